@@ -1,0 +1,126 @@
+/**
+ * Fields: each is described once (type, bound, default, doc, example, remedy) and everything else is derived from that:
+ * TypeScript type, CRD, JSON Schema, reference page, message to the person who typed it wrong.
+ * zod underneath; these builders only make doc and noun compulsory and keep to what a CRD's structural schema can say.
+ */
+import * as z from 'zod';
+
+/** What is known of a field beyond its zod schema. */
+export interface FieldFacts {
+  /** One sentence for the reference page and the editor's hover. */
+  readonly doc: string;
+  /** What the value is called in a sentence: `an 802.1Q id`. */
+  readonly noun?: string;
+  /** What to do when the value is wrong. */
+  readonly remedy?: string;
+  /** A right value. */
+  readonly example?: unknown;
+}
+
+/** Facts by schema; survives `.optional()` and `.default()`, which wrap the schema that has them. */
+export const facts = z.registry<FieldFacts>();
+
+interface Common<T> extends FieldFacts {
+  readonly default?: T;
+}
+type Defaulted<O, S extends z.ZodType> = O extends { default: {} } ? z.ZodDefault<S> : S;
+
+function described<O extends Common<unknown>, S extends z.ZodType>(options: O, schema: S): Defaulted<O, S> {
+  const { doc, noun, remedy, example } = options;
+  const named = schema.meta({ ...z.globalRegistry.get(schema), description: doc, ...(example === undefined ? {} : { examples: [example] }) }) as S;
+  facts.add(named, { doc, noun, remedy, example });
+  return (options.default === undefined ? named : named.default(options.default as never)) as Defaulted<O, S>;
+}
+
+/** A whole number between `min` and `max`, both included. */
+export function integer<const O extends Common<number> & { min: number; max: number }>(options: O): Defaulted<O, z.ZodInt> {
+  const noun = `${options.noun ?? 'this'} is ${options.min} to ${options.max}`;
+  return described({ ...options, noun }, z.int().min(options.min).max(options.max)) as Defaulted<O, z.ZodInt>;
+}
+
+/** A number between `min` and `max`, both included. */
+export function number<const O extends Common<number> & { min: number; max: number }>(options: O): Defaulted<O, z.ZodNumber> {
+  const noun = `${options.noun ?? 'this'} is ${options.min} to ${options.max}`;
+  return described({ ...options, noun }, z.number().min(options.min).max(options.max)) as Defaulted<O, z.ZodNumber>;
+}
+
+/**
+ * Text of at most `max` characters (code points, as the API server counts) that matches `pattern`.
+ * A pattern keeps to what JavaScript and Go's RE2 read alike: no look-around, no back-references, no `\d` and friends.
+ */
+export function text<const O extends Common<string> & { max: number; min?: number; pattern?: RegExp }>(options: O): Defaulted<O, z.ZodString> {
+  let schema = z.string().max(options.max);
+  if (options.min !== undefined) schema = schema.min(options.min);
+  if (options.pattern !== undefined) schema = schema.regex(options.pattern);
+  return described(options, schema) as Defaulted<O, z.ZodString>;
+}
+
+/** One of a few words. */
+export function oneOf<const W extends readonly [string, ...string[]], const O extends Common<W[number]>>(
+  words: W,
+  options: O,
+): Defaulted<O, z.ZodEnum<{ [K in W[number]]: K }>> {
+  return described(options, z.enum(words)) as never;
+}
+
+/** Yes or no. */
+export function flag<const O extends Common<boolean>>(options: O): Defaulted<O, z.ZodBoolean> {
+  return described(options, z.boolean()) as Defaulted<O, z.ZodBoolean>;
+}
+
+/** A record with fixed keys; unknown ones are refused, as the API server does under strict field validation. */
+export function object<const O extends FieldFacts & Rules, F extends z.ZodRawShape>(options: O, fields: F): z.ZodObject<F, z.core.$strict> {
+  return described(options, z.strictObject(fields).meta(rulesMeta(options))) as z.ZodObject<F, z.core.$strict>;
+}
+
+/** A list; with `key`, items are told apart by that field and two with the same value are refused. */
+export function list<const O extends FieldFacts & Rules & { max: number; min?: number; key?: string; set?: boolean }, I extends z.ZodType>(
+  options: O,
+  item: I,
+): z.ZodArray<I> {
+  const { key, set } = options;
+  let schema = z.array(item).max(options.max);
+  if (options.min !== undefined) schema = schema.min(options.min);
+  if (key !== undefined || set === true) schema = schema.check((ctx) => refuseTwice(ctx, key));
+  const type = key !== undefined ? { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] } : set === true ? { 'x-kubernetes-list-type': 'set' } : { 'x-kubernetes-list-type': 'atomic' };
+  return described(options, schema.meta({ ...type, ...rulesMeta(options) })) as z.ZodArray<I>;
+}
+
+function refuseTwice(ctx: z.core.ParsePayload<unknown[]>, key: string | undefined): void {
+  const seen = new Set<unknown>();
+  ctx.value.forEach((item, index) => {
+    const id = key === undefined ? item : (item as Record<string, unknown>)?.[key];
+    if (seen.has(id)) ctx.issues.push({ code: 'custom', message: `${JSON.stringify(id)} stands here twice`, path: [index, ...(key === undefined ? [] : [key])], input: id });
+    seen.add(id);
+  });
+}
+
+/** Names → values, for definitions: names unique by language, paths sayable. Kinds use `list` with `key` instead. */
+export function record<const O extends FieldFacts & { max: number }, K extends z.core.$ZodRecordKey, V extends z.ZodType>(
+  options: O,
+  key: K,
+  value: V,
+): z.ZodRecord<K, V> {
+  const schema = z.record(key, value).check((ctx) => {
+    const size = Object.keys(ctx.value as object).length;
+    if (size > options.max) ctx.issues.push({ code: 'custom', message: `has ${size} entries; at most ${options.max} are allowed`, path: [], input: size });
+  });
+  return described(options, schema.meta({ maxProperties: options.max })) as z.ZodRecord<K, V>;
+}
+
+/** An object whose inside is somebody else's schema (a pod spec): kept as it is, checked by its owner. */
+export function foreign<const O extends FieldFacts>(options: O): z.ZodObject<{}, z.core.$loose> {
+  return described(options, z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true })) as z.ZodObject<{}, z.core.$loose>;
+}
+
+/** A rule over several fields, as the API server checks it (CEL). */
+export interface Rule {
+  readonly rule: string;
+  readonly message: string;
+}
+interface Rules {
+  readonly rules?: readonly Rule[];
+}
+function rulesMeta({ rules }: Rules): Record<string, unknown> {
+  return rules === undefined ? {} : { 'x-kubernetes-validations': rules };
+}

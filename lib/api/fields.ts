@@ -1,0 +1,88 @@
+/** The fields that several kinds and the definition share: each bound stands here once. */
+import * as z from 'zod';
+import { facts, integer, oneOf, text } from './field.ts';
+
+const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
+const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
+const IPV4 = `${OCTET}(\\.${OCTET}){3}`;
+
+/** A name that becomes part of object names and label values (RFC 1123 label). */
+export const dnsLabel = (doc: string, example: string, max = 63) =>
+  text({ doc, min: 1, max, pattern: LABEL, noun: 'lower-case letters, digits and -, starting and ending with a letter or digit', example });
+
+/** A Node's name: an RFC 1123 subdomain. */
+export const nodeName = (doc: string, example = 'bj-a-r12-01') =>
+  text({ doc, min: 1, max: 253, pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, noun: 'a Node name (RFC 1123 subdomain)', example });
+
+export const vlanId = integer({
+  doc: '802.1Q id that the rack switches trunk to the hosts.',
+  noun: 'an 802.1Q id',
+  min: 1,
+  max: 4094,
+  remedy: "Use the id that the racks' switches trunk.",
+  example: 110,
+});
+
+export const ipv4 = (doc: string, example: string) =>
+  text({ doc, max: 15, pattern: new RegExp(`^${IPV4}$`), noun: 'an IPv4 address, dotted', example });
+
+export const cidr = (doc: string, example: string) =>
+  text({ doc, max: 18, pattern: new RegExp(`^${IPV4}/(3[0-2]|[12]?[0-9])$`), noun: 'an IPv4 network such as 10.110.0.0/22', example });
+
+export const addressRange = (doc: string, example: string) =>
+  text({ doc, max: 31, pattern: new RegExp(`^${IPV4}(-${IPV4}|/(3[0-2]|[12]?[0-9]))$`), noun: 'a range a-b or a CIDR', example });
+
+export const mac = (doc: string, example = '02:67:0a:6e:02:25') =>
+  text({ doc, max: 17, pattern: /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, noun: 'six lower-case hex octets', example });
+
+const QUANTITY = /^[0-9]{1,15}(\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/;
+
+/** An amount in Kubernetes' own notation: `64`, `'500m'`, `'256Gi'`. A whole number may stand without quotes. */
+export function quantity({ doc, example, noun = "a quantity such as 64, '500m' or '256Gi'" }: { doc: string; example: string | number; noun?: string }) {
+  const schema = z
+    .union([z.int().min(0).max(Number.MAX_SAFE_INTEGER), z.string().max(24).regex(QUANTITY)])
+    .meta({ description: doc, examples: [example], quantity: QUANTITY.source });
+  facts.add(schema, { doc, noun, example });
+  return schema;
+}
+
+/** A share of something, `50%`. */
+export const percent = (doc: string, example = '50%') =>
+  text({ doc, max: 4, pattern: /^(100|[1-9]?[0-9])%$/, noun: 'a share of 0% to 100%', example });
+
+export const nodeset = (doc: string) =>
+  text({
+    doc,
+    min: 1,
+    max: 1024,
+    pattern: /^[a-z0-9.,[\]-]+$/,
+    noun: 'a nodeset: names with ranges in brackets, separated by commas',
+    remedy: "Write ranges in brackets: 'bj-a-r12-[01-16]'.",
+    example: 'bj-a-r12-[01-10]',
+  });
+
+export const timestamp = (doc: string) =>
+  text({
+    doc,
+    max: 35,
+    pattern: /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/,
+    noun: 'a time as RFC 3339 writes it',
+    example: '2027-02-16T20:00:00Z',
+  });
+
+export const uid = (doc: string) =>
+  text({ doc, max: 36, pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, noun: 'a UID', example: '0f8fad5b-d9cb-469f-a165-70867728950e' });
+
+/** An EC2 id such as `subnet-0a1`. */
+export const ec2Id = (prefix: string, doc: string) =>
+  text({ doc, max: 64, pattern: new RegExp(`^${prefix}-[0-9a-z]+$`), noun: `an EC2 id ${prefix}-…`, example: `${prefix}-0a1b2c3d` });
+
+/** A sentence for people: status reasons and messages. */
+export const message = (doc: string, max = 1024) => text({ doc, max, example: 'no address is free on VLAN 110' });
+
+/** How slots are put on nodes. */
+export const strategy = oneOf(['concentrate', 'spread'], {
+  doc: '`concentrate` fills hosts one after the other; `spread` keeps to caps per node, rack and zone.',
+  default: 'spread',
+  example: 'spread',
+});
