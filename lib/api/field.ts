@@ -23,11 +23,15 @@ export const facts = z.registry<FieldFacts>();
 interface Common<T> extends FieldFacts {
   readonly default?: T;
 }
-type Defaulted<O, S extends z.ZodType> = O extends { default: {} } ? z.ZodDefault<S> : S;
+type Defaulted<O, S extends z.ZodType> = O extends { default: unknown } ? z.ZodDefault<S> : S;
 
 function described<O extends Common<unknown>, S extends z.ZodType>(options: O, schema: S): Defaulted<O, S> {
   const { doc, noun, remedy, example } = options;
-  const named = schema.meta({ ...z.globalRegistry.get(schema), description: doc, ...(example === undefined ? {} : { examples: [example] }) }) as S;
+  const named = schema.meta({
+    ...z.globalRegistry.get(schema),
+    description: doc,
+    ...(example === undefined ? {} : { examples: [example] }),
+  }) as S;
   facts.add(named, { doc, noun, remedy, example });
   return (options.default === undefined ? named : named.default(options.default as never)) as Defaulted<O, S>;
 }
@@ -48,7 +52,9 @@ export function number<const O extends Common<number> & { min: number; max: numb
  * Text of at most `max` characters (code points, as the API server counts) that matches `pattern`.
  * A pattern keeps to what JavaScript and Go's RE2 read alike: no look-around, no back-references, no `\d` and friends.
  */
-export function text<const O extends Common<string> & { max: number; min?: number; pattern?: RegExp }>(options: O): Defaulted<O, z.ZodString> {
+export function text<const O extends Common<string> & { max: number; min?: number; pattern?: RegExp }>(
+  options: O,
+): Defaulted<O, z.ZodString> {
   let schema = z.string().max(options.max);
   if (options.min !== undefined) schema = schema.min(options.min);
   if (options.pattern !== undefined) schema = schema.regex(options.pattern);
@@ -82,7 +88,12 @@ export function list<const O extends FieldFacts & Rules & { max: number; min?: n
   let schema = z.array(item).max(options.max);
   if (options.min !== undefined) schema = schema.min(options.min);
   if (key !== undefined || set === true) schema = schema.check((ctx) => refuseTwice(ctx, key));
-  const type = key !== undefined ? { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] } : set === true ? { 'x-kubernetes-list-type': 'set' } : { 'x-kubernetes-list-type': 'atomic' };
+  const type =
+    key !== undefined
+      ? { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] }
+      : set === true
+        ? { 'x-kubernetes-list-type': 'set' }
+        : { 'x-kubernetes-list-type': 'atomic' };
   return described(options, schema.meta({ ...type, ...rulesMeta(options) })) as z.ZodArray<I>;
 }
 
@@ -90,7 +101,13 @@ function refuseTwice(ctx: z.core.ParsePayload<unknown[]>, key: string | undefine
   const seen = new Set<unknown>();
   ctx.value.forEach((item, index) => {
     const id = key === undefined ? item : (item as Record<string, unknown>)?.[key];
-    if (seen.has(id)) ctx.issues.push({ code: 'custom', message: `${JSON.stringify(id)} stands here twice`, path: [index, ...(key === undefined ? [] : [key])], input: id });
+    if (seen.has(id))
+      ctx.issues.push({
+        code: 'custom',
+        message: `${JSON.stringify(id)} stands here twice`,
+        path: [index, ...(key === undefined ? [] : [key])],
+        input: id,
+      });
     seen.add(id);
   });
 }
@@ -103,14 +120,18 @@ export function record<const O extends FieldFacts & { max: number }, K extends z
 ): z.ZodRecord<K, V> {
   const schema = z.record(key, value).check((ctx) => {
     const size = Object.keys(ctx.value as object).length;
-    if (size > options.max) ctx.issues.push({ code: 'custom', message: `has ${size} entries; at most ${options.max} are allowed`, path: [], input: size });
+    if (size > options.max)
+      ctx.issues.push({ code: 'custom', message: `has ${size} entries; at most ${options.max} are allowed`, path: [], input: size });
   });
   return described(options, schema.meta({ maxProperties: options.max })) as z.ZodRecord<K, V>;
 }
 
 /** An object whose inside is somebody else's schema (a pod spec): kept as it is, checked by its owner. */
-export function foreign<const O extends FieldFacts>(options: O): z.ZodObject<{}, z.core.$loose> {
-  return described(options, z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true })) as z.ZodObject<{}, z.core.$loose>;
+export function foreign<const O extends FieldFacts>(options: O): z.ZodObject<Record<never, never>, z.core.$loose> {
+  return described(options, z.looseObject({}).meta({ 'x-kubernetes-preserve-unknown-fields': true })) as z.ZodObject<
+    Record<never, never>,
+    z.core.$loose
+  >;
 }
 
 /** A rule over several fields, as the API server checks it (CEL). */

@@ -1,5 +1,6 @@
 /** The fields that several kinds and the definition share: each bound stands here once. */
 import * as z from 'zod';
+import type { FieldFacts } from './field.ts';
 import { facts, integer, oneOf, text } from './field.ts';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
@@ -12,7 +13,14 @@ export const dnsLabel = (doc: string, example: string, max = 63) =>
 
 /** A Node's name: an RFC 1123 subdomain. */
 export const nodeName = (doc: string, example = 'bj-a-r12-01') =>
-  text({ doc, min: 1, max: 253, pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, noun: 'a Node name (RFC 1123 subdomain)', example });
+  text({
+    doc,
+    min: 1,
+    max: 253,
+    pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    noun: 'a Node name (RFC 1123 subdomain)',
+    example,
+  });
 
 export const vlanId = integer({
   doc: '802.1Q id that the rack switches trunk to the hosts.',
@@ -35,16 +43,32 @@ export const addressRange = (doc: string, example: string) =>
 export const mac = (doc: string, example = '02:67:0a:6e:02:25') =>
   text({ doc, max: 17, pattern: /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/, noun: 'six lower-case hex octets', example });
 
-const QUANTITY = /^[0-9]{1,15}(\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/;
-
-/** An amount in Kubernetes' own notation: `64`, `'500m'`, `'256Gi'`. A whole number may stand without quotes. */
-export function quantity({ doc, example, noun = "a quantity such as 64, '500m' or '256Gi'" }: { doc: string; example: string | number; noun?: string }) {
+/** A number, or one of a few forms of text: `x-kubernetes-int-or-string` in a CRD. */
+export function intOrString(
+  { doc, noun, remedy, example }: FieldFacts & { noun: string },
+  { min, max, pattern, maxLength }: { min: number; max: number; pattern: RegExp; maxLength: number },
+) {
   const schema = z
-    .union([z.int().min(0).max(Number.MAX_SAFE_INTEGER), z.string().max(24).regex(QUANTITY)])
-    .meta({ description: doc, examples: [example], quantity: QUANTITY.source });
-  facts.add(schema, { doc, noun, example });
+    .union([z.int().min(min).max(max), z.string().max(maxLength).regex(pattern)])
+    .meta({ description: doc, examples: [example], intOrString: { minimum: min, maximum: max, maxLength, pattern: pattern.source } });
+  facts.add(schema, { doc, noun, remedy, example });
   return schema;
 }
+
+/** An amount in Kubernetes' own notation: `64`, `'500m'`, `'256Gi'`. A whole number may stand without quotes. */
+export const quantity = ({
+  doc,
+  example,
+  noun = "a quantity such as 64, '500m' or '256Gi'",
+}: {
+  doc: string;
+  example: string | number;
+  noun?: string;
+}) =>
+  intOrString(
+    { doc, noun, example },
+    { min: 0, max: Number.MAX_SAFE_INTEGER, maxLength: 24, pattern: /^[0-9]{1,15}(\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/ },
+  );
 
 /** A share of something, `50%`. */
 export const percent = (doc: string, example = '50%') =>
@@ -71,7 +95,13 @@ export const timestamp = (doc: string) =>
   });
 
 export const uid = (doc: string) =>
-  text({ doc, max: 36, pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, noun: 'a UID', example: '0f8fad5b-d9cb-469f-a165-70867728950e' });
+  text({
+    doc,
+    max: 36,
+    pattern: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    noun: 'a UID',
+    example: '0f8fad5b-d9cb-469f-a165-70867728950e',
+  });
 
 /** An EC2 id such as `subnet-0a1`. */
 export const ec2Id = (prefix: string, doc: string) =>

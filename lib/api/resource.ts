@@ -43,8 +43,11 @@ export interface ResourceOptions<Spec extends z.ZodType, Status extends z.ZodTyp
   readonly example: z.input<Spec>;
 }
 
-export interface Resource<Kind extends string = string, Spec extends z.ZodType = z.ZodType, Status extends z.ZodType | undefined = z.ZodType | undefined>
-  extends ResourceOptions<Spec, Status> {
+export interface Resource<
+  Kind extends string = string,
+  Spec extends z.ZodType = z.ZodType,
+  Status extends z.ZodType | undefined = z.ZodType | undefined,
+> extends ResourceOptions<Spec, Status> {
   readonly kind: Kind;
   readonly group: string;
   readonly version: string;
@@ -68,7 +71,13 @@ export type TypeOf<R> =
     ? {
         readonly apiVersion: `${typeof GROUP}/${typeof VERSION}`;
         readonly kind: Kind;
-        readonly metadata: { readonly name: string; readonly namespace?: string; readonly resourceVersion?: string; readonly uid?: string; readonly generation?: number };
+        readonly metadata: {
+          readonly name: string;
+          readonly namespace?: string;
+          readonly resourceVersion?: string;
+          readonly uid?: string;
+          readonly generation?: number;
+        };
         readonly spec: z.output<Spec>;
         readonly status?: StatusOf<Status>;
       }
@@ -82,7 +91,13 @@ export const conditions = list(
     {
       type: text({ doc: 'Which fact.', max: 63, min: 1, pattern: /^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/, example: 'Probed' }),
       status: oneOf(['True', 'False', 'Unknown'], { doc: 'Whether it holds.', example: 'True' }),
-      reason: text({ doc: 'One word, for programs.', max: 63, min: 1, pattern: /^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/, example: 'NoAnswer' }),
+      reason: text({
+        doc: 'One word, for programs.',
+        max: 63,
+        min: 1,
+        pattern: /^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/,
+        example: 'NoAnswer',
+      }),
       message: message('For people.').optional(),
       lastTransitionTime: timestamp('When the status last changed.'),
     },
