@@ -9,6 +9,8 @@ import * as z from 'zod';
 export interface FieldFacts {
   /** One sentence for the reference page and the editor's hover. */
   readonly doc: string;
+  /** How a message names the field where its key would not do: `VLAN id`. */
+  readonly label?: string;
   /** What the value is called in a sentence: `an 802.1Q id`. */
   readonly noun?: string;
   /** What to do when the value is wrong. */
@@ -26,13 +28,13 @@ interface Common<T> extends FieldFacts {
 type Defaulted<O, S extends z.ZodType> = O extends { default: unknown } ? z.ZodDefault<S> : S;
 
 function described<O extends Common<unknown>, S extends z.ZodType>(options: O, schema: S): Defaulted<O, S> {
-  const { doc, noun, remedy, example } = options;
+  const { doc, label, noun, remedy, example } = options;
   const named = schema.meta({
     ...z.globalRegistry.get(schema),
     description: doc,
     ...(example === undefined ? {} : { examples: [example] }),
   }) as S;
-  facts.add(named, { doc, noun, remedy, example });
+  facts.add(named, { doc, label, noun, remedy, example });
   return (options.default === undefined ? named : named.default(options.default as never)) as Defaulted<O, S>;
 }
 

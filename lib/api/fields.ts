@@ -24,6 +24,7 @@ export const nodeName = (doc: string, example = 'bj-a-r12-01') =>
 
 export const vlanId = integer({
   doc: '802.1Q id that the rack switches trunk to the hosts.',
+  label: 'VLAN id',
   noun: 'an 802.1Q id',
   min: 1,
   max: 4094,
