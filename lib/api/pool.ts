@@ -34,9 +34,9 @@ export const trunk = text({
 });
 
 export const macsPerPort = integer({
-  doc: 'How many MAC addresses the switch lets one port show (its port-security maximum). MacVlan shows one a pod, the host one more.',
+doc: "How many pods' MAC addresses the switch lets one port show: its port-security maximum without the host's own. MacVlan shows one a pod.",
   noun: 'port security',
-  min: 2,
+  min: 1,
   max: 4096,
   default: 128,
   example: 64,

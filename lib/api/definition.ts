@@ -1,0 +1,158 @@
+/**
+ * Cluster definitions: what an operator types. Pure data; `intranet` and `ec2` only tag it.
+ * The schema is the single source for the checks, the editor's JSON Schema and the reference page; the types below add
+ * what a schema can't say: that a VLAN's racks and the capacity order name things that are there.
+ */
+import * as z from 'zod';
+import { list, object, oneOf, record, text } from './field.ts';
+import { dnsLabel } from './fields.ts';
+import * as pool from './pool.ts';
+
+/** Options of concerns, by name. A concern adds its own: `declare module 'cdk8s-gala' { interface ConcernOptions { ddos?: … } }`. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by the concerns
+export interface ConcernOptions {}
+
+const common = {
+  machine: pool.machine.optional(),
+  volumes: record(
+    { doc: 'Local filesystems that quota volumes are cut from, by name.', max: 16 },
+    pool.volumeName,
+    object({ doc: 'A filesystem.' }, pool.volumeFields),
+  ).optional(),
+  lends: pool.lends.optional(),
+  locks: pool.locks,
+};
+
+const racked = object(
+  { doc: 'Racked hosts behind VLAN trunks.' },
+  {
+    shape: z.literal('intranet'),
+    datacenter: pool.datacenter.optional(),
+    racks: record({ doc: 'Racks by name, each with its hosts as a nodeset.', max: 256 }, pool.rackName, pool.rackHosts),
+    trunk: pool.trunk,
+    vlans: record({ doc: 'VLANs by 802.1Q id.', max: 256 }, pool.vlanKey, object({ doc: 'A VLAN.' }, pool.vlanFields)),
+    macsPerPort: pool.macsPerPort,
+    ...common,
+  },
+);
+
+const launched = object(
+  { doc: 'EC2 instances with one ENI a pod.' },
+  {
+    shape: z.literal('ec2'),
+    ...pool.ec2Fields,
+    zones: record({ doc: 'Availability zones by name.', max: 16 }, pool.zoneName, object({ doc: 'A zone.' }, pool.zoneFields)),
+    ...common,
+  },
+);
+
+const word = (doc: string, example: string) => dnsLabel(doc, example).optional();
+
+/** Everything of a definition but the options of concerns, which each concern describes itself. */
+export const definition = object(
+  { doc: 'One cluster.' },
+  {
+    name: dnsLabel('Name of the cluster and of its folder under `dist/`.', 'bj-a', 40),
+    kubernetes: oneOf(pool.MINORS, { doc: 'Minor version of Kubernetes.', remedy: "Write it in quotes: '1.37'.", example: '1.37' }),
+    apiServer: text({
+      doc: "URL of the API server as hosts reach it: Gala's programs start before there is a Service.",
+      max: 253,
+      pattern: /^https:\/\/[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]{1,5})?\/?$/,
+      noun: 'https://<host>[:<port>]',
+      example: 'https://10.8.0.10:6443',
+    }),
+    services: oneOf(['none', 'kube-proxy'], { doc: 'Who makes ClusterIPs work: nobody, or kube-proxy.', default: 'none', example: 'none' }),
+    registry: text({
+      doc: 'The mirror that all images are pulled from.',
+      max: 253,
+      pattern: /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?(:[0-9]{1,5})?(\/[a-z0-9]([-a-z0-9._]*[a-z0-9])?)*$/,
+      noun: 'host[:port][/path], without https://',
+      example: 'harbor.bj.intra/gala',
+    }).optional(),
+    metrics: object(
+      { doc: 'Where numbers go.' },
+      {
+        remoteWrite: text({
+          doc: 'Prometheus remote-write endpoint.',
+          max: 1024,
+          pattern: /^https?:\/\/[^\s@]+$/,
+          noun: 'a URL without user or password',
+          remedy: 'Secrets never stand in a definition.',
+          example: 'https://prom.bj.intra/api/v1/write',
+        }).optional(),
+      },
+    ).optional(),
+    existing: object(
+      { doc: 'What the cluster has already and who owns it.' },
+      {
+        cni: word('Another CNI owns the addresses.', 'calico'),
+        monitoring: word('Gala adds only what it lacks.', 'kube-prometheus'),
+        nodes: word('Who launches nodes.', 'karpenter'),
+        gitops: word('Who applies the manifests.', 'argo-cd'),
+      },
+    ).optional(),
+    concerns: list(
+      { doc: 'Which concerns to install; all when left out.', max: 64, set: true },
+      dnsLabel('A concern.', 'scheduling'),
+    ).optional(),
+    pools: record(
+      { doc: 'Host pools by name. `{}`: whatever nodes exist.', max: 256 },
+      pool.poolName,
+      z.discriminatedUnion('shape', [racked, launched]),
+    ),
+    capacityOrder: list(
+      { doc: 'Which pool is asked for capacity first; by name when left out.', max: 256, set: true },
+      pool.poolName,
+    ).optional(),
+  },
+);
+
+/** A checked definition with its defaults, still in the form it was typed. */
+export type Checked = z.output<typeof definition>;
+export type CheckedPool = Checked['pools'][string];
+
+type Data<T> = T extends (infer I)[] ? readonly Data<I>[] : T extends object ? { readonly [K in keyof T]: Data<T[K]> } : T;
+type Typed = Data<z.input<typeof definition>>;
+type Racked = Data<z.input<typeof racked>>;
+type Launched = Data<z.input<typeof launched>>;
+type VlanOf<Rack extends string> = Omit<Racked['vlans'][string], 'racks'> & { readonly racks?: readonly NoInfer<Rack>[] };
+
+/** An intranet pool as typed; `Rack` are the names of its racks. */
+export type IntranetDefinition<Rack extends string = string> = Omit<Racked, 'shape' | 'racks' | 'vlans'> & {
+  readonly racks: { readonly [R in Rack]: string };
+  readonly vlans: { readonly [id: number]: VlanOf<Rack> };
+};
+/** An EC2 pool as typed. */
+export type Ec2Definition = Omit<Launched, 'shape'>;
+export type PoolDefinition = ({ readonly shape: 'intranet' } & IntranetDefinition) | ({ readonly shape: 'ec2' } & Ec2Definition);
+
+/** A cluster as typed; `Pool` are the names of its pools. */
+export type ClusterDefinition<Pool extends string = string> = Omit<Typed, 'pools' | 'capacityOrder' | 'concerns'> &
+  ConcernOptions & {
+    readonly pools: { readonly [P in Pool]: PoolDefinition };
+    readonly capacityOrder?: readonly NoInfer<Pool>[];
+    readonly concerns?: readonly string[];
+  };
+
+/**
+ * A pool of racked hosts behind VLAN trunks. Only tags the data.
+ * @example intranet({ racks: { r12: 'bj-a-r12-[01-16]' }, trunk: 'bond0', vlans: { 110: { … } } })
+ */
+export function intranet<const Rack extends string>(
+  pool: IntranetDefinition<Rack>,
+): { readonly shape: 'intranet' } & IntranetDefinition<Rack> {
+  return { shape: 'intranet', ...pool };
+}
+
+/** A pool of EC2 instances, one ENI a pod. Only tags the data. */
+export function ec2(pool: Ec2Definition): { readonly shape: 'ec2' } & Ec2Definition {
+  return { shape: 'ec2', ...pool };
+}
+
+/**
+ * A cluster definition. Returns its input: nothing is checked until it is rendered, so that every problem of every
+ * definition comes in one list.
+ */
+export function defineCluster<const Pool extends string>(cluster: ClusterDefinition<Pool>): ClusterDefinition<Pool> {
+  return cluster;
+}

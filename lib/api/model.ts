@@ -1,0 +1,121 @@
+/** From a checked definition to the cluster that constructs see: written out, in numbers, in a fixed order. */
+import type { Cluster, Ec2Pool, IntranetPool, Machine, Pool, Volume } from './cluster.ts';
+import type { Checked, CheckedPool } from './definition.ts';
+import { instanceType, podEnis } from './instance-types.ts';
+import { expand } from './nodeset.ts';
+import { toNumber } from './quantity.ts';
+import { addressRange, size } from './range.ts';
+
+type Racked = Extract<CheckedPool, { shape: 'intranet' }>;
+type Launched = Extract<CheckedPool, { shape: 'ec2' }>;
+
+/** Label of the nodes of a pool. */
+export const POOL_LABEL = 'gala.internal/pool';
+/** Label of the hosts of a rack. */
+export const RACK_LABEL = 'gala.internal/rack';
+
+/** Kubernetes is tested to 110 pods a node; the kubelet and containerd go on to about 250, which is where managed offers stop too. */
+const MOST_PODS = 250;
+
+export function clusterOf(checked: Checked, concerns: readonly { readonly name: string }[]): Cluster {
+  const pools = byName(checked.pools).map(([name, pool]): Pool => (pool.shape === 'intranet' ? racked(name, pool) : launched(name, pool)));
+  const url = new URL(checked.apiServer);
+  const known = concerns.map(({ name }) => name);
+  return {
+    name: checked.name,
+    kubernetes: checked.kubernetes,
+    apiServer: { url: url.origin, host: url.hostname, port: Number(url.port || 443) },
+    services: checked.services,
+    registry: checked.registry,
+    metrics: checked.metrics,
+    existing: checked.existing ?? {},
+    concerns: checked.concerns === undefined ? known : known.filter((name) => checked.concerns!.includes(name)),
+    options: Object.fromEntries(known.map((name) => [name, (checked as Record<string, unknown>)[name] ?? {}])),
+    pools,
+    intranetPools: pools.filter((pool) => pool.shape === 'intranet'),
+    ec2Pools: pools.filter((pool) => pool.shape === 'ec2'),
+    capacityOrder: checked.capacityOrder ?? pools.map(({ name }) => name),
+  };
+}
+
+function racked(name: string, pool: Racked): IntranetPool {
+  const racks = byName(pool.racks).map(([rack, nodeset]) => ({ name: rack, nodeset, hosts: expand(nodeset) }));
+  const vlans = Object.entries(pool.vlans)
+    .map(([id, vlan]) => ({
+      id: Number(id),
+      subnet: vlan.subnet,
+      gateway: vlan.gateway,
+      addresses: vlan.addresses,
+      range: addressRange(vlan.addresses),
+      racks: vlan.racks === undefined ? racks.map((rack) => rack.name) : [...vlan.racks].sort(),
+      namespaces: [...(vlan.namespaces ?? [])].sort(),
+    }))
+    .sort((a, b) => a.id - b.id);
+  const addresses = vlans.reduce((sum, { range }) => sum + size(range), 0);
+  return {
+    ...shared(name, pool),
+    shape: 'intranet',
+    datacenter: pool.datacenter,
+    racks,
+    trunk: pool.trunk,
+    vlans,
+    macsPerPort: pool.macsPerPort,
+    wirablePods: Math.min(addresses, pool.macsPerPort, MOST_PODS),
+  };
+}
+
+function launched(name: string, pool: Launched): Ec2Pool {
+  const volumes = Object.keys(pool.volumes ?? {}).length;
+  const carried = pool.instanceTypes.flatMap((type) => instanceType(type) ?? []).map((type) => podEnis(type, volumes));
+  const warmEnis = typeof pool.warmEnis === 'number' ? pool.warmEnis : Math.min(...carried);
+  return {
+    ...shared(name, pool),
+    shape: 'ec2',
+    region: pool.region,
+    // In order of preference, which is the operator's.
+    instanceTypes: pool.instanceTypes,
+    zones: byName(pool.zones).map(([zone, subnets]) => ({ name: zone, ...subnets })),
+    securityGroupIds: { node: [...pool.securityGroupIds.node].sort(), pod: [...pool.securityGroupIds.pod].sort() },
+    imageId: pool.imageId,
+    instanceProfile: pool.instanceProfile,
+    join: pool.join,
+    size: pool.size,
+    warmEnis,
+    capacityReservationIds: [...(pool.capacityReservationIds ?? [])].sort(),
+    wirablePods: warmEnis,
+  };
+}
+
+function shared(name: string, pool: CheckedPool) {
+  return {
+    name,
+    machine: pool.machine === undefined ? undefined : machine(pool.machine),
+    volumes: byName(pool.volumes ?? {}).map(
+      ([volume, it]): Volume => ({
+        name: volume,
+        path: it.path,
+        sizeBytes: toNumber(it.size),
+        overcommit: it.overcommit,
+        maxQuotaBytes: it.maxQuota === undefined ? undefined : toNumber(it.maxQuota),
+      }),
+    ),
+    locks: pool.locks,
+    lends: pool.lends === undefined ? undefined : { ...pool.lends, windows: pool.lends.windows && [...pool.lends.windows].sort() },
+    nodeSelector: { [POOL_LABEL]: name },
+  };
+}
+
+function machine({ cpu, memory, bandwidth, swap, reserved }: NonNullable<CheckedPool['machine']>): Machine {
+  return {
+    cpu: toNumber(cpu),
+    memoryBytes: toNumber(memory),
+    bandwidth: bandwidth === undefined ? undefined : toNumber(bandwidth),
+    swapBytes: swap === undefined ? undefined : toNumber(swap),
+    reserved: reserved === undefined ? undefined : { cpu: toNumber(reserved.cpu), memoryBytes: toNumber(reserved.memory) },
+  };
+}
+
+/** Entries in the order of code points: the same in every locale. */
+function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+}

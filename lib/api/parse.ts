@@ -1,0 +1,92 @@
+/**
+ * From whatever was typed to a checked cluster, or to all that is wrong with it.
+ * Called by synth, the CLI and tests, for TypeScript, YAML and JSON alike. Pure.
+ */
+import * as z from 'zod';
+import { checkCapacityOrder, checkMachines, checkMacs, checkSomePool, checkVolumes } from './check/capacity.ts';
+import type { Draft, Report } from './check/draft.ts';
+import { checkEc2 } from './check/ec2.ts';
+import { checkHosts } from './check/hosts.ts';
+import { checkVlans } from './check/vlans.ts';
+import type { Cluster } from './cluster.ts';
+import { type Checked, definition } from './definition.ts';
+import { problemsOf } from './issue.ts';
+import { clusterOf } from './model.ts';
+import { expand } from './nodeset.ts';
+import { macsPerPort } from './pool.ts';
+import type { Problem } from './problem.ts';
+
+/** What parsing needs to know of a concern. */
+export interface KnownConcern {
+  readonly name: string;
+  /** What it may be told; a concern without options takes none. */
+  readonly options?: z.ZodType;
+}
+
+export interface Parsed {
+  /** Errors first, then warnings; empty when all is well. */
+  readonly problems: readonly Problem[];
+  /** There when no problem is an error. */
+  readonly cluster?: Cluster;
+}
+
+/** The definition's schema with the options of the concerns that are there. */
+export function definitionSchema(concerns: readonly KnownConcern[]): z.ZodType<Checked> {
+  const options = concerns.flatMap(({ name, options }) => (options === undefined ? [] : [[name, options.optional()]]));
+  return definition.safeExtend(Object.fromEntries(options)) as never;
+}
+
+/**
+ * @param input anything: a definition as typed, or what a YAML or JSON file held
+ * @param concerns those that may be installed: Gala's own and the caller's
+ */
+export function parseCluster(input: unknown, concerns: readonly KnownConcern[] = []): Parsed {
+  const problems: Problem[] = [];
+  const report: Report = (problem) => problems.push({ severity: 'error', ...problem });
+  const schema = definitionSchema(concerns);
+  const result = schema.safeParse(input);
+  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => problemsOf(issue, schema, input)));
+  const draft = (result.success ? result.data : without(input, result.error.issues)) as Draft;
+  if (draft !== undefined) crossCheck(draft, report);
+  problems.sort((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
+  if (!result.success || problems.some(({ severity }) => severity === 'error')) return { problems };
+  return { problems, cluster: clusterOf(result.data, concerns) };
+}
+
+function crossCheck(draft: Draft, report: Report): void {
+  checkSomePool(draft, report);
+  checkHosts(draft, report);
+  checkVlans(draft, report);
+  checkMachines(draft, report);
+  checkVolumes(draft, report);
+  checkMacs(draft, readable, macsPerPort.parse(undefined), report);
+  checkEc2(draft, report);
+  checkCapacityOrder(draft, report);
+}
+
+function readable(nodeset: string): readonly string[] {
+  try {
+    return expand(nodeset);
+  } catch {
+    return []; // checkHosts has said why
+  }
+}
+
+/** The input with every refused value cut out; undefined when nothing is left to look at. */
+function without(input: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+  if (issues.some(({ path, code }) => path.length === 0 && code !== 'unrecognized_keys')) return undefined;
+  const copy = structuredClone(z.json().safeParse(input).success ? input : {});
+  for (const issue of issues)
+    for (const path of issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]) cut(copy, path);
+  return copy;
+}
+
+function cut(root: unknown, path: readonly PropertyKey[]): void {
+  let inner = root as Record<PropertyKey, unknown> | undefined;
+  for (const key of path.slice(0, -1)) inner = inner?.[key] as typeof inner;
+  if (typeof inner !== 'object' || inner === null) return;
+  const last = path.at(-1)!;
+  // A list keeps its length: other problems of this run name its items by index.
+  if (Array.isArray(inner)) (inner as unknown[])[last as number] = undefined;
+  else delete inner[last];
+}
