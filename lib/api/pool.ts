@@ -34,7 +34,7 @@ export const trunk = text({
 });
 
 export const macsPerPort = integer({
-doc: "How many pods' MAC addresses the switch lets one port show: its port-security maximum without the host's own. MacVlan shows one a pod.",
+  doc: "How many pods' MAC addresses the switch lets one port show: its port-security maximum without the host's own. MacVlan shows one a pod.",
   noun: 'port security',
   min: 1,
   max: 4096,
