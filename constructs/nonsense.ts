@@ -1,0 +1,18 @@
+/**
+ * Nonsense: how a construct refuses props that cannot work. All that is wrong with one construct is said at once, in the
+ * format of every other problem, with the construct's path in front.
+ */
+import type { IConstruct } from 'constructs';
+import { type Problem, sentence } from '../lib/api/problem.ts';
+
+/** What is wrong with one prop, before it is known whose prop it is. */
+export type Nonsense = Omit<Problem, 'severity'>;
+
+/**
+ * @throws {Error} one line a problem: `gala/ddos-web: memory is '64'; a whole number of Mi or Gi. Write '64Mi'.`
+ */
+export function refuse(scope: IConstruct, nonsense: readonly Nonsense[]): void {
+  if (nonsense.length === 0) return;
+  const lines = nonsense.map((one) => sentence({ ...one, path: `${scope.node.path}: ${one.path}`, severity: 'error' }));
+  throw new Error(lines.join('\n'));
+}

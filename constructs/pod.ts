@@ -1,0 +1,148 @@
+/**
+ * Pods: the template that a NodeAgent and a Program share. Least privilege first, then exactly what the needs add; a hash
+ * of the config files, so that a change of them rolls the pods.
+ */
+import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
+import type { Manifest } from '../lib/api/manifest.ts';
+import { configHash, configNameOf } from './config-files.ts';
+import type { Need } from './need.ts';
+import { reasons, volumeNameOf } from './need.ts';
+import { probe } from './probe.ts';
+import type { Workload } from './workload.ts';
+
+/** The label that selectors go by: the name and nothing that a release changes. */
+export const selectorOf = (name: string) => ({ 'app.kubernetes.io/name': name });
+
+/** The user of everything that needn't be root: `nonroot` of the distroless images. */
+const NONROOT = 65532;
+
+/** What only one of the two has: where the pods go. */
+export type Placement = Pick<
+  Manifest<V1PodSpec>,
+  'affinity' | 'nodeSelector' | 'priorityClassName' | 'tolerations' | 'topologySpreadConstraints'
+>;
+
+/** The pod template of a workload. */
+export function podTemplate(workload: Workload, placement: Placement): Manifest<V1PodTemplateSpec> {
+  const { name, needs, root } = workload;
+  return {
+    metadata: {
+      labels: selectorOf(name),
+      annotations: { ...reasons(needs), ...configHash(workload.config) },
+    },
+    spec: {
+      ...placement,
+      serviceAccountName: name,
+      automountServiceAccountToken: workload.may.length > 0,
+      // The variables of every Service in the namespace are noise, and the ClusterIPs in them needn't work.
+      enableServiceLinks: false,
+      // The node's resolver: cluster DNS needs a Service network that may not be there.
+      dnsPolicy: onHostNetwork(needs) ? 'Default' : undefined,
+      hostNetwork: onHostNetwork(needs) ? true : undefined,
+      hostPID: needs.some((need) => 'hostPid' in need) ? true : undefined,
+      terminationGracePeriodSeconds: workload.terminationGracePeriodSeconds,
+      securityContext: {
+        // Said for the pod, not the container: the kubelet then gives the mounted token to this user.
+        runAsNonRoot: root ? undefined : true,
+        runAsUser: root ? 0 : NONROOT,
+        runAsGroup: root ? 0 : NONROOT,
+        seccompProfile: { type: isPrivileged(needs) ? 'Unconfined' : 'RuntimeDefault' },
+      },
+      containers: [container(workload)],
+      volumes: orNone(volumes(workload)),
+    },
+  };
+}
+
+function container(workload: Workload): Manifest<V1Container> {
+  const { needs } = workload;
+  const resources = { limits: { memory: workload.memory }, requests: { cpu: workload.cpu, memory: workload.memory } };
+  return {
+    name: workload.name,
+    image: workload.image,
+    command: workload.command,
+    args: orNone(workload.args),
+    env: orNone(env(workload)),
+    ports: orNone(ports(needs)),
+    resources,
+    securityContext: securityContext(needs),
+    volumeMounts: orNone(volumeMounts(workload)),
+    livenessProbe: probe(workload.livenessProbe, onHostNetwork(needs)),
+    readinessProbe: probe(workload.readinessProbe, onHostNetwork(needs)),
+    startupProbe: probe(workload.startupProbe, onHostNetwork(needs)),
+    terminationMessagePolicy: 'FallbackToLogsOnError',
+  };
+}
+
+function securityContext(needs: readonly Need[]): Manifest<V1Container>['securityContext'] {
+  if (isPrivileged(needs)) return { privileged: true, readOnlyRootFilesystem: true };
+  const capabilities = needs.flatMap((need) => ('capability' in need ? [need.capability] : [])).toSorted();
+  return {
+    // By the API's own words it is always true with SYS_ADMIN (core/v1 SecurityContext), and `CAP_SYS_ADMIN` with false is refused.
+    allowPrivilegeEscalation: capabilities.includes('SYS_ADMIN'),
+    capabilities: { drop: ['ALL'], add: orNone(capabilities) },
+    readOnlyRootFilesystem: true,
+  };
+}
+
+function env(workload: Workload): Manifest<V1Container>['env'] & {} {
+  const given = Object.entries(workload.env ?? {})
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => (typeof value === 'string' ? { name, value } : { name, valueFrom: { fieldRef: value } }));
+  if (workload.may.length === 0) return given;
+  // The kubelet would put the `kubernetes` Service's ClusterIP here, which nothing answers where there is no kube-proxy.
+  return [
+    { name: 'KUBERNETES_SERVICE_HOST', value: workload.apiServer.host },
+    { name: 'KUBERNETES_SERVICE_PORT', value: String(workload.apiServer.port) },
+    ...given,
+  ];
+}
+
+function ports(needs: readonly Need[]): Manifest<V1Container>['ports'] & {} {
+  return needs.flatMap((need) =>
+    'hostPort' in need
+      ? [{ containerPort: need.hostPort, hostPort: need.hostPort, hostIP: need.hostIP, protocol: need.protocol ?? 'TCP' }]
+      : [],
+  );
+}
+
+function volumes(workload: Workload): Manifest<V1Volume>[] {
+  const host = workload.needs.flatMap((need) =>
+    'hostPath' in need ? [{ name: volumeNameOf(need), hostPath: { path: need.hostPath, type: need.type ?? 'Directory' } }] : [],
+  );
+  const empty = Object.entries(workload.emptyDirs ?? {}).map(([path, sizeLimit]) => ({
+    name: emptyDirName(path),
+    emptyDir: { sizeLimit },
+  }));
+  const config = workload.config === undefined ? [] : [{ name: 'config', configMap: { name: configNameOf(workload.name) } }];
+  return [...config, ...empty, ...host];
+}
+
+function volumeMounts(workload: Workload): Manifest<V1VolumeMount>[] {
+  const host = workload.needs.flatMap((need) => {
+    if (!('hostPath' in need)) return [];
+    const readOnly = need.readOnly ?? true;
+    return [
+      {
+        name: volumeNameOf(need),
+        mountPath: need.mountPath ?? need.hostPath,
+        readOnly,
+        // Without it the mounts below a read-only path stay writable. It excludes propagation (core/validation).
+        recursiveReadOnly: readOnly && need.propagation === undefined ? 'IfPossible' : undefined,
+        mountPropagation: need.propagation,
+      },
+    ];
+  });
+  const empty = Object.keys(workload.emptyDirs ?? {}).map((mountPath) => ({ name: emptyDirName(mountPath), mountPath }));
+  const config = workload.config === undefined ? [] : [{ name: 'config', mountPath: workload.configPath, readOnly: true }];
+  return [...config, ...empty, ...host];
+}
+
+/** `/var/cache/x` → `empty-var-cache-x`, which no path of the host is called. */
+const emptyDirName = (path: string): string => `empty${path.replace(/[^a-z0-9]+/g, '-').replace(/-$/, '')}`;
+
+const onHostNetwork = (needs: readonly Need[]): boolean => needs.some((need) => 'hostNetwork' in need);
+const isPrivileged = (needs: readonly Need[]): boolean => needs.some((need) => 'privileged' in need);
+
+/** Kubernetes tells "none" from "an empty list" nowhere, but an empty list is one more line to read. */
+const orNone = <T>(items: readonly T[]): readonly T[] | undefined => (items.length === 0 ? undefined : items);
