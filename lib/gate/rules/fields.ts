@@ -1,0 +1,178 @@
+/**
+ * Fields: what the API server would refuse under strict field validation, or drop without it.
+ * Built-in kinds are held against the client's models, custom kinds against their CRD when it is among the objects.
+ */
+import { closest, distance } from 'fastest-levenshtein';
+import type { KubeObject } from '../../api/manifest.ts';
+import type { ClusterView } from '../cluster-view.ts';
+import { type FieldType, kindFacts, MODELS_OF, type ModelType, modelType, resourcesOf } from '../fields-table.ts';
+import { type Found, family } from '../rule.ts';
+import { isFields, join, shown } from '../shape.ts';
+import { customObject } from './schema.ts';
+
+export type FieldRule = 'unknown-kind' | 'unknown-field' | 'wrong-type' | 'missing-field';
+
+export const fieldRules = family({
+  name: 'fields',
+  rules: {
+    'unknown-kind': {
+      severity: 'error',
+      reason: 'The API server does not serve this kind in this version: nothing would be created.',
+      remedy: 'Use a version that the cluster serves.',
+    },
+    'unknown-field': {
+      severity: 'error',
+      reason: 'The API server refuses a field it does not know, or drops it: what was meant does not happen.',
+      remedy: 'Remove the field, or write it where it belongs.',
+    },
+    'wrong-type': {
+      severity: 'error',
+      reason: 'The API server cannot decode a value of another type.',
+      remedy: 'Write a value of that type; numbers and true/false in labels, annotations and env need quotes.',
+    },
+    'missing-field': { severity: 'error', reason: 'The API requires this field.', remedy: 'Set it.' },
+  },
+  object(object, cluster, found) {
+    const facts = kindFacts(object.apiVersion, object.kind);
+    const custom = cluster.customKind(object.apiVersion, object.kind);
+    if (facts !== undefined) walkModel({ value: object, model: modelType(facts.type), path: '', parents: [] }, { cluster, found });
+    else if (custom !== undefined) customObject(object, custom, found);
+    else unservedKind(object, cluster, found);
+  },
+});
+
+interface Walk {
+  readonly cluster: ClusterView;
+  readonly found: Found<FieldRule>;
+}
+
+/** A kind nobody knows is somebody else's, unless its group is Kubernetes' own. */
+function unservedKind({ apiVersion, kind }: KubeObject, cluster: ClusterView, found: Found<FieldRule>): void {
+  const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  if (resourcesOf(group) === undefined) return;
+  found('unknown-kind', 'kind', `${kind} of ${apiVersion} is not served by Kubernetes ${MODELS_OF}`, mayBeNewer(cluster));
+}
+
+/** What the models don't know can only exist in a cluster that is newer than they are. */
+function mayBeNewer(cluster: ClusterView): { severity: 'warning'; remedy: string } | undefined {
+  if (minor(cluster.context.kubernetes) <= minor(MODELS_OF)) return undefined;
+  return {
+    severity: 'warning',
+    remedy: `Check that Kubernetes ${cluster.context.kubernetes} has it: the models here are of ${MODELS_OF}.`,
+  };
+}
+
+function minor(version: string): number {
+  return Number(version.split('.')[1]);
+}
+
+interface Place {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly model: ModelType;
+  readonly path: string;
+  /** The models around this one, the innermost last. */
+  readonly parents: readonly ModelType[];
+}
+
+function walkModel({ value, model, path, parents }: Place, walk: Walk): void {
+  for (const field of model.required) {
+    if (value[field] === undefined) walk.found('missing-field', join(path, field), `${field} is missing; ${model.name} requires it`);
+  }
+  let around: readonly ModelType[] | undefined;
+  for (const key in value) {
+    const type = model.fields.get(key);
+    if (type === undefined) unknownField(key, { value, model, path, parents }, walk);
+    else {
+      around ??= [...parents, model];
+      walkValue(value[key], type, join(path, key), around, walk);
+    }
+  }
+}
+
+function walkValue(value: unknown, type: FieldType, path: string, parents: readonly ModelType[], walk: Walk): void {
+  // null and undefined are lost values (family `lost`), not wrong types.
+  if (value === null || value === undefined || type.of === 'any') return;
+  if (type.of === 'list' && Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) walkValue(value[index], itemOf(type), `${path}[${index}]`, parents, walk);
+  } else if (type.of === 'map' && isFields(value)) {
+    for (const key in value) walkValue(value[key], itemOf(type), join(path, key), parents, walk);
+  } else if (type.of === 'model' && isFields(value)) {
+    walkModel({ value, model: modelType(type.name), path, parents }, walk);
+  } else if (type.of !== 'scalar' || !isScalar(value, type.name)) {
+    const wanted = TYPE_WORDS[type.of === 'scalar' ? type.name : type.of] ?? `the fields of ${type.name}`;
+    walk.found('wrong-type', path, `value is ${shown(value)}; ${wanted} must stand here`);
+  }
+}
+
+function itemOf(type: FieldType): FieldType {
+  return type.item as FieldType;
+}
+
+function isScalar(value: unknown, type: string): boolean {
+  switch (type) {
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'integer':
+      return Number.isInteger(value);
+    case 'number':
+      return typeof value === 'number';
+    case 'quantity':
+      return typeof value === 'string' || typeof value === 'number';
+    case 'int-or-string':
+      return typeof value === 'string' || Number.isInteger(value);
+    default:
+      return typeof value === 'string';
+  }
+}
+
+const TYPE_WORDS: Readonly<Record<string, string>> = {
+  string: 'text',
+  time: 'a time, as text,',
+  boolean: 'true or false',
+  integer: 'a whole number',
+  number: 'a number',
+  quantity: 'a quantity',
+  'int-or-string': 'a whole number or text',
+  list: 'a list',
+  map: 'a map',
+};
+
+/**
+ * A field that the models don't know is wrong for sure when it looks like a neighbour or stands in the wrong place,
+ * or when the cluster is not newer than the models. What is left may be newer than the models: a warning.
+ */
+function unknownField(key: string, { model, path, parents }: Place, walk: Walk): void {
+  const { message, ...instead } = whyUnknown(key, model, parents) ?? {
+    message: `${model.name} has no field ${key} in Kubernetes ${MODELS_OF}`,
+    ...mayBeNewer(walk.cluster),
+  };
+  walk.found('unknown-field', join(path, key), message, instead);
+}
+
+function whyUnknown(key: string, model: ModelType, parents: readonly ModelType[]): { message: string; remedy: string } | undefined {
+  const none = `${model.name} has no field ${key}`;
+  const alike = resembling(key, [...model.fields.keys()]);
+  if (alike !== undefined) return { message: none, remedy: `Did you mean ${alike}?` };
+  const outer = parents.findLast((parent) => parent.fields.has(key));
+  if (outer !== undefined) return { message: `${none}; ${outer.name} around it has`, remedy: 'Move it outwards.' };
+  const inner = [...model.fields].find(([, type]) => hasField(innermost(type), key))?.[0];
+  if (inner !== undefined) return { message: `${none}; its ${inner} has`, remedy: `Move it into ${inner}.` };
+  return undefined;
+}
+
+function hasField(type: FieldType, key: string): boolean {
+  return type.of === 'model' && modelType(type.name).fields.has(key);
+}
+
+function innermost(type: FieldType): FieldType {
+  return type.item === undefined ? type : innermost(type.item);
+}
+
+/** The known name that was probably meant: two letters off at most, a third of a short word. */
+export function resembling(key: string, known: readonly string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const sameLetters = known.find((name) => name.toLowerCase() === key.toLowerCase());
+  if (sameLetters !== undefined) return sameLetters;
+  const nearest = closest(key, known as string[]);
+  return distance(key, nearest) <= Math.min(2, Math.floor(key.length / 3)) ? nearest : undefined;
+}
