@@ -57,10 +57,16 @@ export function number<const O extends Common<number> & { min: number; max: numb
 export function text<const O extends Common<string> & { max: number; min?: number; pattern?: RegExp }>(
   options: O,
 ): Defaulted<O, z.ZodString> {
-  let schema = z.string().max(options.max);
+  let schema = z.string().check((ctx) => refuseLonger(ctx, options.max));
   if (options.min !== undefined) schema = schema.min(options.min);
   if (options.pattern !== undefined) schema = schema.regex(options.pattern);
-  return described(options, schema) as Defaulted<O, z.ZodString>;
+  return described(options, schema.meta({ maxLength: options.max })) as Defaulted<O, z.ZodString>;
+}
+
+/** zod's own `max` counts UTF-16 units, the API server code points: a pictogram is two of the one and one of the other. */
+function refuseLonger(ctx: z.core.ParsePayload<string>, max: number): void {
+  if (ctx.value.length <= max || [...ctx.value].length <= max) return;
+  ctx.issues.push({ code: 'too_big', origin: 'string', maximum: max, inclusive: true, input: ctx.value });
 }
 
 /** One of a few words. */
@@ -140,6 +146,12 @@ export function foreign<const O extends FieldFacts>(options: O): z.ZodObject<Rec
 export interface Rule {
   readonly rule: string;
   readonly message: string;
+  /** CEL that makes the message, to name what was found; `message` stands in when it fails. */
+  readonly messageExpression?: string;
+  /** The rule also runs on create; `oldSelf` is an optional then. */
+  readonly optionalOldSelf?: true;
+  /** Where the API server says the mistake is, below the object that has the rule: `.region`. */
+  readonly fieldPath?: string;
 }
 interface Rules {
   readonly rules?: readonly Rule[];

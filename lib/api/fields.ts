@@ -12,11 +12,11 @@ export const dnsLabel = (doc: string, example: string, max = 63) =>
   text({ doc, min: 1, max, pattern: LABEL, noun: 'lower-case letters, digits and -, starting and ending with a letter or digit', example });
 
 /** A Node's name: an RFC 1123 subdomain. */
-export const nodeName = (doc: string, example = 'bj-a-r12-01') =>
+export const nodeName = (doc: string, example = 'bj-a-r12-01', max = 253) =>
   text({
     doc,
     min: 1,
-    max: 253,
+    max,
     pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
     noun: 'a Node name (RFC 1123 subdomain)',
     example,
@@ -90,7 +90,8 @@ export const timestamp = (doc: string) =>
   text({
     doc,
     max: 35,
-    pattern: /^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$/,
+    pattern:
+      /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/,
     noun: 'a time as RFC 3339 writes it',
     example: '2027-02-16T20:00:00Z',
   });
@@ -107,6 +108,21 @@ export const uid = (doc: string) =>
 /** An EC2 id such as `subnet-0a1`. */
 export const ec2Id = (prefix: string, doc: string) =>
   text({ doc, max: 64, pattern: new RegExp(`^${prefix}-[0-9a-z]+$`), noun: `an EC2 id ${prefix}-…`, example: `${prefix}-0a1b2c3d` });
+
+/** Who something is for. A Lock says it, its IPLocks carry it on. */
+export const owner = (doc: string) =>
+  text({
+    doc,
+    min: 1,
+    max: 253,
+    pattern: /^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$/,
+    noun: 'letters, digits, -, _, . and /, starting and ending with a letter or digit',
+    example: 'feed/feed-api',
+  });
+
+/** A reason as one CamelCase word, as conditions have it. */
+export const word = (doc: string, example: string) =>
+  text({ doc, min: 1, max: 63, pattern: /^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/, noun: 'a word of letters and digits', example });
 
 /** A sentence for people: status reasons and messages. */
 export const message = (doc: string, max = 1024) => text({ doc, max, example: 'no address is free on VLAN 110' });

@@ -4,8 +4,8 @@
  */
 import type * as z from 'zod';
 import type { Rule } from './field.ts';
-import { list, object, oneOf, text } from './field.ts';
-import { message, timestamp } from './fields.ts';
+import { integer, list, object, oneOf } from './field.ts';
+import { message, timestamp, word } from './fields.ts';
 
 export const GROUP = 'gala.internal';
 export const VERSION = 'v1alpha1';
@@ -28,6 +28,8 @@ export interface ResourceOptions<Spec extends z.ZodType, Status extends z.ZodTyp
   readonly scope: 'Cluster' | 'Namespaced';
   readonly plural: string;
   readonly shortNames: readonly string[];
+  /** What its names look like; a `text` with a pattern and a noun. */
+  readonly name: z.ZodType<string>;
   readonly spec: Spec;
   readonly status?: Status;
   /** `false`: spec and status are written through the same endpoint. @default a status subresource where there is a status */
@@ -41,6 +43,8 @@ export interface ResourceOptions<Spec extends z.ZodType, Status extends z.ZodTyp
   /** What the API server can't check of this kind, by name, with who does. */
   readonly checkedElsewhere?: Readonly<Record<string, string>>;
   readonly example: z.input<Spec>;
+  /** Further examples by what they show. */
+  readonly moreExamples?: Readonly<Record<string, z.input<Spec>>>;
 }
 
 export interface Resource<
@@ -83,21 +87,24 @@ export type TypeOf<R> =
       }
     : never;
 
+/** Which spec the status speaks of. */
+export const observedGeneration = integer({
+  doc: '`metadata.generation` of the spec that this status speaks of.',
+  noun: 'a generation',
+  min: 0,
+  max: Number.MAX_SAFE_INTEGER,
+  example: 3,
+}).optional();
+
 /** Conditions as KEP-1623 has them; list-map by type. */
 export const conditions = list(
   { doc: 'What was found out, one entry a type.', max: 16, key: 'type' },
   object(
     { doc: 'A condition.' },
     {
-      type: text({ doc: 'Which fact.', max: 63, min: 1, pattern: /^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/, example: 'Probed' }),
+      type: word('Which fact.', 'Probed'),
       status: oneOf(['True', 'False', 'Unknown'], { doc: 'Whether it holds.', example: 'True' }),
-      reason: text({
-        doc: 'One word, for programs.',
-        max: 63,
-        min: 1,
-        pattern: /^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/,
-        example: 'NoAnswer',
-      }),
+      reason: word('One word, for programs.', 'NoAnswer'),
       message: message('For people.').optional(),
       lastTransitionTime: timestamp('When the status last changed.'),
     },
