@@ -9,7 +9,7 @@ export const lostRules = family({
   rules: {
     'lost-value': {
       severity: 'error',
-      reason: 'null, NaN, [object Object] and unresolved tokens are what is left of a value that was lost on its way into YAML.',
+      reason: 'A null, a NaN, [object Object] or an unresolved token is what is left of a value that was lost on its way into YAML.',
       remedy: 'Find the expression that makes it; leave the field out when there is nothing to say.',
     },
     'nothing-chosen': {

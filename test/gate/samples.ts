@@ -1,0 +1,377 @@
+/** One planted mistake a rule: the good cluster with a single thing changed. rules.test.ts demands an entry for every rule. */
+import type { GateContext, GateInput } from '../../lib/gate/finding.ts';
+import {
+  type Any,
+  aBudget,
+  aCluster,
+  aClusterRole,
+  aClusterRoleBinding,
+  aConfigMap,
+  aDaemonSet,
+  aDeployment,
+  aHostPool,
+  aService,
+  aServiceAccount,
+  CONTEXT,
+  inputs,
+  NAMESPACE,
+} from './builders.ts';
+
+export interface Sample {
+  readonly inputs: GateInput[];
+  readonly context?: GateContext;
+  /** Where the finding points to. */
+  readonly path: string;
+}
+
+const pod = (object: Any) => object.spec.template.spec;
+const first = (object: Any) => pod(object).containers[0];
+const TEMPLATE = 'spec.template.spec';
+const FIRST = `${TEMPLATE}.containers[0]`;
+
+export const samples: Readonly<Record<string, readonly Sample[]>> = {
+  'not-an-object': [
+    { inputs: aCluster({ apiVersion: 'v1', kind: 'Thing', metadata: { generateName: 'a-' } }), path: 'metadata.name' },
+    { inputs: [...aCluster(), { file: 'a.yaml', object: null as Any }], path: 'apiVersion' },
+  ],
+  'unknown-kind': [
+    { inputs: aCluster({ apiVersion: 'apps/v1beta1', kind: 'Thing', metadata: { name: 'a' } }), path: 'kind' },
+    { inputs: aCluster(aHostPool((h) => (h.apiVersion = 'gala.internal/v1'))), path: 'apiVersion' },
+  ],
+  'unknown-field': [
+    { inputs: aCluster(aDaemonSet((d) => (first(d).imagePullpolicy = 'Always'))), path: `${FIRST}.imagePullpolicy` },
+    {
+      inputs: aCluster(aDaemonSet((d) => (first(d).hostPID = false))),
+      path: `${FIRST}.hostPID`,
+      context: { ...CONTEXT, kubernetes: '1.37' },
+    },
+    { inputs: aCluster(aDeployment((d) => (d.spec.runAsUser = 1))), path: 'spec.runAsUser' },
+    { inputs: aCluster(aHostPool((h) => (h.spec.trunck = 'bond1'))), path: 'spec.trunck' },
+  ],
+  'wrong-type': [
+    { inputs: aCluster(aDeployment((d) => (first(d).env[0].value = 1))), path: `${FIRST}.env[0].value` },
+    { inputs: aCluster(aDeployment((d) => (d.spec.replicas = '2'))), path: 'spec.replicas' },
+    { inputs: aCluster(aHostPool((h) => (h.spec.vlans[0].id = '110'))), path: 'spec.vlans[0].id' },
+    { inputs: aCluster(aHostPool((h) => (h.spec.kind = 'moon'))), path: 'spec.kind' },
+  ],
+  'missing-field': [
+    { inputs: aCluster(aDaemonSet((d) => delete d.spec.selector)), path: 'spec.selector' },
+    { inputs: aCluster(aHostPool((h) => delete h.spec.trunk)), path: 'spec.trunk' },
+  ],
+  'lost-value': [
+    { inputs: aCluster(aDaemonSet((d) => (d.metadata.annotations = { a: null }))), path: 'metadata.annotations.a' },
+    { inputs: aCluster(aDaemonSet((d) => (d.metadata.annotations = { a: `${{}}` }))), path: 'metadata.annotations.a' },
+    { inputs: aCluster(aDeployment((d) => (first(d).image = 'harbor.bj.intra/undefined/api:1'))), path: `${FIRST}.image` },
+    { inputs: aCluster(aHostPool((h) => (h.spec.template.late = new Map()))), path: 'spec.template.late' },
+    { inputs: aCluster(aHostPool((h) => (h.spec.template.list = [undefined]))), path: 'spec.template.list[0]' },
+    { inputs: aCluster(aHostPool((h) => (h.spec.template.count = Number.NaN))), path: 'spec.template.count' },
+  ],
+  'nothing-chosen': [
+    { inputs: aCluster(aDaemonSet((d) => (pod(d).volumes[0] = { name: 'run' }))), path: `${TEMPLATE}.volumes[0]` },
+    { inputs: aCluster(aDaemonSet((d) => (first(d).readinessProbe = { periodSeconds: 5 }))), path: `${FIRST}.readinessProbe` },
+    { inputs: aCluster(aDeployment((d) => (first(d).env[0] = { name: 'A', valueFrom: {} }))), path: `${FIRST}.env[0].valueFrom` },
+  ],
+  'name-invalid': [
+    { inputs: aCluster(aDeployment((d) => (d.metadata.name = 'Feed_API'))), path: 'metadata.name' },
+    { inputs: aCluster(aDeployment((d) => (first(d).name = 'api.v1'))), path: `${FIRST}.name` },
+    { inputs: aCluster(aService((s) => (s.metadata.name = '1-feed'))), path: 'metadata.name', context: { ...CONTEXT, kubernetes: '1.35' } },
+    { inputs: [...aCluster(), ...inputs({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a.b' } })], path: 'metadata.name' },
+  ],
+  'name-too-long': [{ inputs: aCluster(aStatefulSet((s) => (s.metadata.name = 'a'.repeat(53)))), path: 'metadata.name' }],
+  'label-invalid': [
+    { inputs: aCluster(aDaemonSet((d) => (d.metadata.labels.note = 'it wires links'))), path: 'metadata.labels.note' },
+    { inputs: aCluster(aDaemonSet((d) => (d.metadata.annotations = { 'a/b/c': '' }))), path: 'metadata.annotations["a/b/c"]' },
+  ],
+  'namespace-on-cluster-scoped': [
+    {
+      inputs: aCluster({
+        apiVersion: 'scheduling.k8s.io/v1',
+        kind: 'PriorityClass',
+        metadata: { name: 'a', namespace: NAMESPACE },
+        value: 1,
+      }),
+      path: 'metadata.namespace',
+    },
+    {
+      inputs: aCluster({ apiVersion: 'karpenter.sh/v1', kind: 'NodePool', metadata: { name: 'a', namespace: NAMESPACE } }),
+      context: { ...CONTEXT, kinds: { 'karpenter.sh/NodePool': 'Cluster' } },
+      path: 'metadata.namespace',
+    },
+  ],
+  'namespace-missing': [{ inputs: aCluster({ apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'a' } }), path: 'metadata.namespace' }],
+  'namespace-unknown': [
+    {
+      inputs: aCluster({ apiVersion: 'v1', kind: 'Endpoints', metadata: { name: 'a', namespace: 'gala-sytem' } }),
+      path: 'metadata.namespace',
+    },
+  ],
+  'duplicate-object': [{ inputs: [...aCluster(), { file: 'dist/bj-a/70-ops.yaml', object: aConfigMap() }], path: '' }],
+  'api-off-by-default': [
+    {
+      inputs: aCluster({
+        apiVersion: 'coordination.k8s.io/v1beta1',
+        kind: 'LeaseCandidate',
+        metadata: { name: 'a', namespace: NAMESPACE },
+        spec: { binaryVersion: '1', leaseName: 'a', strategy: 'OldestEmulationVersion' },
+      }),
+      path: 'apiVersion',
+    },
+  ],
+  'api-newer-than-cluster': [
+    {
+      inputs: aCluster({ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingAdmissionPolicy', metadata: { name: 'a' } }),
+      context: { ...CONTEXT, kubernetes: '1.35' },
+      path: 'apiVersion',
+    },
+  ],
+  'selector-misses-template': [
+    { inputs: aCluster(aDaemonSet((d) => (d.spec.selector.matchLabels['app.kubernetes.io/name'] = 'gala-node'))), path: 'spec.selector' },
+    {
+      inputs: aCluster(aDaemonSet((d) => (d.spec.selector = { matchExpressions: [{ key: 'tier', operator: 'Exists' }] }))),
+      path: 'spec.selector',
+    },
+    { inputs: aCluster(aDaemonSet((d) => (d.spec.selector = {}))), path: 'spec.selector' },
+  ],
+  'selects-nothing': [
+    { inputs: aCluster(aService((s) => (s.spec.selector = { app: 'feed' }))), path: 'spec.selector' },
+    {
+      inputs: aCluster(aBudget((b) => (b.spec.selector = { matchExpressions: [{ key: 'app', operator: 'In', values: ['feed'] }] }))),
+      path: 'spec.selector',
+    },
+  ],
+  'target-port-missing': [{ inputs: aCluster(aService((s) => (s.spec.ports[0].targetPort = 'https'))), path: 'spec.ports[0].targetPort' }],
+  'duplicate-in-pod': [
+    { inputs: aCluster(aDeployment((d) => pod(d).containers.push({ name: 'api', image: 'a:1' }))), path: `${TEMPLATE}.containers[1].name` },
+    { inputs: aCluster(aDeployment((d) => first(d).env.push({ name: 'PEERS', value: '' }))), path: `${FIRST}.env[1].name` },
+    { inputs: aCluster(aDeployment((d) => first(d).ports.push({ name: 'admin', containerPort: 8080 }))), path: `${FIRST}.ports[1]` },
+    { inputs: aCluster(aDaemonSet((d) => pod(d).volumes.push({ name: 'config', emptyDir: {} }))), path: `${TEMPLATE}.volumes[2].name` },
+    {
+      inputs: aCluster(aDaemonSet((d) => first(d).volumeMounts.push({ name: 'run', mountPath: '/etc/gala' }))),
+      path: `${FIRST}.volumeMounts[2].mountPath`,
+    },
+    {
+      inputs: aCluster(aDaemonSet((d) => pod(d).containers.push({ ...first(d), name: 'second', readinessProbe: undefined }))),
+      path: `${TEMPLATE}.containers[1].ports[0]`,
+    },
+  ],
+  'mount-without-volume': [
+    { inputs: aCluster(aDaemonSet((d) => (first(d).volumeMounts[0].name = 'runs'))), path: `${FIRST}.volumeMounts[0].name` },
+  ],
+  'probe-port-missing': [
+    {
+      inputs: aCluster(aDaemonSet((d) => (first(d).readinessProbe.httpGet.port = 'health'))),
+      path: `${FIRST}.readinessProbe.httpGet.port`,
+    },
+  ],
+  'host-port-mismatch': [{ inputs: aCluster(aDaemonSet((d) => (first(d).ports[0].hostPort = 9812))), path: `${FIRST}.ports[0].hostPort` }],
+  'no-containers': [
+    {
+      inputs: aCluster(aDaemonSet((d) => (pod(d).containers = []))),
+      context: { ...CONTEXT, services: 'kube-proxy' },
+      path: `${TEMPLATE}.containers`,
+    },
+  ],
+  'image-missing': [{ inputs: aCluster(aDeployment((d) => delete first(d).image)), path: `${FIRST}.image` }],
+  'image-unpinned': [
+    { inputs: aCluster(aDeployment((d) => (first(d).image = 'harbor.bj.intra:5000/feed/api'))), path: `${FIRST}.image` },
+    { inputs: aCluster(aDeployment((d) => (first(d).image = 'nginx:latest'))), path: `${FIRST}.image` },
+  ],
+  'dangling-config-map': [
+    { inputs: aCluster(aDaemonSet((d) => (pod(d).volumes[1].configMap.name = 'gala-cnl'))), path: `${TEMPLATE}.volumes[1].configMap.name` },
+    {
+      inputs: aCluster(aDeployment((d) => (first(d).envFrom = [{ configMapRef: { name: 'feed' } }]))),
+      path: `${FIRST}.envFrom[0].configMapRef.name`,
+    },
+  ],
+  'dangling-secret': [
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).imagePullSecrets = [{ name: 'harbor' }]))),
+      path: `${TEMPLATE}.imagePullSecrets[0].name`,
+    },
+    {
+      inputs: aCluster(
+        aDeployment((d) => first(d).env.push({ name: 'TOKEN', valueFrom: { secretKeyRef: { name: 'feed', key: 'token' } } })),
+      ),
+      path: `${FIRST}.env[1].valueFrom.secretKeyRef.name`,
+    },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).volumes = [{ name: 'all', projected: { sources: [{ secret: { name: 'feed' } }] } }]))),
+      path: `${TEMPLATE}.volumes[0].projected.sources[0].secret.name`,
+    },
+    { inputs: aCluster(aServiceAccount((s) => (s.imagePullSecrets = [{ name: 'harbor' }]))), path: 'imagePullSecrets[0].name' },
+  ],
+  'dangling-service-account': [
+    { inputs: aCluster(aDeployment((d) => (pod(d).serviceAccountName = 'feed'))), path: `${TEMPLATE}.serviceAccountName` },
+  ],
+  'dangling-claim': [
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'feed' } }]))),
+      path: `${TEMPLATE}.volumes[0].persistentVolumeClaim.claimName`,
+    },
+  ],
+  'dangling-priority-class': [
+    { inputs: aCluster(aDeployment((d) => (pod(d).priorityClassName = 'gala'))), path: `${TEMPLATE}.priorityClassName` },
+  ],
+  'dangling-key': [
+    {
+      inputs: aCluster(aDaemonSet((d) => (pod(d).volumes[1].configMap.items[0].key = 'agent.yaml'))),
+      path: `${TEMPLATE}.volumes[1].configMap.items[0].key`,
+    },
+  ],
+  'dangling-policy': [
+    {
+      inputs: aCluster({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingAdmissionPolicyBinding',
+        metadata: { name: 'a' },
+        spec: { policyName: 'gala', validationActions: ['Deny'] },
+      }),
+      path: 'spec.policyName',
+    },
+  ],
+  'rbac-dangling-role': [
+    {
+      inputs: aCluster({
+        ...aClusterRoleBinding(),
+        kind: 'RoleBinding',
+        metadata: { name: 'a', namespace: NAMESPACE },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'gone' },
+      }),
+      path: 'roleRef.name',
+    },
+  ],
+  'rbac-dangling-subject': [{ inputs: aCluster(aClusterRoleBinding((b) => (b.subjects[0].name = 'gone'))), path: 'subjects[0]' }],
+  'rbac-no-subjects': [{ inputs: aCluster(aClusterRoleBinding((b) => (b.subjects = []))), path: 'subjects' }],
+  'rbac-unbound-role': [{ inputs: [...aCluster(), ...inputs(aClusterRole((r) => (r.metadata.name = 'lonely')))], path: '' }],
+  'rbac-empty-rule': [
+    { inputs: aCluster(aClusterRole((r) => (r.rules[0].verbs = []))), path: 'rules[0].verbs' },
+    { inputs: aCluster(aClusterRole((r) => delete r.rules[0].apiGroups)), path: 'rules[0].apiGroups' },
+  ],
+  'rbac-unknown-resource': [
+    { inputs: aCluster(aClusterRole((r) => (r.rules[0].resources = ['daemonsets']))), path: 'rules[0].resources[0]' },
+    { inputs: aCluster(aClusterRole((r) => (r.rules[0].resources = ['pods', 'pods/logs']))), path: 'rules[0].resources[1]' },
+  ],
+  'rbac-wildcard': [{ inputs: aCluster(aClusterRole((r) => (r.rules[0].verbs = ['*']))), path: 'rules[0].verbs' }],
+  'rbac-no-reason': [{ inputs: aCluster(aClusterRole((r) => delete r.metadata.annotations)), path: 'rules[0]' }],
+  'privilege-without-reason': [
+    {
+      inputs: aCluster(aDaemonSet((d) => delete d.spec.template.metadata.annotations['because.gala.internal/host-network'])),
+      path: `${TEMPLATE}.hostNetwork`,
+    },
+    {
+      inputs: aCluster(aDaemonSet((d) => (d.spec.template.metadata.annotations['because.gala.internal/host-path.run'] = ' '))),
+      path: `${TEMPLATE}.volumes[0].hostPath`,
+    },
+    {
+      inputs: aCluster(aDaemonSet((d) => first(d).securityContext.capabilities.add.push('CAP_BPF'))),
+      path: `${FIRST}.securityContext.capabilities.add[1]`,
+    },
+    { inputs: aCluster(aDeployment((d) => (pod(d).hostPID = true))), path: `${TEMPLATE}.hostPID` },
+  ],
+  'privileged-no-escalation': [
+    {
+      inputs: aCluster(
+        aDaemonSet((d) => {
+          d.spec.template.metadata.annotations['because.gala.internal/privileged'] = 'it mounts';
+          first(d).securityContext.privileged = true;
+        }),
+      ),
+      path: `${FIRST}.securityContext`,
+    },
+  ],
+  'agent-memory-limit': [
+    { inputs: aCluster(aDaemonSet((d) => delete first(d).resources.limits.memory)), path: `${FIRST}.resources.limits.memory` },
+  ],
+  'agent-cpu-limit': [{ inputs: aCluster(aDaemonSet((d) => (first(d).resources.limits.cpu = 1))), path: `${FIRST}.resources.limits.cpu` }],
+  'rollout-stuck': [
+    {
+      inputs: aCluster(aDaemonSet((d) => (d.spec.updateStrategy.rollingUpdate = { maxUnavailable: 0 }))),
+      path: 'spec.updateStrategy.rollingUpdate',
+    },
+    {
+      inputs: aCluster(aDeployment((d) => (d.spec.strategy = { rollingUpdate: { maxUnavailable: '0%', maxSurge: 0 } }))),
+      path: 'spec.strategy.rollingUpdate',
+    },
+  ],
+  'rollout-surge-on-host': [
+    {
+      inputs: aCluster(aDaemonSet((d) => (d.spec.updateStrategy.rollingUpdate = { maxUnavailable: 0, maxSurge: 1 }))),
+      path: 'spec.updateStrategy.rollingUpdate',
+    },
+    {
+      inputs: aCluster(aDaemonSet((d) => (d.spec.updateStrategy.rollingUpdate = { maxSurge: 1 }))),
+      path: 'spec.updateStrategy.rollingUpdate',
+    },
+  ],
+  'pdb-on-daemonset': [
+    { inputs: aCluster(aBudget((b) => (b.spec.selector.matchLabels = { 'app.kubernetes.io/name': 'gala-cni' }))), path: 'spec.selector' },
+  ],
+  'pdb-blocks-eviction': [
+    { inputs: aCluster(aBudget((b) => (b.spec.maxUnavailable = 0))), path: 'spec.maxUnavailable' },
+    { inputs: aCluster(aBudget((b) => (b.spec = { minAvailable: 2, selector: b.spec.selector }))), path: 'spec.minAvailable' },
+  ],
+  'pdb-invalid': [
+    { inputs: aCluster(aBudget((b) => (b.spec.minAvailable = 1))), path: 'spec' },
+    { inputs: aCluster(aBudget((b) => delete b.spec.maxUnavailable)), path: 'spec' },
+  ],
+  'host-port-collision': [
+    {
+      inputs: [...aCluster(), ...inputs(aDaemonSet((d) => (d.metadata.name = 'gala-node')))],
+      path: `${FIRST}.ports[0]`,
+    },
+  ],
+  'needs-service': [
+    { inputs: aCluster(aService((s) => delete s.spec.clusterIP)), path: `${FIRST}.env[0].value` },
+    {
+      inputs: aCluster(aDeployment((d) => (first(d).args = ['--prometheus=http://prometheus.monitoring.svc.cluster.local:9090/']))),
+      path: `${FIRST}.args[0]`,
+    },
+  ],
+  'needs-cluster-dns': [
+    {
+      inputs: aCluster(aDaemonSet((d) => first(d).env.push({ name: 'PEERS', value: `feed-api.${NAMESPACE}.svc:8080` }))),
+      path: `${FIRST}.env[1].value`,
+    },
+  ],
+  'needs-api-server-address': [{ inputs: aCluster(aDaemonSet((d) => (first(d).env = []))), path: `${TEMPLATE}.containers` }],
+  'webhook-through-service': [
+    {
+      inputs: aCluster({
+        apiVersion: 'admissionregistration.k8s.io/v1',
+        kind: 'ValidatingWebhookConfiguration',
+        metadata: { name: 'a' },
+        webhooks: [
+          {
+            name: 'a.gala.internal',
+            admissionReviewVersions: ['v1'],
+            sideEffects: 'None',
+            clientConfig: { service: { name: 'feed-api', namespace: NAMESPACE } },
+          },
+        ],
+      }),
+      path: 'webhooks[0].clientConfig.service',
+    },
+  ],
+  'annotations-too-large': [
+    { inputs: aCluster(aConfigMap((c) => (c.metadata.annotations = { a: 'x'.repeat(256 * 1024) }))), path: 'metadata.annotations' },
+  ],
+  'config-map-too-large': [{ inputs: aCluster(aConfigMap((c) => (c.data.more = 'x'.repeat(1024 * 1024)))), path: 'data' }],
+  'secret-in-manifest': [
+    {
+      inputs: aCluster({
+        apiVersion: 'v1',
+        kind: 'Secret',
+        metadata: { name: 'a', namespace: NAMESPACE },
+        stringData: { password: 'hunter2' },
+      }),
+      path: 'stringData',
+    },
+  ],
+};
+
+function aStatefulSet(change: (object: Any) => void): Any {
+  const { spec, metadata, ...rest } = aDeployment();
+  const object = { ...rest, kind: 'StatefulSet', metadata: { ...metadata, name: 'feed-db' }, spec: { ...spec, serviceName: 'feed-api' } };
+  change(object);
+  return object;
+}
