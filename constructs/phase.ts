@@ -21,3 +21,6 @@ export function chartId(phase: string): string {
 
 /** The sync wave of everything in a chart. */
 export const waveOf = (id: string): string => id.slice(0, id.indexOf('-'));
+
+/** Construct context: the phase that a concern's workloads go to. */
+export const PHASE = 'gala.internal/phase';

@@ -3,6 +3,7 @@
  * ranges as numbers, its defaults filled in and its lists in a fixed order, so that the order a person typed things in
  * never reaches a manifest. Made by `parseCluster`; plain data, no cdk8s.
  */
+import type { CheckedPool } from './definition.ts';
 import type { Minor } from './pool.ts';
 import type { Range } from './range.ts';
 
@@ -50,6 +51,8 @@ export interface Vlan {
 
 interface PoolBase {
   readonly name: string;
+  /** As it was typed, with defaults: quantities are still text. */
+  readonly checked: CheckedPool;
   readonly machine?: Machine;
   readonly volumes: readonly Volume[];
   readonly locks: 'hard' | 'advisory';

@@ -4,8 +4,9 @@
  * what a schema can't say: that a VLAN's racks and the capacity order name things that are there.
  */
 import * as z from 'zod';
-import { list, object, oneOf, record, text } from './field.ts';
+import { facts, list, object, oneOf, record, text } from './field.ts';
 import { dnsLabel } from './fields.ts';
+import { kubelet } from './kubelet.ts';
 import * as pool from './pool.ts';
 
 /** Options of concerns, by name. A concern adds its own: `declare module 'cdk8s-gala' { interface ConcernOptions { ddos?: … } }`. */
@@ -21,6 +22,12 @@ const common = {
   ).optional(),
   lends: pool.lends.optional(),
   locks: pool.locks,
+  swap: oneOf(['none', 'limited'], {
+    doc: 'Whether containers may swap, each in proportion to its memory request; `limited` where the machine has swap, when left out.',
+    example: 'limited',
+  }).optional(),
+  swapOn: oneOf(['file', 'zram'], { doc: 'What the swap lives on; a file when left out.', example: 'zram' }).optional(),
+  kubelet: kubelet.optional(),
 };
 
 const racked = object(
@@ -45,6 +52,9 @@ const launched = object(
     ...common,
   },
 );
+
+const shaped = z.discriminatedUnion('shape', [racked, launched]);
+facts.add(shaped, { doc: 'A pool of hosts.', noun: 'intranet({ … }) or ec2({ … })', remedy: 'Say which of the two the hosts are.' });
 
 const word = (doc: string, example: string) => dnsLabel(doc, example).optional();
 
@@ -95,11 +105,7 @@ export const definition = object(
       { doc: 'Which concerns to install; all when left out.', max: 64, set: true },
       dnsLabel('A concern.', 'scheduling'),
     ).optional(),
-    pools: record(
-      { doc: 'Host pools by name. `{}`: whatever nodes exist.', max: 256 },
-      pool.poolName,
-      z.discriminatedUnion('shape', [racked, launched]),
-    ),
+    pools: record({ doc: 'Host pools by name. `{}`: whatever nodes exist.', max: 256 }, pool.poolName, shaped),
     capacityOrder: list(
       { doc: 'Which pool is asked for capacity first; by name when left out.', max: 256, set: true },
       pool.poolName,

@@ -89,6 +89,7 @@ function launched(name: string, pool: Launched): Ec2Pool {
 function shared(name: string, pool: CheckedPool) {
   return {
     name,
+    checked: pool,
     machine: pool.machine === undefined ? undefined : machine(pool.machine),
     volumes: byName(pool.volumes ?? {}).map(
       ([volume, it]): Volume => ({
@@ -116,6 +117,6 @@ function machine({ cpu, memory, bandwidth, swap, reserved }: NonNullable<Checked
 }
 
 /** Entries in the order of code points: the same in every locale. */
-function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
+export function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
   return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 }

@@ -2,7 +2,7 @@
  * From whatever was typed to a checked cluster, or to all that is wrong with it.
  * Called by synth, the CLI and tests, for TypeScript, YAML and JSON alike. Pure.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 import { checkCapacityOrder, checkMachines, checkMacs, checkSomePool, checkVolumes } from './check/capacity.ts';
 import type { Draft, Report } from './check/draft.ts';
 import { checkEc2 } from './check/ec2.ts';
@@ -72,21 +72,18 @@ function readable(nodeset: string): readonly string[] {
   }
 }
 
-/** The input with every refused value cut out; undefined when nothing is left to look at. */
+/** The input with every refused value cut out; undefined when nothing is left to look at. Copies only what it changes. */
 function without(input: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
-  if (issues.some(({ path, code }) => path.length === 0 && code !== 'unrecognized_keys')) return undefined;
-  const copy = structuredClone(z.json().safeParse(input).success ? input : {});
-  for (const issue of issues)
-    for (const path of issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path]) cut(copy, path);
-  return copy;
+  const paths = issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path],
+  );
+  return paths.reduce(cut, input);
 }
 
-function cut(root: unknown, path: readonly PropertyKey[]): void {
-  let inner = root as Record<PropertyKey, unknown> | undefined;
-  for (const key of path.slice(0, -1)) inner = inner?.[key] as typeof inner;
-  if (typeof inner !== 'object' || inner === null) return;
-  const last = path.at(-1)!;
+function cut(value: unknown, path: readonly PropertyKey[]): unknown {
+  const [key, ...rest] = path;
+  if (key === undefined || typeof value !== 'object' || value === null) return undefined;
   // A list keeps its length: other problems of this run name its items by index.
-  if (Array.isArray(inner)) (inner as unknown[])[last as number] = undefined;
-  else delete inner[last];
+  if (Array.isArray(value)) return value.map((item, i) => (i === key ? cut(item, rest) : item));
+  return { ...value, [key]: cut((value as Record<PropertyKey, unknown>)[key], rest) };
 }

@@ -1,0 +1,5 @@
+/** The concerns that Gala has. */
+import type { Concern } from './concern.ts';
+import { scheduling } from './scheduling.ts';
+
+export const CONCERNS: readonly Concern[] = [scheduling];

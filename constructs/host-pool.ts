@@ -1,0 +1,47 @@
+/** HostPool: a pool of the definition as an object for the API. */
+import { Construct } from 'constructs';
+import type { Pool } from '../lib/api/cluster.ts';
+import type { CheckedPool } from '../lib/api/definition.ts';
+import type { KubeObject } from '../lib/api/manifest.ts';
+import { byName } from '../lib/api/model.ts';
+import { GROUP, VERSION } from '../lib/api/resource.ts';
+import { add } from './platform.ts';
+
+export interface HostPoolProps {
+  readonly pool: Pool;
+}
+
+/** One pool as a HostPool object. `replicas` is never rendered: on EC2 it belongs to whoever scales. */
+export class HostPool extends Construct {
+  readonly name: string;
+
+  constructor(scope: Construct, id: string, props: HostPoolProps) {
+    super(scope, id);
+    this.name = props.pool.name;
+    const object = { apiVersion: `${GROUP}/${VERSION}`, kind: 'HostPool', metadata: { name: this.name }, spec: specOf(props.pool.checked) };
+    add(this, 'pools', object satisfies KubeObject);
+  }
+}
+
+/** The kind has lists with keys where the definition has records. */
+function specOf(pool: CheckedPool): Record<string, unknown> {
+  const { machine, volumes, lends, locks } = pool;
+  const rest = { machine, volumes: volumes && listOf('name', volumes), lends, locks };
+  if (pool.shape === 'intranet') {
+    const { datacenter, trunk, racks, vlans, macsPerPort } = pool;
+    const hosts = byName(racks).map(([name, nodeset]) => ({ name, hosts: nodeset }));
+    const byId = Object.entries(vlans).map(([id, vlan]) => ({ id: Number(id), ...vlan }));
+    return {
+      shape: 'intranet',
+      intranet: { datacenter, trunk, racks: hosts, vlans: byId.sort((a, b) => a.id - b.id), macsPerPort },
+      ...rest,
+    };
+  }
+  const { region, instanceTypes, zones, securityGroupIds, imageId, instanceProfile, join, size, warmEnis, capacityReservationIds } = pool;
+  const ec2 = { region, instanceTypes, securityGroupIds, imageId, instanceProfile, join, size, warmEnis, capacityReservationIds };
+  return { shape: 'ec2', ec2: { ...ec2, zones: listOf('name', zones) }, ...rest };
+}
+
+function listOf(key: string, record: Readonly<Record<string, object>>): object[] {
+  return byName(record).map(([name, value]) => ({ [key]: name, ...value }));
+}

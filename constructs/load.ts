@@ -1,0 +1,76 @@
+/** Definitions from files: TypeScript modules, YAML and JSON, through the same checks. */
+import { readdir, readFile } from 'node:fs/promises';
+import { basename, extname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseDocument } from 'yaml';
+import type { FoundProblem, Source } from './check.ts';
+
+const EXTENSIONS = ['.ts', '.js', '.mjs', '.yaml', '.yml', '.json'];
+/** 10 MiB: a definition is written by hand. Larger is a slip, a dump under the wrong name for example. */
+const LARGEST_BYTES = 10 * 2 ** 20;
+
+export interface Loaded {
+  readonly sources: readonly Source[];
+  readonly problems: readonly FoundProblem[];
+}
+
+/** The definition files of a folder and of its folder `slices`, by path; `main.*`, tests and type declarations are none. */
+export async function definitionFiles(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const files = entries.flatMap((entry) => {
+    const isDefinition = entry.isFile() && EXTENSIONS.includes(extname(entry.name)) && !/^main\.|\.(d|test)\.ts$/.test(entry.name);
+    return isDefinition ? [join(folder, entry.name)] : [];
+  });
+  const slices = entries.some((entry) => entry.isDirectory() && entry.name === 'slices')
+    ? await definitionFiles(join(folder, 'slices'))
+    : [];
+  return [...files, ...slices].sort((a, b) => (a < b ? -1 : 1));
+}
+
+/**
+ * @param root what file names in messages are relative to
+ * Never throws for what a file holds: a file that can't be read, parsed or imported is a problem like any other.
+ */
+export async function load(files: readonly string[], root: string): Promise<Loaded> {
+  const sources: Source[] = [];
+  const problems: FoundProblem[] = [];
+  for (const path of files) {
+    const file = relative(root, path);
+    const problem = (what: string, allowed: string, remedy: string) =>
+      problems.push({ file, path: '', what, allowed, remedy, severity: 'error' });
+    try {
+      const definition = await read(path);
+      if (definition === undefined)
+        problem(
+          `${basename(path)} has no default export`,
+          'a definition file exports one cluster',
+          'Write export default defineCluster({ … }).',
+        );
+      else sources.push({ file, definition });
+    } catch (error) {
+      problem(reason(error, path), 'a file that can be read', 'Correct the file; nothing has been written.');
+    }
+  }
+  return { sources, problems };
+}
+
+async function read(path: string): Promise<unknown> {
+  if (/\.(ts|js|mjs)$/.test(path)) return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
+  const text = await readFile(path, 'utf8');
+  if (text.length > LARGEST_BYTES) throw new Error(`has ${text.length} characters; at most ${LARGEST_BYTES} are read`);
+  if (path.endsWith('.json')) return JSON.parse(text);
+  // `uniqueKeys` finds a VLAN given twice; aliases are bounded so that a file can't blow up while it is read.
+  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
+  const [first] = document.errors;
+  if (first !== undefined) throw first;
+  if (document.contents === null) throw new Error('is empty');
+  return document.toJS({ maxAliasCount: 100 });
+}
+
+function reason(error: unknown, path: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT') return `${basename(path)} does not exist`;
+  const kind = /\.(ya?ml|json)$/.test(path) ? 'cannot be read' : 'throws while it is loaded';
+  return `${kind}: ${message.trim().replaceAll('\n', ' ')}`;
+}

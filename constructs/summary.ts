@@ -1,0 +1,174 @@
+/**
+ * SUMMARY.md: what somebody who signs off on an apply wants to know: what it does first, every privilege and permission
+ * with its reason, every image, every path and port on the hosts. Pure: read from the objects, so it can't differ from them.
+ */
+import type { V1Container, V1PodTemplateSpec, V1PolicyRule } from '@kubernetes/client-node';
+import type { Cluster } from '../lib/api/cluster.ts';
+import { BECAUSE, type KubeObject, type Manifest, nameOf } from '../lib/api/manifest.ts';
+import type { GateInput } from '../lib/gate/finding.ts';
+
+type Template = Manifest<V1PodTemplateSpec>;
+
+export interface Privilege {
+  /** `DaemonSet/gala-system/gala-cni` */
+  readonly object: string;
+  readonly name: string;
+  /** `capability.NET_ADMIN`, `host-network`, `host-path.dev` */
+  readonly privilege: string;
+  readonly reason: string;
+}
+
+/** The pod template of a workload, or the pod itself. */
+export function templateOf(object: KubeObject): Template | undefined {
+  const spec = object.spec as { template?: Template; jobTemplate?: { spec?: { template?: Template } } } | undefined;
+  if (object.kind === 'Pod') return object as never;
+  if (object.kind === 'CronJob') return spec?.jobTemplate?.spec?.template;
+  return ['DaemonSet', 'Deployment', 'StatefulSet', 'ReplicaSet', 'Job'].includes(object.kind) ? spec?.template : undefined;
+}
+
+const containersOf = (template: Template): readonly Manifest<V1Container>[] => [
+  ...(template.spec?.initContainers ?? []),
+  ...(template.spec?.containers ?? []),
+];
+
+/** Every privilege on the hosts, with its reason. */
+export function privileges(objects: readonly KubeObject[]): Privilege[] {
+  return objects.flatMap((object) =>
+    Object.entries(templateOf(object)?.metadata?.annotations ?? {}).flatMap(([key, reason]) =>
+      key.startsWith(`${BECAUSE}/`)
+        ? [{ object: nameOf(object), name: object.metadata.name, privilege: key.slice(BECAUSE.length + 1), reason }]
+        : [],
+    ),
+  );
+}
+
+/** Every image with who runs it, by image. */
+export function images(objects: readonly KubeObject[]): { image: string; users: string[] }[] {
+  const users = new Map<string, Set<string>>();
+  for (const object of objects) {
+    const template = templateOf(object);
+    for (const { image } of template === undefined ? [] : containersOf(template))
+      if (image !== undefined) users.set(image, (users.get(image) ?? new Set()).add(nameOf(object)));
+  }
+  return [...users].map(([image, names]) => ({ image, users: [...names].sort() })).sort((a, b) => (a.image < b.image ? -1 : 1));
+}
+
+/** @param hostPaths files for the hosts, as they stand in the folder */
+export function summary(cluster: Cluster, inputs: readonly GateInput[], hostPaths: readonly string[]): string {
+  const objects = inputs.map(({ object }) => object);
+  const sections = [
+    [
+      `# ${cluster.name}`,
+      '',
+      `Kubernetes ${cluster.kubernetes} · API server ${cluster.apiServer.url} · services: ${cluster.services} · concerns: ${cluster.concerns.join(', ') || 'none'}`,
+    ],
+    firstApply(inputs),
+    [
+      '## Privileges on the hosts',
+      '',
+      ...table(
+        ['object', 'privilege', 'because'],
+        privileges(objects).map((p) => [p.object, p.privilege, p.reason]),
+      ),
+    ],
+    [
+      '## Permissions at the API server',
+      '',
+      ...table(['role', 'may', 'on', 'because'], objects.flatMap(permissions)),
+      '',
+      ...table(['binding', 'role', 'given to'], objects.flatMap(bindings)),
+    ],
+    [
+      '## Images',
+      '',
+      ...table(
+        ['image', 'pinned by', 'runs in'],
+        images(objects).map(({ image, users }) => [image, image.includes('@') ? 'digest' : 'tag', users.join(', ')]),
+      ),
+    ],
+    ['## Paths on the hosts', '', ...table(['object', 'path', 'mounted'], objects.flatMap(paths))],
+    ['## Ports on the hosts', '', ...table(['object', 'port', 'name'], objects.flatMap(ports))],
+    [
+      '## Files for the hosts',
+      '',
+      'Never applied to the API; `APPLY.md` in each pool’s folder says how they reach the hosts and what restarts.',
+      '',
+      ...table(
+        ['file'],
+        hostPaths.map((path) => [path]),
+      ),
+    ],
+  ];
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`;
+}
+
+function firstApply(inputs: readonly GateInput[]): string[] {
+  const rows = new Map<string, Map<string, number>>();
+  for (const { file, object } of inputs) {
+    const kinds = rows.get(file) ?? new Map<string, number>();
+    rows.set(file, kinds.set(object.kind, (kinds.get(object.kind) ?? 0) + 1));
+  }
+  const spelled = [...rows].map(([file, kinds]) => [
+    file,
+    [...kinds]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([kind, count]) => `${count} ${kind}`)
+      .join(', '),
+  ]);
+  return [
+    '## What a first apply does',
+    '',
+    `Creates ${inputs.length} objects, in this order. Starts no business pod, restarts none, changes no Node.`,
+    '',
+    ...table(['file', 'creates'], spelled),
+  ];
+}
+
+function permissions(object: KubeObject): string[][] {
+  if (object.kind !== 'Role' && object.kind !== 'ClusterRole') return [];
+  return ((object.rules ?? []) as Manifest<V1PolicyRule>[]).map((rule, i) => [
+    nameOf(object),
+    rule.verbs.join(', '),
+    `${(rule.resources ?? rule.nonResourceURLs ?? []).map((resource) => (rule.apiGroups?.[0] ? `${resource}.${rule.apiGroups[0]}` : resource)).join(', ')}${rule.resourceNames === undefined ? '' : ` (${rule.resourceNames.join(', ')})`}`,
+    object.metadata.annotations?.[`${BECAUSE}/rule.${i}`] ?? object.metadata.annotations?.[`${BECAUSE}/role`] ?? '',
+  ]);
+}
+
+function bindings(object: KubeObject): string[][] {
+  if (object.kind !== 'RoleBinding' && object.kind !== 'ClusterRoleBinding') return [];
+  const { kind, name } = object.roleRef as { kind: string; name: string };
+  const subjects = (object.subjects ?? []) as { kind: string; name: string; namespace?: string }[];
+  return [
+    [
+      nameOf(object),
+      `${kind}/${name}`,
+      subjects.map((s) => [s.kind, s.namespace, s.name].filter((part) => part !== undefined).join('/')).join(', '),
+    ],
+  ];
+}
+
+function paths(object: KubeObject): string[][] {
+  const template = templateOf(object);
+  return (template?.spec?.volumes ?? []).flatMap(({ name, hostPath }) => {
+    if (hostPath === undefined) return [];
+    const mounts = containersOf(template!).flatMap((c) => (c.volumeMounts ?? []).filter((mount) => mount.name === name));
+    return [[nameOf(object), hostPath.path, mounts.every((mount) => mount.readOnly === true) ? 'read-only' : 'writable']];
+  });
+}
+
+function ports(object: KubeObject): string[][] {
+  const template = templateOf(object);
+  if (template === undefined) return [];
+  const onHost = template.spec?.hostNetwork === true;
+  return containersOf(template).flatMap((c) =>
+    (c.ports ?? []).flatMap(({ name, containerPort, hostPort }) =>
+      onHost || hostPort !== undefined ? [[nameOf(object), String(hostPort ?? containerPort), name ?? '']] : [],
+    ),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
+  if (rows.length === 0) return ['None.'];
+  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

@@ -1,0 +1,119 @@
+/**
+ * Synth: definitions in, `dist/<cluster>/` out. All are checked, rendered and seen by the gate before the first folder is
+ * put in place, so a mistake anywhere leaves what was there. One cluster is in memory at a time.
+ */
+import { relative, resolve } from 'node:path';
+import type { Cluster } from '../lib/api/cluster.ts';
+import { size } from '../lib/api/range.ts';
+import { type Finding, findingLine } from '../lib/gate/finding.ts';
+import { checkDefinitions, type FoundProblem, problemLine } from './check.ts';
+import type { Concern } from './concern.ts';
+import { CONCERNS } from './concerns.ts';
+import { definitionFiles, load } from './load.ts';
+import type { Platform } from './platform.ts';
+import { render } from './render.ts';
+import { Staging } from './staging.ts';
+
+export interface SynthProps {
+  /** A folder of definitions (with its folder `slices`), or the files themselves. */
+  readonly definitions: string | readonly string[];
+  /** @default CDK8S_OUTDIR, which the cdk8s CLI sets, else 'dist' */
+  readonly out?: string;
+  /** Concerns beside Gala's own. @default none */
+  readonly concerns?: readonly Concern[];
+  /** Warnings count as errors. @default false */
+  readonly strict?: boolean;
+  /** Changes each platform before it is written, with `patch`. @default nothing */
+  readonly adapt?: (platform: Platform) => void;
+  /** What paths in messages are relative to. @default the working directory */
+  readonly root?: string;
+}
+
+export interface SynthReport {
+  readonly problems: readonly FoundProblem[];
+  readonly findings: readonly Finding[];
+  /** One line a cluster; empty when nothing was written. */
+  readonly lines: readonly string[];
+  /** Whether folders were put in place. */
+  readonly written: boolean;
+}
+
+/** Never throws for what a definition holds; what it can't do on disk is thrown. */
+export async function synth(props: SynthProps): Promise<SynthReport> {
+  const root = props.root ?? process.cwd();
+  const concerns = [...CONCERNS, ...(props.concerns ?? [])];
+  const files = typeof props.definitions === 'string' ? await definitionFiles(props.definitions) : props.definitions;
+  const loaded = await load(files, root);
+  const checked = checkDefinitions(loaded.sources, concerns);
+  const problems = [...loaded.problems, ...checked.problems];
+  if (files.length === 0) problems.push(nothingToDo(props.definitions, root));
+  const nothing = { problems, findings: [], lines: [], written: false };
+  if (problems.some((problem) => stops(problem, props.strict))) return nothing;
+
+  const staging = await Staging.in(resolve(root, props.out ?? process.env.CDK8S_OUTDIR ?? 'dist'));
+  const findings: Finding[] = [];
+  const lines: string[] = [];
+  try {
+    for (const { file, cluster } of checked.clusters) {
+      const rendering = render(cluster, props.concerns ?? [], props.adapt);
+      findings.push(...rendering.findings.map((finding) => ({ ...finding, file: `${cluster.name}/${finding.file}` })));
+      lines.push(line(cluster, problems.filter((problem) => problem.file === file).length, rendering.objects.length));
+      await staging.write(cluster, rendering.files);
+    }
+    if (findings.some((finding) => stops(finding, props.strict))) return { ...nothing, findings };
+    await staging.swap();
+    return { problems, findings, lines, written: true };
+  } finally {
+    await staging.clear();
+  }
+}
+
+const stops = ({ severity }: { severity: 'error' | 'warning' }, strict = false): boolean => strict || severity === 'error';
+
+function nothingToDo(definitions: string | readonly string[], root: string): FoundProblem {
+  const where = typeof definitions === 'string' ? relative(root, definitions) || '.' : 'the list of definitions';
+  return {
+    file: where,
+    path: '',
+    what: 'there is no cluster definition',
+    allowed: 'one .ts, .yaml or .json file a cluster',
+    remedy: 'Add one: README.md starts with the smallest.',
+    severity: 'error',
+  };
+}
+
+/** `hello  32 hosts in 2 racks · 768 addresses · 0 problems · 58 objects` */
+function line(cluster: Cluster, problems: number, objects: number): string {
+  const racks = cluster.intranetPools.flatMap((pool) => pool.racks);
+  const hosts = racks.reduce((sum, rack) => sum + rack.hosts.length, 0);
+  const addresses = cluster.intranetPools.flatMap((pool) => pool.vlans).reduce((sum, vlan) => sum + size(vlan.range), 0);
+  const instances = cluster.ec2Pools.reduce((sum, pool) => sum + pool.size.max, 0);
+  const parts = [
+    ...(racks.length === 0 ? [] : [`${hosts} hosts in ${racks.length} racks`, `${addresses} addresses`]),
+    ...(instances === 0
+      ? []
+      : [`up to ${instances} instances with ${[...new Set(cluster.ec2Pools.map((pool) => pool.warmEnis))].join(' or ')} pod ENIs each`]),
+    ...(cluster.pools.length === 0 ? ['no pools: whatever nodes exist'] : []),
+    `${problems} problems`,
+    `${objects} objects`,
+  ];
+  return `${cluster.name.padEnd(10)} ${parts.join(' · ')}`;
+}
+
+/**
+ * The cdk8s app: synthesizes and tells how it went.
+ * Everything goes to stderr: the cdk8s CLI keeps what its app writes to stdout to itself.
+ * @returns the exit code: 0 done, 2 bad input
+ */
+export async function synthMain(props: SynthProps): Promise<number> {
+  const strict = props.strict ?? (process.argv.includes('--strict') || process.env.GALA_STRICT === '1');
+  const say = (text: string) => process.stderr.write(`${text}\n`);
+  const report = await synth({ ...props, strict });
+  for (const problem of report.problems) say(problemLine(problem));
+  for (const finding of report.findings) say(findingLine(finding));
+  for (const text of report.lines) say(text);
+  if (report.written) return 0;
+  const found = report.problems.length + report.findings.length;
+  say(`${found} ${found === 1 ? 'problem' : 'problems'}; nothing was written.${strict ? ' Warnings count: --strict is on.' : ''}`);
+  return 2;
+}
