@@ -5,9 +5,9 @@ import { BECAUSE, type Manifest } from '../lib/api/manifest.ts';
 import { add, Platform, SYSTEM_NAMESPACE } from './platform.ts';
 
 /**
- * `gala-system`. Goes before every object in it: call it first, kubectl creates a file's objects in their order.
+ * `gala-system`. Comes before every object in it: kubectl creates the objects of a file in their order.
  */
-export function addSystemNamespace(scope: Construct): void {
+export function addNamespaces(scope: Construct): void {
   const { kubernetes } = Platform.of(scope).cluster;
   add(scope, 'rbac', {
     apiVersion: 'v1',

@@ -162,7 +162,7 @@ export function nonsenseOfNeeds(needs: readonly Need[]): Nonsense[] {
     if (seen.has(privilege))
       found.push({
         path,
-        what: `${privilege} stands here twice`,
+        what: `repeats ${privilege}`,
         got: privilege,
         allowed: 'each privilege once',
         remedy: 'Join the two reasons.',

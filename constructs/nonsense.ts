@@ -5,14 +5,14 @@
 import type { IConstruct } from 'constructs';
 import { type Problem, sentence } from '../lib/api/problem.ts';
 
-/** What is wrong with one prop, before it is known whose prop it is. */
+/** What is wrong with one prop, before it is known whose prop it is: `path` is the prop, `what` says something of it (`is '64'`). */
 export type Nonsense = Omit<Problem, 'severity'>;
 
 /**
- * @throws {Error} one line a problem: `gala/ddos-web: memory is '64'; a whole number of Mi or Gi. Write '64Mi'.`
+ * @throws {Error} one line a problem: `gala/ddos-web: memory is '64'; a whole number of Mi or Gi. Write …`
  */
 export function refuse(scope: IConstruct, nonsense: readonly Nonsense[]): void {
   if (nonsense.length === 0) return;
-  const lines = nonsense.map((one) => sentence({ ...one, path: `${scope.node.path}: ${one.path}`, severity: 'error' }));
+  const lines = nonsense.map((one) => sentence({ ...one, path: scope.node.path, what: `${one.path} ${one.what}`, severity: 'error' }));
   throw new Error(lines.join('\n'));
 }

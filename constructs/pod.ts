@@ -25,10 +25,11 @@ export type Placement = Pick<
 /** The pod template of a workload. */
 export function podTemplate(workload: Workload, placement: Placement): Manifest<V1PodTemplateSpec> {
   const { name, needs, root } = workload;
+  const annotations = { ...reasons(needs), ...configHash(workload.config) };
   return {
     metadata: {
       labels: selectorOf(name),
-      annotations: { ...reasons(needs), ...configHash(workload.config) },
+      annotations: Object.keys(annotations).length === 0 ? undefined : annotations,
     },
     spec: {
       ...placement,

@@ -4,7 +4,7 @@
  */
 import type { V1ClusterRole } from '@kubernetes/client-node';
 import type { Construct } from 'constructs';
-import type { Manifest } from '../lib/api/manifest.ts';
+import { BECAUSE, type Manifest } from '../lib/api/manifest.ts';
 import { GROUP } from '../lib/api/resource.ts';
 import type { Permission, Target, Verb } from './permission.ts';
 import { rulesWithReasons } from './permission.ts';
@@ -25,19 +25,22 @@ const ours = (resource: string): Target => ({ group: GROUP, resource });
 /** @param kinds those that the cluster has: a slice without locks has no roles for them */
 export function addUserRoles(scope: Construct, kinds: readonly KindOfRole[]): void {
   const namespaced = kinds.filter((kind) => kind.scope === 'Namespaced');
-  role(scope, 'gala-view', { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' }, mayView(kinds));
-  role(scope, 'gala-edit', { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' }, mayEdit(namespaced));
-  role(scope, 'gala-operator', {}, mayOperate(kinds, namespaced));
+  role(scope, 'gala-view', { labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } }, mayView(kinds));
+  role(scope, 'gala-edit', { labels: { 'rbac.authorization.k8s.io/aggregate-to-edit': 'true' } }, mayEdit(namespaced));
+  const unbound = { [`${BECAUSE}/unbound`]: "who operates the platform is the site's to say: bind it to that team's group" };
+  role(scope, 'gala-operator', { annotations: unbound }, mayOperate(kinds, namespaced));
 }
 
-function role(scope: Construct, name: string, labels: Readonly<Record<string, string>>, permissions: readonly Permission[]): void {
+type Marks = { readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> };
+
+function role(scope: Construct, name: string, { labels, annotations }: Marks, permissions: readonly Permission[]): void {
   if (permissions.length === 0) return;
-  const { annotations, rules } = rulesWithReasons(permissions);
+  const rules = rulesWithReasons(permissions);
   add(scope, 'rbac', {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind: 'ClusterRole',
-    metadata: { name, labels, annotations },
-    rules,
+    metadata: { name, labels, annotations: { ...rules.annotations, ...annotations } },
+    rules: rules.rules,
   } satisfies Manifest<V1ClusterRole>);
 }
 

@@ -1,0 +1,77 @@
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { type Extender, schedulerConfiguration } from '../../constructs/scheduler-configuration.ts';
+import { UpstreamScheduler, type UpstreamSchedulerProps } from '../../constructs/upstream-scheduler.ts';
+import { aCluster, rendered } from './a-cluster.ts';
+
+function aScheduler(props: UpstreamSchedulerProps = {}, cluster = aCluster()) {
+  const out = rendered(cluster, (scope) => {
+    new UpstreamScheduler(scope, 'upstream', props);
+  });
+  const container = out.get('Deployment/gala-system/gala-scheduler').spec.template.spec.containers[0];
+  return { out, container, config: parse(out.get('ConfigMap/gala-system/gala-scheduler-config').data['kube-scheduler.yaml']) };
+}
+
+test("it is the stock scheduler of the cluster's minor", () => {
+  expect(aScheduler({}, aCluster({ kubernetes: '1.36' })).container).toMatchObject({
+    image: expect.stringMatching(/^registry\.k8s\.io\/kube-scheduler:v1\.36\.\d+$/),
+    command: ['kube-scheduler'],
+    args: ['--config=/etc/gala-scheduler/kube-scheduler.yaml', '--bind-address=127.0.0.1', '--secure-port=10269'],
+  });
+});
+
+test("it leads by a Lease of its own, so that it never takes turns with the control plane's scheduler", () => {
+  const { config, out } = aScheduler();
+  expect(config.leaderElection).toMatchObject({ leaderElect: true, resourceName: 'gala-scheduler', resourceNamespace: 'gala-system' });
+  expect(out.get('Role/gala-system/gala-scheduler').rules[0]).toMatchObject({ resources: ['leases'], resourceNames: ['gala-scheduler'] });
+});
+
+test('it schedules the pods that ask for gala-scheduler, and no others', () => {
+  expect(aScheduler().config.profiles).toEqual([{ schedulerName: 'gala-scheduler' }]);
+});
+
+test('only its own host reaches its port, and the kubelet asks it there', () => {
+  const { container } = aScheduler({ securePort: 10300 });
+  expect(container.ports).toEqual([{ containerPort: 10300, hostPort: 10300, hostIP: '127.0.0.1', protocol: 'TCP' }]);
+  expect(container.args).toContain('--secure-port=10300');
+  expect(container.readinessProbe.httpGet).toEqual({ path: '/readyz', port: 10300, scheme: 'HTTPS', host: '127.0.0.1' });
+});
+
+test("its rights are upstream's roles, its own Lease, and nothing else", () => {
+  const { out } = aScheduler();
+  const rbac = out.objects.filter(({ kind, metadata }) => /Role/.test(kind) && metadata.name.startsWith('gala-scheduler'));
+  expect(rbac.map(({ kind, metadata, roleRef }) => [kind, metadata.namespace, (roleRef as { name: string } | undefined)?.name])).toEqual([
+    ['Role', 'gala-system', undefined],
+    ['RoleBinding', 'gala-system', 'gala-scheduler'],
+    ['ClusterRoleBinding', undefined, 'system:kube-scheduler'],
+    ['ClusterRoleBinding', undefined, 'system:volume-scheduler'],
+    ['RoleBinding', 'kube-system', 'extension-apiserver-authentication-reader'],
+  ]);
+});
+
+test('a changed configuration rolls it', () => {
+  const hash = (props: UpstreamSchedulerProps) =>
+    aScheduler(props).out.get('Deployment/gala-system/gala-scheduler').spec.template.metadata.annotations['gala.internal/config-hash'];
+  expect(hash({ percentageOfNodesToScore: 30 })).not.toBe(hash({}));
+});
+
+describe('the extender', () => {
+  const configuration = (extender?: Extender) => schedulerConfiguration({ leaseNamespace: 'gala-system', extender });
+
+  test('is off until somebody turns it on', () => {
+    expect(configuration()).not.toHaveProperty('extenders');
+  });
+
+  test('is asked on loopback, by names of nodes, and never passed over', () => {
+    expect(configuration({ port: 9280 }).extenders).toEqual([
+      { urlPrefix: 'http://127.0.0.1:9280', filterVerb: 'filter', httpTimeout: '5s', nodeCacheCapable: true, ignorable: false },
+    ]);
+  });
+});
+
+test.each<[string, UpstreamSchedulerProps, RegExp]>([
+  ["the port of the control plane's own scheduler", { securePort: 10259 }, /gala\/upstream: securePort is 10259; another port/],
+  ['more than all nodes', { percentageOfNodesToScore: 101 }, /percentageOfNodesToScore is 101; 1 to 100/],
+])('%s is refused', (_, props, message) => {
+  expect(() => aScheduler(props)).toThrow(message);
+});
