@@ -59,7 +59,8 @@ function openApi({ doc, name, spec, status, rules = [] }: Resource): JsonSchema 
   const { pattern, maxLength, noun } = annotated(name);
   const named = {
     rule: `self.metadata.name.matches(r'${pattern}')`,
-    message: `metadata.name is ${noun}`,
+    message: `metadata.name must be ${noun}`,
+    messageExpression: `'metadata.name is %s; it must be ${String(noun).replaceAll("'", "\\'")}'.format([self.metadata.name])`,
     fieldPath: '.metadata.name',
   };
   return {

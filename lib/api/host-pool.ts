@@ -18,12 +18,15 @@ const vlan = object(
     rules: [
       {
         rule: 'cidr(self.subnet).containsIP(self.gateway)',
-        message: 'gateway lies inside subnet',
+        message: 'gateway must lie inside subnet',
+        messageExpression:
+          "'gateway %s lies outside subnet %s. Give the address of the router in this VLAN'.format([self.gateway, self.subnet])",
         fieldPath: '.gateway',
       },
       {
         rule: "self.addresses.contains('/') ? cidr(self.subnet).containsCIDR(self.addresses) : self.addresses.split('-').all(ip, cidr(self.subnet).containsIP(ip))",
-        message: 'addresses lie inside subnet',
+        message: 'addresses must lie inside subnet',
+        messageExpression: "'addresses %s lie outside subnet %s. Give a range or CIDR inside it'.format([self.addresses, self.subnet])",
         fieldPath: '.addresses',
       },
     ],
@@ -39,7 +42,7 @@ const intranet = object(
         // The one-item list gives the set of names a name of its own: CEL in CRDs has no `bind`. A map, because looking up
         // in a list costs its length each time, and 256 × 256 × 256 is over what the API server lets one rule cost.
         rule: '[self.racks.transformMapEntry(i, rack, {rack.name: true})].all(known, self.vlans.all(vlan, !has(vlan.racks) || vlan.racks.all(rack, rack in known)))',
-        message: 'vlans[].racks names racks of this pool only. Add the rack to racks, or take it out of the VLAN',
+        message: 'vlans[].racks must name racks of this pool. Add the rack to racks, or take it out of the VLAN',
         fieldPath: '.vlans',
       },
     ],
@@ -82,7 +85,7 @@ const spec = object(
     rules: [
       {
         rule: "has(self.intranet) == (self.shape == 'intranet') && has(self.ec2) == (self.shape == 'ec2')",
-        message: 'exactly the block named like shape is given: intranet or ec2',
+        message: 'shape must name the one block that is given. Give `intranet` or `ec2`, the one that shape says, and not the other',
         fieldPath: '.shape',
       },
       {
@@ -99,7 +102,7 @@ const spec = object(
         // Only when replicas is written: narrowing size must not be refused because of a number somebody else owns.
         // `gala cloud` keeps to size whatever replicas says.
         rule: '!has(self.replicas) || !has(self.ec2) || (self.ec2.size.min <= self.replicas && self.replicas <= self.ec2.size.max) || (oldSelf.hasValue() && has(oldSelf.value().replicas) && oldSelf.value().replicas == self.replicas)',
-        message: 'replicas lies between ec2.size.min and ec2.size.max',
+        message: 'replicas must lie between ec2.size.min and ec2.size.max. Change ec2.size in the definition first',
         messageExpression:
           "'replicas is %d; size allows %d to %d. Change ec2.size in the definition first'.format([self.replicas, self.ec2.size.min, self.ec2.size.max])",
         optionalOldSelf: true,

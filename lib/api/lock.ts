@@ -82,7 +82,10 @@ export const Lock = resource('Lock', {
   spec: object(
     {
       doc: 'What is asked for.',
-      rules: [{ rule: 'has(self.podSpec) != has(self.podFrom)', message: 'either podSpec or podFrom is given' }, ...frozen],
+      rules: [
+        { rule: 'has(self.podSpec) != has(self.podFrom)', message: 'either podSpec or podFrom must be given, and not both' },
+        ...frozen,
+      ],
     },
     fields,
   ),

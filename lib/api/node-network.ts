@@ -41,7 +41,10 @@ export const NodeNetwork = resource('NodeNetwork', {
     {
       doc: 'Which machine it is and what it is given.',
       rules: [
-        { rule: 'has(self.machineID) != has(self.providerID)', message: 'either machineID (intranet) or providerID (EC2) is given' },
+        {
+          rule: 'has(self.machineID) != has(self.providerID)',
+          message: 'either machineID (intranet) or providerID (EC2) must be given, and not both',
+        },
         sameMachine('machineID'),
         sameMachine('providerID'),
         {
