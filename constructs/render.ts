@@ -9,6 +9,7 @@ import type { Finding, GateInput } from '../lib/gate/finding.ts';
 import { gate } from '../lib/gate/gate.ts';
 import type { Concern } from './concern.ts';
 import { hostFiles } from './hosts.ts';
+import { mirrorList } from './mirror.ts';
 import { Platform } from './platform.ts';
 import { summary } from './summary.ts';
 
@@ -35,24 +36,16 @@ export function render(cluster: Cluster, concerns: readonly Concern[], adapt: (p
   adapt(platform);
   const manifests = platform.charts.map((chart) => ({ path: `${chart.node.id}.yaml`, objects: chart.toJson() as KubeObject[] }));
   const objects = manifests.flatMap(({ path, objects }) => objects.map((object) => ({ file: path, object })));
-  const hosts = hostFiles(
-    cluster,
-    objects.map(({ object }) => object),
-  );
+  const plain = objects.map(({ object }) => object);
+  const hosts = hostFiles(cluster, plain);
   const files = [
     ...manifests.map(({ path, objects }) => ({
       path,
       text: `# Cluster ${cluster.name}. Rendered: change the definition, not this file.\n${Yaml.stringify(...objects)}`,
     })),
     ...hosts,
-    {
-      path: 'SUMMARY.md',
-      text: summary(
-        cluster,
-        objects,
-        hosts.map(({ path }) => path),
-      ),
-    },
+    { path: 'images.txt', text: mirrorList(cluster, plain) },
+    { path: 'SUMMARY.md', text: summary(cluster, objects, hosts) },
   ];
   return { cluster, objects, files, findings: gate(objects, { services: cluster.services, kubernetes: cluster.kubernetes }) };
 }

@@ -53,8 +53,8 @@ export function images(objects: readonly KubeObject[]): { image: string; users: 
   return [...users].map(([image, names]) => ({ image, users: [...names].sort() })).sort((a, b) => (a.image < b.image ? -1 : 1));
 }
 
-/** @param hostPaths files for the hosts, as they stand in the folder */
-export function summary(cluster: Cluster, inputs: readonly GateInput[], hostPaths: readonly string[]): string {
+/** @param hosts files for the hosts, as they stand in the folder */
+export function summary(cluster: Cluster, inputs: readonly GateInput[], hosts: readonly { readonly path: string }[]): string {
   const objects = inputs.map(({ object }) => object);
   const sections = [
     [
@@ -95,7 +95,7 @@ export function summary(cluster: Cluster, inputs: readonly GateInput[], hostPath
       '',
       ...table(
         ['file'],
-        hostPaths.map((path) => [path]),
+        hosts.map(({ path }) => [path]),
       ),
     ],
   ];

@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { flag, integer, list, object, oneOf, record, text } from './field.ts';
-import { ipv4, quantity } from './fields.ts';
+import { ipv4 } from './fields.ts';
 
 const signal = z.enum([
   'memory.available',
@@ -28,12 +28,15 @@ const thresholds = (doc: string) =>
     }),
   );
 
+const size = (doc: string, example: string) =>
+  text({ doc, max: 24, pattern: /^[0-9]{1,15}(Ki|Mi|Gi|Ti|k|M|G|T)?$/, noun: "a quantity such as '50Mi'", example }).optional();
+
 const count = (doc: string, min: number, max: number, example: number) => integer({ doc, min, max, example }).optional();
 
 export const kubelet = object(
   { doc: 'Settings of the kubelets of the pool.' },
   {
-    containerLogMaxSize: quantity({ doc: "Size at which a container's log is rotated; 50Mi when left out.", example: '50Mi' }).optional(),
+    containerLogMaxSize: size("Size at which a container's log is rotated; 50Mi when left out.", '50Mi'),
     containerLogMaxFiles: count("Files kept of a container's log, the current one included; 5 when left out.", 2, 1000, 5),
     imageGCHighThresholdPercent: count('Disk use in percent at which unused images are removed; 85 when left out.', 1, 100, 85),
     imageGCLowThresholdPercent: count('Disk use in percent down to which they are removed; 80 when left out.', 0, 99, 80),
@@ -56,10 +59,7 @@ export const kubelet = object(
     evictionSoft: thresholds('Below these for a while, pods are ended with their grace period.').optional(),
     evictionSoftGracePeriodSeconds: count('How long that while is; 90 when left out.', 1, 3600, 90),
     reservedPids: count('Process ids kept for the system; 1000 when left out.', 0, 4194304, 1000),
-    reservedEphemeralStorage: quantity({
-      doc: "Disk kept for the system on the kubelet's filesystem; 1Gi when left out.",
-      example: '1Gi',
-    }).optional(),
+    reservedEphemeralStorage: size("Disk kept for the system on the kubelet's filesystem; 1Gi when left out.", '1Gi'),
     cpuManagerPolicy: oneOf(['none', 'static'], {
       doc: '`static`: containers of Guaranteed pods with whole CPUs get them for themselves.',
       example: 'static',
