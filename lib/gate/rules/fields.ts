@@ -2,12 +2,12 @@
  * Fields: what the API server would refuse under strict field validation, or drop without it.
  * Built-in kinds are held against the client's models, custom kinds against their CRD when it is among the objects.
  */
-import { closest, distance } from 'fastest-levenshtein';
 import type { KubeObject } from '../../api/manifest.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { type FieldType, kindFacts, MODELS_OF, type ModelType, modelType, resourcesOf } from '../fields-table.ts';
 import { type Found, family } from '../rule.ts';
 import { isFields, join, shown } from '../shape.ts';
+import { resembling } from './resembling.ts';
 import { customObject } from './schema.ts';
 
 export type FieldRule = 'unknown-kind' | 'unknown-field' | 'wrong-type' | 'missing-field';
@@ -166,13 +166,4 @@ function hasField(type: FieldType, key: string): boolean {
 
 function innermost(type: FieldType): FieldType {
   return type.item === undefined ? type : innermost(type.item);
-}
-
-/** The known name that was probably meant: two letters off at most, a third of a short word. */
-export function resembling(key: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
-  const sameLetters = known.find((name) => name.toLowerCase() === key.toLowerCase());
-  if (sameLetters !== undefined) return sameLetters;
-  const nearest = closest(key, known as string[]);
-  return distance(key, nearest) <= Math.min(2, Math.floor(key.length / 3)) ? nearest : undefined;
 }

@@ -3,7 +3,8 @@ import { type KubeObject, nameOf } from '../../api/manifest.ts';
 import type { CustomKind } from '../cluster-view.ts';
 import type { Found } from '../rule.ts';
 import { type Fields, fields, isFields, join, shown, texts } from '../shape.ts';
-import { type FieldRule, resembling } from './fields.ts';
+import type { FieldRule } from './fields.ts';
+import { resembling } from './resembling.ts';
 
 export function customObject(object: KubeObject, { crd, schemas }: CustomKind, found: Found<FieldRule>): void {
   const version = object.apiVersion.slice(object.apiVersion.indexOf('/') + 1);
