@@ -1,0 +1,99 @@
+/**
+ * The bed's parts: what each is, what it takes to have it, and where this machine has it.
+ * Looking is quick and touches no network, so that a test file can ask while it is loaded; getting is fetch.ts.
+ */
+import { accessSync, constants } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+export const KUBERNETES = '1.37.2';
+
+/** How a part is got when it is not here: from the project's release page, or built from Go modules by go.ts. */
+export interface Part {
+  readonly name: string;
+  readonly version: string;
+  readonly doc: string;
+  /** The one program that carries this part besides the part's own (see go/kube.go). */
+  readonly carrier?: string;
+}
+
+const KUBE = { version: KUBERNETES, carrier: 'kube' } as const;
+const strict = (minor: string, version: string) =>
+  ({ name: `kubelet-types-${minor}`, version, doc: `the ${minor} kubelet's and scheduler's own types, decoding strictly` }) as const;
+
+export const PARTS = [
+  { ...KUBE, name: 'etcd', version: '3.7.0', doc: 'keeps what the API server stores' },
+  { ...KUBE, name: 'kube-apiserver', doc: 'the real API server' },
+  { ...KUBE, name: 'kube-controller-manager', doc: 'the real controllers' },
+  { ...KUBE, name: 'kube-scheduler', doc: 'the real scheduler' },
+  { ...KUBE, name: 'kubelet', doc: 'validates kubelet configurations' },
+  { ...KUBE, name: 'kubectl', doc: "what a person types in the docs' examples" },
+  { name: 'kwok', version: '0.8.0', doc: 'simulates hosts' },
+  strict('1.35', '0.35.10'),
+  strict('1.36', '0.36.6'),
+  strict('1.37', '0.37.2'),
+] as const satisfies readonly Part[];
+
+export type PartName = (typeof PARTS)[number]['name'];
+
+/** Parts that tests ask for in one word. */
+export const GROUPS = {
+  'control-plane': ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'],
+  'kubelet-types': ['kubelet-types-1.35', 'kubelet-types-1.36', 'kubelet-types-1.37'],
+} as const satisfies Record<string, readonly PartName[]>;
+
+export type Need = PartName | keyof typeof GROUPS;
+
+export const partNamed = (name: PartName): Part => PARTS.find((part) => part.name === name) as Part;
+
+export const partsOf = (needs: readonly Need[]): PartName[] => [
+  ...new Set(needs.flatMap((need): readonly PartName[] => (need in GROUPS ? GROUPS[need as keyof typeof GROUPS] : [need as PartName]))),
+];
+
+/** Where the bed keeps what it got (by version) and what runs (in `run`). */
+export const cacheFolder = (): string => join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'gala', 'bed');
+
+/** The folder of a part's version in the cache: filling it by hand is as good as `npm run bed -- fetch`. */
+export const folderOf = (part: Pick<Part, 'version'>): string => join(cacheFolder(), part.version);
+
+export interface Found {
+  /** What to run, before the part's own arguments. */
+  readonly command: readonly [string, ...string[]];
+  readonly from: 'GALA_BED_BIN' | 'cache';
+}
+
+/** Where this machine has a part, or undefined. `GALA_BED_BIN` comes before the cache, a program of its own before the carrier. */
+export function find(name: PartName): Found | undefined {
+  const part = partNamed(name);
+  const given = process.env.GALA_BED_BIN;
+  const places: [Found['from'], string, string][] = [
+    ...(given ? [['GALA_BED_BIN', given, given] as [Found['from'], string, string]] : []),
+    ['cache', folderOf(part), folderOf({ version: KUBERNETES })],
+  ];
+  for (const [from, folder, carrierFolder] of places) {
+    const own = join(folder, name);
+    if (runs(own)) return { command: [own], from };
+    if (!part.carrier) continue;
+    const carrier = join(carrierFolder, part.carrier);
+    if (runs(carrier)) return { command: [carrier, name], from };
+  }
+  return undefined;
+}
+
+/** What to run for a part that must be here. */
+export function command(name: PartName): Found['command'] {
+  const found = find(name);
+  if (found) return found.command;
+  throw new Error(`the bed's part ${name} ${partNamed(name).version} is not on this machine. ${REMEDY}`);
+}
+
+export const REMEDY = 'Get it with `npm run bed -- fetch`, or set GALA_BED_BIN to a folder that holds it.';
+
+function runs(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * A process of the bed: it ends with the process that started it, whatever that one dies of, and what it said is in a file.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+
+export interface Started {
+  readonly name: string;
+  readonly pid: number;
+  /** Settles when the process has ended, with a sentence about how. */
+  readonly ended: Promise<string>;
+  /** The end of what it said, for messages. */
+  lastLines(count?: number): string;
+  log(): string;
+  kill(): Promise<void>;
+}
+
+/** Starts `command`, with what it says in `logFile`. */
+export function start(name: string, command: readonly [string, ...string[]], logFile: string, env?: NodeJS.ProcessEnv): Started {
+  const log = openSync(logFile, 'a', 0o600);
+  // The kernel kills the process when the one that started it is gone, even by SIGKILL; a handler here could not do that.
+  const child: ChildProcess = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], { stdio: ['ignore', log, log], env });
+  closeSync(log);
+  const ended = new Promise<string>((resolve) => {
+    child.on('error', (error) => resolve(`could not be started: ${error.message}`));
+    child.on('exit', (code, signal) => resolve(signal ? `was ended by ${signal}` : `ended with exit code ${code}`));
+  });
+  const said = () => readFileSync(logFile, 'utf8');
+  return {
+    name,
+    pid: child.pid ?? 0,
+    ended,
+    log: said,
+    lastLines: (count = 12) => said().trimEnd().split('\n').slice(-count).join('\n'),
+    kill: async () => {
+      child.kill('SIGKILL');
+      await ended;
+    },
+  };
+}
+
+/** Asks until `ready` says yes. Rejects with the process's last lines when it ends before, or when the time is over. */
+export async function until(what: string, started: Started, seconds: number, ready: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + seconds * 1000;
+  let end: string | undefined;
+  started.ended.then((how) => {
+    end = how;
+  });
+  while (!(await ready().catch(() => false))) {
+    if (end !== undefined) throw new Error(`${started.name} ${end} before ${what}. Its last lines:\n${started.lastLines()}`);
+    if (Date.now() > deadline) throw new Error(`${started.name}: not ${what} after ${seconds} s. Its last lines:\n${started.lastLines()}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
