@@ -1,0 +1,255 @@
+/** KubeletProfile as a whole: which files, that they say one thing, and that nothing bad gets past the problems. */
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { parse } from 'yaml';
+import { type DropIn, mergedConfig, setTwice } from '../../constructs/host-files/kubelet-configuration.ts';
+import { type HostFile, type KubeletProfileProps, kubeletProfile } from '../../constructs/kubelet-profile.ts';
+import { sentence } from '../../lib/api/problem.ts';
+import { aPool, dropInsOf, GiB, MiB, textOf } from './host-files/a-pool.ts';
+
+const racks = { r13: ['bj-a-r13-01'], r12: ['bj-a-r12-02', 'bj-a-r12-01'] };
+const web = aPool({
+  racks,
+  datacenter: 'bj-a',
+  machine: { cpu: 64, memoryBytes: 256 * GiB, swapBytes: 64 * GiB, reserved: { cpu: 2, memoryBytes: 8 * GiB } },
+  taints: [{ key: 'gala.internal/pool', value: 'web', effect: 'NoSchedule' }],
+});
+
+test('a racked pool is drop-ins, flags by rack, an inventory, sysctl, swap units and a page', () => {
+  expect(kubeletProfile(web).files.map(({ path }) => path)).toEqual([
+    'APPLY.md',
+    'etc/kubernetes/kubelet.conf.d/30-gala-base.conf',
+    'etc/kubernetes/kubelet.conf.d/40-gala-network.conf',
+    'etc/kubernetes/kubelet.conf.d/50-gala-reservations.conf',
+    'etc/kubernetes/kubelet.conf.d/60-gala-managers.conf',
+    'etc/kubernetes/kubelet.conf.d/70-gala-swap.conf',
+    'etc/sysctl.d/90-gala.conf',
+    'etc/systemd/system/gala-swapfile.service',
+    'etc/systemd/system/kubelet.service.d/50-gala.conf',
+    'etc/systemd/system/var-lib-gala-swapfile.swap',
+    'inventory.ini',
+    'racks/r12/etc/default/gala-kubelet',
+    'racks/r13/etc/default/gala-kubelet',
+  ]);
+});
+
+test("a drop-in reads as the kubelet's own words", () => {
+  expect(
+    textOf(web, 'etc/kubernetes/kubelet.conf.d/40-gala-network.conf'),
+  ).toBe(`# Rendered from cluster bj-a, pool web. Change the definition, not this file.
+# maxPods: the pods this node can wire, its host-network pods and 5 for those that are ending.
+# No kube-proxy: DNS is the node-local cache, and nobody needs iptables chains of the kubelet.
+# Taints count when a node registers; on a node that is there already, use \`kubectl taint\`.
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+maxPods: 80
+clusterDNS:
+  - 169.254.20.10
+makeIPTablesUtilChains: false
+registerWithTaints:
+  - key: gala.internal/pool
+    value: web
+    effect: NoSchedule
+`);
+});
+
+test('a problem reads as a sentence with its remedy', () => {
+  const [problem] = kubeletProfile(aPool({ swap: 'limited' })).problems;
+  expect(problem && sentence(problem)).toBe(
+    "pools.web.machine.swap: containers are to swap, but the machine has no swap; a size such as 64Gi. Give `machine.swap` a size, or set swap to 'none'.",
+  );
+});
+
+/** Mostly `right`, for pools to be wrong in one or two things rather than in all. */
+const mostly = <T>(right: T, ...others: readonly T[]): fc.Arbitrary<T> =>
+  fc.oneof({ weight: 12, arbitrary: fc.constant(right) }, { weight: 1, arbitrary: fc.constantFrom(right, ...others) });
+
+/** Right and wrong pools alike. */
+const anyPool: fc.Arbitrary<KubeletProfileProps> = fc
+  .record(
+    {
+      kubernetes: fc.constantFrom('1.35', '1.36', '1.37'),
+      cluster: fc.constant('bj-a'),
+      pool: fc.constantFrom('web', 'ml-a'),
+      shape: fc.constantFrom('intranet', 'ec2'),
+      services: fc.constantFrom('none', 'kube-proxy'),
+      maxPods: fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 300 }) }, { weight: 1, arbitrary: fc.constantFrom(0, -1) }),
+      racks: fc.constantFrom({}, racks),
+      datacenter: fc.constant('bj-a'),
+      machine: fc.record(
+        {
+          cpu: mostly(64, 1, 2),
+          memoryBytes: mostly(256 * GiB, GiB, 8 * GiB, 64 * GiB),
+          swapBytes: mostly(8 * GiB, 0, 64, 64 * GiB),
+          reserved: fc.record({
+            cpu: mostly(1, 0, 0.5, 2, 64),
+            memoryBytes: mostly(GiB, 0, 256 * MiB, 64 * GiB),
+          }),
+        },
+        { requiredKeys: ['cpu', 'memoryBytes'] },
+      ),
+      swap: mostly('none', 'limited'),
+      swapOn: fc.constantFrom('file', 'zram'),
+      labels: fc.dictionary(mostly('team', 'gala.internal/pool', 'kubernetes.io/x', 'a b'), mostly('web', '', 'x,y')),
+      taints: fc.array(fc.record({ key: fc.constantFrom('a', 'gala.internal/pool'), effect: fc.constantFrom('NoSchedule', 'NoExecute') }), {
+        maxLength: 2,
+      }),
+      kubelet: fc.record(
+        {
+          containerLogMaxFiles: mostly(3, 0, 1, 2),
+          imageGCHighThresholdPercent: mostly(90, 0, 50, 101),
+          imageGCLowThresholdPercent: mostly(70, 0, 85, 90, 100),
+          maxParallelImagePulls: mostly(3, 0, 1),
+          shutdownGracePeriodSeconds: mostly(90, -1, 0, 10),
+          shutdownGracePeriodCriticalPodsSeconds: mostly(10, -1, 0, 61, 91),
+          maxContainerRestartPeriodSeconds: mostly(60, 0, 1, 300, 301),
+          evictionHard: fc.constantFrom({}, { 'memory.available': '1Gi' }, { 'memory.available': '5%' }, { 'pid.available': '10%' }),
+          evictionSoft: mostly({ 'nodefs.available': '15%' }, {}, { 'memory.available': '1500Mi' }),
+          cpuManagerPolicy: mostly('static', 'none'),
+          fullPcpusOnly: mostly(false, true),
+          reservedSystemCPUs: mostly('0', '0-1', '0-', '64'),
+          memoryManagerPolicy: mostly('None', 'Static'),
+          reservedMemory: mostly([{ numaNode: 0, memoryBytes: 3 * GiB }], [], [{ numaNode: 0, memoryBytes: 2 * GiB }]),
+          topologyManagerPolicy: fc.constantFrom('none', 'restricted'),
+        },
+        { requiredKeys: [] },
+      ),
+      join: fc.oneof(mostly<object>({ eks: 'cloud-a' }, {}), fc.constant({ bootstrap: true })),
+      apiServer: fc.constant('https://10.8.0.10:6443'),
+    },
+    { requiredKeys: ['kubernetes', 'cluster', 'pool', 'shape', 'services', 'maxPods'] },
+  )
+  .map((pool) => pool as KubeletProfileProps);
+
+type Amounts = Readonly<Record<string, string>>;
+/** The merged configuration, as far as the rules below read it. */
+interface Told {
+  readonly maxPods: number;
+  readonly imageGCLowThresholdPercent: number;
+  readonly imageGCHighThresholdPercent: number;
+  readonly containerLogMaxFiles: number;
+  readonly maxParallelImagePulls: number;
+  readonly serializeImagePulls: boolean;
+  readonly shutdownGracePeriod: string;
+  readonly shutdownGracePeriodCriticalPods: string;
+  readonly crashLoopBackOff?: { readonly maxContainerRestartPeriod: string };
+  readonly evictionHard: Amounts;
+  readonly evictionSoft: Amounts;
+  readonly evictionSoftGracePeriod: Amounts;
+  readonly systemReserved?: Amounts;
+  readonly reservedSystemCPUs?: string;
+  readonly cpuManagerPolicy: string;
+  readonly cpuManagerPolicyOptions?: Amounts;
+  readonly memoryManagerPolicy: string;
+  readonly reservedMemory?: readonly { readonly limits: { readonly memory: string } }[];
+  readonly failSwapOn: boolean;
+  readonly memorySwap: { readonly swapBehavior: string };
+}
+
+/** What an instance of the pool is told, drop-ins in files or merged for nodeadm. */
+function told(files: readonly HostFile[]): Told {
+  const nodeadm = files.find(({ path }) => path === 'user-data/nodeadm.txt');
+  if (nodeadm !== undefined)
+    return parse(nodeadm.text.split('\n--GALA\n')[1]?.split('\n\n').slice(1).join('\n\n') ?? '').spec.kubelet.config;
+  return mergedConfig(dropInsOf(files).map(({ name, config }): DropIn => ({ name, config, because: [] }))) as unknown as Told;
+}
+
+describe('of any pool', () => {
+  test('no list and no map key is set in two files, so their order changes nothing', () => {
+    fc.assert(
+      fc.property(anyPool, (props) => {
+        const dropIns = dropInsOf(kubeletProfile(props).files).map(({ name, config }): DropIn => ({ name, config, because: [] }));
+        expect(setTwice(dropIns)).toEqual([]);
+        expect(mergedConfig([...dropIns].reverse())).toEqual(mergedConfig(dropIns));
+      }),
+    );
+  });
+
+  test('no file is taken for a manifest, leaves its folder, or hides where it comes from', () => {
+    fc.assert(
+      fc.property(anyPool, (props) => {
+        for (const { path, text } of kubeletProfile(props).files) {
+          expect(path).toMatch(/^[a-zA-Z0-9][-a-zA-Z0-9_.]*(\/[a-zA-Z0-9][-a-zA-Z0-9_.]*)*$/);
+          expect(path).not.toMatch(/\.ya?ml$/);
+          expect(text.split('\n').slice(0, 2).join('\n')).toContain(`Rendered from cluster bj-a, pool ${props.pool}.`);
+          expect(text).toMatch(/[^\n]\n+$/);
+        }
+      }),
+    );
+  });
+
+  test('a path stands once', () => {
+    fc.assert(
+      fc.property(anyPool, (props) => {
+        const paths = kubeletProfile(props).files.map(({ path }) => path);
+        expect(new Set(paths).size).toBe(paths.length);
+      }),
+    );
+  });
+
+  test('the order things were typed in changes no byte', () => {
+    const shuffled = <T>(record: Readonly<Record<string, T>>) => Object.fromEntries(Object.entries(record).reverse());
+    fc.assert(
+      fc.property(anyPool, (props) => {
+        const turned: KubeletProfileProps = {
+          ...shuffled(props as unknown as Record<string, unknown>),
+          ...props,
+          ...(props.racks && {
+            racks: shuffled(Object.fromEntries(Object.entries(props.racks).map(([rack, hosts]) => [rack, [...hosts].reverse()]))),
+          }),
+          ...(props.labels && { labels: shuffled(props.labels) }),
+          ...(props.taints && { taints: [...props.taints].reverse() }),
+          ...(props.kubelet && { kubelet: shuffled(props.kubelet as Record<string, unknown>) }),
+        };
+        expect(kubeletProfile(turned).files).toEqual(kubeletProfile(props).files);
+      }),
+    );
+  });
+
+  test('without an error, a kubelet would start on it', () => {
+    let clean = 0;
+    fc.assert(
+      fc.property(anyPool, (props) => {
+        const { files, problems } = kubeletProfile(props);
+        if (problems.some(({ severity }) => severity === 'error')) return;
+        clean++;
+        expect(wouldNotStart(told(files), props)).toEqual([]);
+      }),
+      { numRuns: 500 },
+    );
+    // Else the property says nothing.
+    expect(clean).toBeGreaterThan(50);
+  });
+});
+
+/** The kubelet's own rules, said once more in other words: ValidateKubeletConfiguration and the managers' start. */
+function wouldNotStart(config: Told, { machine }: KubeletProfileProps): readonly string[] {
+  const bytes = (quantity: string) =>
+    Number.parseFloat(quantity) * ({ Ki: 2 ** 10, Mi: MiB, Gi: GiB, Ti: 2 ** 40 }[quantity.replace(/[0-9.]/g, '')] ?? 1);
+  const seconds = (duration: string) => Number.parseInt(duration, 10);
+  const threshold = config.evictionHard['memory.available'] ?? '';
+  const evicted = threshold.endsWith('%') ? (Number.parseFloat(threshold) / 100) * (machine?.memoryBytes ?? 0) : bytes(threshold);
+  const reserved = config.systemReserved ?? { cpu: '0', memory: '0' };
+  const { swapBehavior } = config.memorySwap;
+  const critical = seconds(config.shutdownGracePeriodCriticalPods);
+  const backOff = seconds(config.crashLoopBackOff?.maxContainerRestartPeriod ?? '300s');
+  const kept = (config.reservedMemory ?? []).reduce((sum, { limits }) => sum + bytes(limits.memory), 0);
+  const rules: Record<string, boolean> = {
+    'maxPods is positive': config.maxPods >= 1,
+    'image thresholds are in order':
+      config.imageGCLowThresholdPercent < config.imageGCHighThresholdPercent && config.imageGCHighThresholdPercent <= 100,
+    'two log files': config.containerLogMaxFiles > 1,
+    'pulls agree': config.maxParallelImagePulls >= 1 && !(config.serializeImagePulls && config.maxParallelImagePulls > 1),
+    'critical pods get a part': critical >= 0 && critical <= seconds(config.shutdownGracePeriod),
+    'back-off is 1 to 300 s': backOff >= 1 && backOff <= 300,
+    'soft thresholds have grace periods': Object.keys(config.evictionSoft).every((signal) => signal in config.evictionSoftGracePeriod),
+    'something is left to pods': machine === undefined || bytes(reserved.memory ?? '') + evicted < machine.memoryBytes,
+    'static CPUs are whole':
+      config.cpuManagerPolicy !== 'static' || config.reservedSystemCPUs !== undefined || /^[1-9][0-9]*$/.test(reserved.cpu ?? ''),
+    'the none policy has no options': config.cpuManagerPolicy === 'static' || config.cpuManagerPolicyOptions === undefined,
+    'static memory adds up': config.memoryManagerPolicy !== 'Static' || kept === bytes(reserved.memory ?? '') + evicted,
+    'swap is known': ['NoSwap', 'LimitedSwap'].includes(swapBehavior),
+    'swap is there and allowed': swapBehavior !== 'LimitedSwap' || ((machine?.swapBytes ?? 0) > 0 && !config.failSwapOn),
+  };
+  return Object.keys(rules).filter((rule) => !rules[rule]);
+}
