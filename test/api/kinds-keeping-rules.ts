@@ -1,0 +1,66 @@
+/**
+ * Right values made to keep the rules between fields as well (CEL, which zod does not know), so that the API server must
+ * accept every one of them.
+ */
+import fc from 'fast-check';
+import { annotated } from '../../lib/api/json-schema.ts';
+import { HostPool, IPLock, Lock, NodeNetwork } from '../../lib/api/kinds.ts';
+import type { Resource } from '../../lib/api/resource.ts';
+import { valuesOf } from './kinds-values.ts';
+
+type Spec = Record<string, unknown>;
+
+/** Specs of a kind that the API server accepts on create. */
+export function specsOf(resource: Resource): fc.Arbitrary<Spec> {
+  const make = MAKERS[resource.kind];
+  if (make === undefined) throw new Error(`say in kinds-keeping-rules.ts how specs of ${resource.kind} keep its rules`);
+  return make;
+}
+
+const specs = (resource: Resource, always: string[], never: string[]) =>
+  valuesOf(annotated(resource.spec), { always, never }) as fc.Arbitrary<Spec>;
+
+interface Intranet {
+  racks: { name: string }[];
+  vlans: { id: number; racks?: string[] }[];
+}
+interface Ec2 {
+  size: { min: number; max: number };
+}
+
+/** Every VLAN gets a /24 of its own with a gateway and addresses in it, and racks that are there. */
+const consistent = (spec: Spec): Spec => {
+  const intranet = spec.intranet as Intranet;
+  const names = intranet.racks.map(({ name }) => name);
+  const vlans = intranet.vlans.map(({ racks, ...vlan }, index) => ({
+    ...vlan,
+    subnet: `10.${index}.7.0/24`,
+    gateway: `10.${index}.7.1`,
+    addresses: vlan.id % 2 === 0 ? `10.${index}.7.64/26` : `10.${index}.7.9-10.${index}.7.200`,
+    ...(racks === undefined ? {} : { racks: names.slice(0, racks.length) }),
+  }));
+  return { ...spec, shape: 'intranet', intranet: { ...intranet, vlans } };
+};
+
+const sized = (spec: Spec): Spec => {
+  const ec2 = spec.ec2 as Ec2;
+  const [min, max] = [Math.min(ec2.size.min, ec2.size.max), Math.max(ec2.size.min, ec2.size.max)];
+  const replicas = spec.replicas === undefined ? {} : { replicas: Math.min(max, Math.max(min, spec.replicas as number)) };
+  return { ...spec, shape: 'ec2', ec2: { ...ec2, size: { min, max } }, ...replicas };
+};
+
+const phased = (spec: Spec): Spec => (spec.phase === 'Held' ? { ...spec, phase: 'Quarantined' } : spec);
+
+const MAKERS: Readonly<Record<string, fc.Arbitrary<Spec>>> = {
+  HostPool: fc.oneof(
+    specs(HostPool, ['.intranet'], ['.ec2', '.replicas']).map(consistent),
+    specs(HostPool, ['.ec2', '.ec2.join.eks'], ['.intranet', '.ec2.join.bootstrap']).map(sized),
+    specs(HostPool, ['.ec2', '.ec2.join.bootstrap'], ['.intranet', '.ec2.join.eks']).map(sized),
+  ),
+  NodeNetwork: fc.oneof(
+    specs(NodeNetwork, ['.machineID'], ['.providerID', '.eniSlots']),
+    specs(NodeNetwork, ['.providerID'], ['.machineID']),
+  ),
+  Lock: fc.oneof(specs(Lock, ['.podSpec'], ['.podFrom']), specs(Lock, ['.podFrom'], ['.podSpec'])),
+  IPLock: specs(IPLock, ['.podUID'], []).map(phased),
+};
