@@ -41,7 +41,7 @@ export function render(cluster: Cluster, concerns: readonly Concern[], adapt: (p
   const files = [
     ...manifests.map(({ path, objects }) => ({
       path,
-      text: `# Cluster ${cluster.name}. Rendered: change the definition, not this file.\n${Yaml.stringify(...objects)}`,
+      text: `# Cluster ${cluster.name}. Rendered: change the definition, not this file.\n${Yaml.stringify(...objects).trimEnd()}\n`,
     })),
     ...hosts,
     { path: 'images.txt', text: mirrorList(cluster, plain) },

@@ -89,16 +89,18 @@ function line(cluster: Cluster, problems: number, objects: number): string {
   const addresses = cluster.intranetPools.flatMap((pool) => pool.vlans).reduce((sum, vlan) => sum + size(vlan.range), 0);
   const instances = cluster.ec2Pools.reduce((sum, pool) => sum + pool.size.max, 0);
   const parts = [
-    ...(racks.length === 0 ? [] : [`${hosts} hosts in ${racks.length} racks`, `${addresses} addresses`]),
+    ...(racks.length === 0 ? [] : [`${count(hosts, 'host')} in ${count(racks.length, 'rack')}`, `${addresses} addresses`]),
     ...(instances === 0
       ? []
       : [`up to ${instances} instances with ${[...new Set(cluster.ec2Pools.map((pool) => pool.warmEnis))].join(' or ')} pod ENIs each`]),
     ...(cluster.pools.length === 0 ? ['no pools: whatever nodes exist'] : []),
-    `${problems} problems`,
-    `${objects} objects`,
+    count(problems, 'problem'),
+    count(objects, 'object'),
   ];
   return `${cluster.name.padEnd(10)} ${parts.join(' · ')}`;
 }
+
+const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? '' : 's'}`;
 
 /**
  * The cdk8s app: synthesizes and tells how it went.
@@ -113,7 +115,8 @@ export async function synthMain(props: SynthProps): Promise<number> {
   for (const finding of report.findings) say(findingLine(finding));
   for (const text of report.lines) say(text);
   if (report.written) return 0;
-  const found = report.problems.length + report.findings.length;
-  say(`${found} ${found === 1 ? 'problem' : 'problems'}; nothing was written.${strict ? ' Warnings count: --strict is on.' : ''}`);
+  say(
+    `${count(report.problems.length + report.findings.length, 'problem')}; nothing was written.${strict ? ' Warnings count: --strict is on.' : ''}`,
+  );
   return 2;
 }

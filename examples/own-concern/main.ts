@@ -1,0 +1,5 @@
+// The cdk8s app of a project of one's own: cdk8s.yaml has `app: node main.ts`.
+import { synthMain } from 'cdk8s-gala';
+import { ddos } from './ddos.ts';
+
+process.exitCode = await synthMain({ definitions: ['edge.ts'].map((file) => `${import.meta.dirname}/${file}`), concerns: [ddos] });

@@ -1,0 +1,89 @@
+/** The published package, as somebody else gets it. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
+const ROOT = join(import.meta.dirname, '..');
+const NODE = join(ROOT, 'node_modules/.bin/node');
+const EXAMPLE = join(ROOT, 'examples/own-concern');
+const folder = mkdtempSync(join(tmpdir(), 'gala-package-'));
+const project = join(folder, 'project');
+const installed = join(project, 'node_modules/cdk8s-gala');
+
+/** An empty project with the packed package; beside it only what package.json says it needs. */
+beforeAll(() => {
+  const [{ filename }] = JSON.parse(
+    execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', folder], {
+      cwd: ROOT,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  );
+  mkdirSync(installed, { recursive: true });
+  execFileSync('tar', ['-xzf', join(folder, filename), '-C', installed, '--strip-components=1']);
+  const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+  for (const name of Object.keys({ ...dependencies, ...peerDependencies }))
+    symlinkSync(join(ROOT, 'node_modules', name), join(project, 'node_modules', name));
+  cpSync(EXAMPLE, project, { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }\n');
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Files of a folder by path. */
+function filesOf(top: string): Record<string, string> {
+  const paths = readdirSync(top, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(top.length + 1));
+  return Object.fromEntries(paths.sort().map((path) => [path, readFileSync(join(top, path), 'utf8')]));
+}
+
+test('its own cluster and its own concern come out byte for byte as from the source', () => {
+  const [packed, source] = [join(folder, 'packed'), join(folder, 'source')];
+  execFileSync(NODE, ['main.ts'], { cwd: project, env: { ...process.env, CDK8S_OUTDIR: packed }, stdio: 'pipe' });
+  execFileSync(NODE, ['-C', 'source', join(EXAMPLE, 'main.ts')], {
+    cwd: EXAMPLE,
+    env: { ...process.env, CDK8S_OUTDIR: source },
+    stdio: 'pipe',
+  });
+  expect(Object.keys(filesOf(packed))).toContain('edge/90-ddos.yaml');
+  expect(filesOf(packed)).toEqual(filesOf(source));
+});
+
+test('every export is there with its types', () => {
+  const { exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')) as {
+    exports: Record<string, string | { types: string; default: string }>;
+  };
+  for (const target of Object.values(exports))
+    for (const path of typeof target === 'string' ? [target] : [target.types, target.default])
+      expect(existsSync(join(installed, path)) ? '' : path).toBe('');
+});
+
+test('its types say what its source says: a wrong option of the project’s own concern does not compile', () => {
+  const options = {
+    noEmit: true,
+    strict: true,
+    module: 'nodenext',
+    target: 'es2024',
+    skipLibCheck: true,
+    allowImportingTsExtensions: true,
+    types: ['node'],
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+  };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, include: ['*.ts'] }));
+  const compile = () => execFileSync(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project], { encoding: 'utf8', stdio: 'pipe' });
+  expect(compile()).toBe('');
+  const wrong = readFileSync(join(project, 'edge.ts'), 'utf8').replace("mode: 'drop'", "mode: 'dorp'");
+  writeFileSync(join(project, 'edge.ts'), wrong);
+  expect(compile).toThrow();
+});
+
+test('gala runs from the package', () => {
+  const bin = join(installed, JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')).bin.gala);
+  const images = execFileSync(NODE, [bin, 'images', '--dist', join(folder, 'packed'), '-o', 'json'], {
+    cwd: dirname(folder),
+    encoding: 'utf8',
+  });
+  expect(JSON.parse(images)).toContainEqual(expect.objectContaining({ clusters: ['edge'], to: expect.stringContaining('kube-scheduler') }));
+});
