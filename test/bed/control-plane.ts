@@ -46,6 +46,8 @@ export interface Bed extends Omit<Client, 'close'> {
 }
 
 const READY_SECONDS = 60;
+/** The defaults (20 and 50 requests/s) spare a shared API server; this one has nobody else, and a start waits for them. */
+const UNTHROTTLED = ['--kube-api-qps', '1000', '--kube-api-burst', '2000'];
 
 /** Starts a control plane and resolves when it serves and, with the controllers, when pods can be made in `default`. */
 export async function startControlPlane(options: BedOptions = {}): Promise<Bed> {
@@ -98,7 +100,7 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
   const port = await network.port(6443);
   const apiServer = run('kube-apiserver', [
     ...['--etcd-servers', etcdUrl, '--bind-address', network.host, '--secure-port', `${port}`, '--advertise-address', network.address],
-    // The server makes its own authority and certificate there; apiserver.crt holds both.
+    // The server makes its own authority and certificate there; apiserver.crt holds both, the authority last.
     ...['--cert-dir', within('certificates'), '--token-auth-file', within('tokens.csv'), '--authorization-mode', 'Node,RBAC'],
     ...['--service-account-issuer', 'https://kubernetes.default.svc', '--service-account-key-file', within('service-accounts.key')],
     ...['--service-account-signing-key-file', within('service-accounts.key'), '--service-cluster-ip-range', '10.96.0.0/16'],
@@ -108,14 +110,11 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
   ]);
 
   const url = `https://${network.address}:${port}`;
-  const certificate = within('certificates/apiserver.crt');
-  await until(
-    'making its certificate',
-    apiServer,
-    READY_SECONDS,
-    async () => existsSync(certificate) && existsSync(certificate.replace('crt', 'key')),
-  );
-  const ca = readFileSync(certificate, 'utf8');
+  const chain = within('certificates/apiserver.crt');
+  // The key is written after the certificate.
+  await until('making its certificate', apiServer, READY_SECONDS, async () => existsSync(chain.replace('.crt', '.key')));
+  const ca = readFileSync(chain, 'utf8').slice(readFileSync(chain, 'utf8').lastIndexOf('-----BEGIN'));
+  writeFileSync(within('ca.crt'), ca);
   const client = aClient(url, ca, token);
   const kubeconfig = within('kubeconfig');
   secret('kubeconfig', JSON.stringify(aKubeconfig(url, ca, token), undefined, 2));
@@ -123,12 +122,12 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
   await until('ready', apiServer, READY_SECONDS, is('/readyz', 200));
 
   const uses = (part: 'kube-controller-manager' | 'kube-scheduler') => !options.without?.includes(part);
-  const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--bind-address', '127.0.0.1'];
+  const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--bind-address', '127.0.0.1', ...UNTHROTTLED];
   if (uses('kube-scheduler')) run('kube-scheduler', [...common, '--secure-port', `${await network.port(10259)}`]);
   if (uses('kube-controller-manager')) {
     const controllers = run('kube-controller-manager', [
       ...[...common, '--secure-port', `${await network.port(10257)}`, '--use-service-account-credentials'],
-      ...['--service-account-private-key-file', within('service-accounts.key'), '--root-ca-file', certificate],
+      ...['--service-account-private-key-file', within('service-accounts.key'), '--root-ca-file', within('ca.crt')],
     ]);
     await until('making service accounts', controllers, READY_SECONDS, is('/api/v1/namespaces/default/serviceaccounts/default', 200));
   }
