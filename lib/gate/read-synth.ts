@@ -56,8 +56,13 @@ export function readManifest(file: string, text: string): Pick<Synth, 'objects' 
     for (const error of document.errors)
       problems.push({ file, line: error.linePos?.[0].line ?? 1, message: error.message.split('\n')[0] ?? error.code });
     if (document.errors.length > 0) continue;
-    const object: unknown = document.toJS({ maxAliasCount: 1000 });
-    if (object !== null && object !== undefined) objects.push({ file, object: object as KubeObject });
+    try {
+      const object: unknown = document.toJS({ maxAliasCount: 1000 });
+      if (object !== null && object !== undefined) objects.push({ file, object: object as KubeObject });
+    } catch (error) {
+      // Aliases are resolved last: an unknown one, or a bomb of them, shows only here.
+      problems.push({ file, line: 1, message: error instanceof Error ? error.message : String(error) });
+    }
   }
   return { objects, problems };
 }

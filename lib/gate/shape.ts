@@ -48,8 +48,17 @@ export function join(path: string, key: string): string {
 }
 const PLAIN_KEY = /^[A-Za-z_$][\w$-]*$/;
 
-/** A value as it is shown in a message, cut when it is long. */
+/** A value as it is shown in a message, cut when it is long. Never throws, whatever it is. */
 export function shown(value: unknown): string {
-  const said = value === undefined ? 'undefined' : typeof value === 'bigint' ? `${value}n` : (JSON.stringify(value) ?? typeof value);
+  const said = json(value) ?? typeof value;
   return said.length > 80 ? `${said.slice(0, 77)}…` : said;
+}
+
+function json(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, (_, inner) => (typeof inner === 'bigint' ? `${inner}n` : inner));
+  } catch {
+    // A circle, or a toJSON of somebody's that throws: its type must do.
+    return undefined;
+  }
 }

@@ -1,0 +1,282 @@
+/** What looks wrong and is right: the gate says nothing about these. */
+import { describe, expect, test } from '@jest/globals';
+import { type Finding, findingLine, gate } from '../../lib/gate/gate.ts';
+import {
+  type Any,
+  aBudget,
+  aCluster,
+  aClusterRole,
+  aClusterRoleBinding,
+  aConfigMap,
+  aCrd,
+  aDaemonSet,
+  aDeployment,
+  aHostPool,
+  aService,
+  aServiceAccount,
+  type Change,
+  CONTEXT,
+  inputs,
+  NAMESPACE,
+} from './builders.ts';
+
+const found = (...args: Parameters<typeof gate>): Finding[] => gate(...args);
+const lines = (...args: Parameters<typeof gate>): string[] => gate(...args).map(findingLine);
+const pod = (object: Any) => object.spec.template.spec;
+const first = (object: Any) => pod(object).containers[0];
+
+describe('references', () => {
+  const needsSecret: Change = (d) => (pod(d).imagePullSecrets = [{ name: 'harbor' }]);
+
+  test('a Secret that the workload says is provided, by annotation on itself or on its pods', () => {
+    for (const provided of ['Secret/harbor', `Secret/${NAMESPACE}/harbor`, 'ConfigMap/a, Secret/harbor']) {
+      const onObject = aDeployment((d) => {
+        needsSecret(d);
+        d.metadata.annotations = { 'gala.internal/provided': provided };
+      });
+      const onPods = aDeployment((d) => {
+        needsSecret(d);
+        d.spec.template.metadata.annotations = { 'gala.internal/provided': provided };
+      });
+      expect(lines(aCluster(onObject), CONTEXT)).toEqual([]);
+      expect(lines(aCluster(onPods), CONTEXT)).toEqual([]);
+    }
+  });
+
+  test('a Secret of another namespace that is provided does not excuse this one', () => {
+    const other = aDeployment((d) => {
+      needsSecret(d);
+      d.metadata.annotations = { 'gala.internal/provided': 'Secret/web/harbor' };
+    });
+    expect(found(aCluster(other), CONTEXT).map(({ rule }) => rule)).toEqual(['dangling-secret']);
+  });
+
+  test('a Secret that the context knows', () => {
+    expect(lines(aCluster(aDeployment(needsSecret)), { ...CONTEXT, existing: [`Secret/${NAMESPACE}/harbor`] })).toEqual([]);
+  });
+
+  test('references marked optional, in env, envFrom and volumes', () => {
+    const optional = aDeployment((d) => {
+      first(d).envFrom = [{ configMapRef: { name: 'gone', optional: true } }, { secretRef: { name: 'gone', optional: true } }];
+      first(d).env.push({ name: 'A', valueFrom: { secretKeyRef: { name: 'gone', key: 'a', optional: true } } });
+      pod(d).volumes = [
+        { name: 'a', secret: { secretName: 'gone', optional: true } },
+        { name: 'b', projected: { sources: [{ configMap: { name: 'gone', optional: true } }] } },
+      ];
+    });
+    expect(lines(aCluster(optional), CONTEXT)).toEqual([]);
+  });
+
+  test('what every cluster has: default accounts, system priorities, system roles, kube-system', () => {
+    const binding = aClusterRoleBinding((b) => {
+      b.metadata.name = 'auth';
+      b.roleRef.name = 'system:auth-delegator';
+      b.subjects = [
+        { kind: 'ServiceAccount', name: 'default', namespace: 'kube-system' },
+        { kind: 'Group', name: 'sre' },
+      ];
+    });
+    const map = aConfigMap((c) => (c.metadata.namespace = 'kube-system'));
+    expect(lines([...aCluster(), ...inputs(binding, map)], CONTEXT)).toEqual([]);
+  });
+
+  test('volumes of a StatefulSet come from its claim templates', () => {
+    const statefulSet = aDeployment((d) => {
+      d.kind = 'StatefulSet';
+      d.metadata.name = 'feed-db';
+      d.spec.serviceName = 'feed-api';
+      d.spec.volumeClaimTemplates = [{ metadata: { name: 'data' }, spec: {} }];
+      first(d).volumeMounts = [{ name: 'data', mountPath: '/data' }];
+    });
+    expect(lines([...aCluster(), ...inputs(statefulSet)], CONTEXT)).toEqual([]);
+  });
+});
+
+describe('fields', () => {
+  test('a field newer than the models is a warning in a newer cluster, an error in one that cannot have it', () => {
+    const newer = aCluster(aDeployment((d) => (pod(d).quantumPlacement = {})));
+    expect(found(newer, { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ rule: 'unknown-field', severity: 'warning' }]);
+    expect(found(newer, { ...CONTEXT, kubernetes: '1.36' })).toMatchObject([{ rule: 'unknown-field', severity: 'error' }]);
+  });
+
+  test('a typo is an error in every cluster and names what was meant; so is a field in the wrong place', () => {
+    const typo = aCluster(aDeployment((d) => (pod(d).hostnetwork = false)));
+    expect(found(typo, { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ severity: 'error', remedy: 'Did you mean hostNetwork?' }]);
+    const outer = aCluster(aDeployment((d) => (first(d).hostNetwork = false)));
+    expect(found(outer, { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ severity: 'error', remedy: 'Move it outwards.' }]);
+    const inner = aCluster(aDeployment((d) => (d.spec.template.containers = [])));
+    expect(found(inner, { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ severity: 'error', remedy: 'Move it into spec.' }]);
+  });
+
+  test('numbers where quantities and ports stand, and $ref, x-kubernetes-* and null defaults in a CRD', () => {
+    const numbers = aDeployment((d) => {
+      first(d).resources = { requests: { cpu: 2, memory: 1 }, limits: { memory: '1Gi' } };
+      first(d).livenessProbe = { httpGet: { port: 8080 } };
+      pod(d).volumes = [{ name: 'a', emptyDir: { sizeLimit: 1024 } }];
+    });
+    const crd = aCrd((c) => {
+      const { properties } = c.spec.versions[0].schema.openAPIV3Schema;
+      properties.spec.properties.note = {
+        type: 'string',
+        nullable: true,
+        default: null,
+        enum: ['a', null],
+        'x-kubernetes-validations': [{ rule: 'true' }],
+      };
+      properties.spec.properties.size = { 'x-kubernetes-int-or-string': true, anyOf: [{ type: 'integer' }, { type: 'string' }] };
+    });
+    expect(lines(aCluster(numbers, crd), CONTEXT)).toEqual([]);
+  });
+
+  test("a custom kind whose CRD is not here, and what a CRD's schema leaves open", () => {
+    const foreign = { apiVersion: 'monitoring.coreos.com/v1', kind: 'PrometheusRule', metadata: { name: 'a' }, spec: { anything: 1 } };
+    const open = aHostPool((h) => {
+      h.spec.labels.rack = 'r13';
+      h.spec.template = { spec: { undreamt: 1 } };
+      h.metadata.labels = { rack: 'r13' };
+    });
+    expect(lines(aCluster(open, foreign), CONTEXT)).toEqual([]);
+  });
+
+  test('an undefined field is left out of YAML and no loss', () => {
+    expect(lines(aCluster(aDeployment((d) => (d.spec.paused = undefined))), CONTEXT)).toEqual([]);
+  });
+
+  test('text of a ConfigMap may hold anything', () => {
+    expect(lines(aCluster(aConfigMap((c) => (c.data['app.js'] = 'x===undefined'))), CONTEXT)).toEqual([]);
+  });
+});
+
+describe('services', () => {
+  const clusterIp = aService((s) => delete s.spec.clusterIP);
+
+  test('with kube-proxy every Service may be named', () => {
+    expect(lines(aCluster(clusterIp), { ...CONTEXT, services: 'kube-proxy' })).toEqual([]);
+  });
+
+  test('without kube-proxy: headless Services, single pods of them, hosts outside, and provided ones', () => {
+    const told = aDeployment((d) => {
+      d.metadata.annotations = { 'gala.internal/provided': 'Service/monitoring/prometheus' };
+      first(d).args = [
+        `--peer=feed-api-0.feed-api.${NAMESPACE}.svc.cluster.local:8080`,
+        '--push=https://prom.bj.intra/api/v1/write',
+        '--prometheus=http://prometheus.monitoring.svc:9090',
+        '--file=/etc/runit.svc.d/x',
+      ];
+    });
+    expect(lines(aCluster(told), CONTEXT)).toEqual([]);
+  });
+
+  test("a program on the host's network that calls no API needs no address of it", () => {
+    const noToken = aDaemonSet((d) => {
+      first(d).env = [];
+      pod(d).automountServiceAccountToken = false;
+    });
+    expect(lines(aCluster(noToken), CONTEXT)).toEqual([]);
+    const accountSaysNo = aServiceAccount((s) => (s.automountServiceAccountToken = false));
+    expect(
+      lines(
+        aCluster(
+          aDaemonSet((d) => (first(d).env = [])),
+          accountSaysNo,
+        ),
+        CONTEXT,
+      ),
+    ).toEqual([]);
+  });
+
+  test("cluster names on the host's network with dnsPolicy ClusterFirstWithHostNet", () => {
+    const agent = aDaemonSet((d) => {
+      pod(d).dnsPolicy = 'ClusterFirstWithHostNet';
+      first(d).env.push({ name: 'PEERS', value: `feed-api.${NAMESPACE}.svc:8080` });
+    });
+    expect(lines(aCluster(agent), CONTEXT)).toEqual([]);
+  });
+});
+
+describe('roles', () => {
+  test('user roles need neither binding nor reasons', () => {
+    const userRole = aClusterRole((r) => {
+      r.metadata = { name: 'gala-view', labels: { 'rbac.authorization.k8s.io/aggregate-to-view': 'true' } };
+    });
+    expect(lines([...aCluster(), ...inputs(userRole)], CONTEXT)).toEqual([]);
+  });
+
+  test('a role that the site binds, and a wildcard with its reason', () => {
+    const operator = aClusterRole((r) => {
+      r.metadata.name = 'gala-operator';
+      r.metadata.annotations['because.gala.internal/unbound'] = 'the site binds it to its operators';
+      r.metadata.annotations['because.gala.internal/wildcard.0'] = 'operators may do anything to pods';
+      r.rules[0].verbs = ['*'];
+    });
+    expect(lines([...aCluster(), ...inputs(operator)], CONTEXT)).toEqual([]);
+  });
+
+  test('resources that only authorization knows, and those of other groups', () => {
+    const role = aClusterRole((r) => {
+      r.rules = [
+        { apiGroups: [''], resources: ['nodes/metrics', 'nodes/configz', 'users'], verbs: ['get', 'impersonate'] },
+        { apiGroups: ['certificates.k8s.io'], resources: ['signers', 'certificatesigningrequests/approval'], verbs: ['approve', 'update'] },
+        { apiGroups: ['gala.internal'], resources: ['locks/status', 'count'], verbs: ['patch'] },
+        { apiGroups: ['', 'apps'], resources: ['pods', 'daemonsets', 'daemonsets/finalizers'], verbs: ['get'] },
+        { nonResourceURLs: ['/metrics'], verbs: ['get'] },
+      ];
+      for (let i = 0; i < r.rules.length; i++) r.metadata.annotations[`because.gala.internal/rule.${i}`] = 'needed';
+    });
+    expect(lines(aCluster(role), CONTEXT)).toEqual([]);
+  });
+});
+
+describe('hosts', () => {
+  test('the same host port on hosts of different pools, or on different addresses of one host', () => {
+    const elsewhere = aDaemonSet((d) => {
+      d.metadata.name = 'gala-node';
+      pod(d).nodeSelector = { 'gala.internal/pool': 'ml' };
+    });
+    const here = aDaemonSet((d) => (pod(d).nodeSelector = { 'gala.internal/pool': 'web' }));
+    expect(lines([...aCluster(here), ...inputs(elsewhere)], CONTEXT)).toEqual([]);
+    const loopback = aDaemonSet((d) => (first(d).ports[0].hostIP = '127.0.0.1'));
+    const dummy = aDaemonSet((d) => {
+      d.metadata.name = 'gala-node';
+      first(d).ports[0].hostIP = '169.254.20.10';
+    });
+    expect(lines([...aCluster(loopback), ...inputs(dummy)], CONTEXT)).toEqual([]);
+  });
+
+  test('a budget that counts on a workload whose size something else owns', () => {
+    const budget = aBudget((b) => (b.spec = { minAvailable: 2, selector: b.spec.selector }));
+    expect(
+      lines(
+        aCluster(
+          budget,
+          aDeployment((d) => delete d.spec.replicas),
+        ),
+        CONTEXT,
+      ),
+    ).toEqual([]);
+  });
+});
+
+test("a custom kind's pod template is checked as any other, and its pods are selected", () => {
+  const { spec } = aDeployment((d) => (first(d).image = 'nginx'));
+  const servicePool = {
+    apiVersion: 'example.com/v1',
+    kind: 'ServicePool',
+    metadata: { name: 'ads', namespace: NAMESPACE },
+    spec: { template: { ...spec.template, metadata: { labels: { app: 'ads' } } } },
+  };
+  const service = aService((s) => {
+    s.metadata.name = 'ads';
+    s.spec.selector = { app: 'ads' };
+  });
+  expect(found([...aCluster(), ...inputs(servicePool, service)], CONTEXT).map(({ rule, object }) => [rule, object])).toEqual([
+    ['image-unpinned', `ServicePool/${NAMESPACE}/ads`],
+  ]);
+});
+
+test('a finding reads as file, object, path, what, remedy and rule', () => {
+  const [finding] = found(aCluster(aDeployment((d) => (first(d).image = 'nginx'))), CONTEXT);
+  expect(findingLine(finding as Finding)).toBe(
+    'dist/bj-a/40-network.yaml: Deployment/gala-system/feed-api: spec.template.spec.containers[0].image: image is "nginx". Use a digest (@sha256:…) or a version tag. [image-unpinned]',
+  );
+});
