@@ -23,25 +23,47 @@ export class HostPool extends Construct {
   }
 }
 
-/** The kind has lists with keys where the definition has records. */
+/** The kind has lists with keys where the definition has records; lists that are sets come sorted. */
 function specOf(pool: CheckedPool): Record<string, unknown> {
   const { machine, volumes, lends, locks } = pool;
-  const rest = { machine, volumes: volumes && listOf('name', volumes), lends, locks };
+  const rest = { machine, volumes: volumes && named(volumes), lends: lends && { ...lends, windows: sorted(lends.windows) }, locks };
   if (pool.shape === 'intranet') {
     const { datacenter, trunk, racks, vlans, macsPerPort } = pool;
-    const hosts = byName(racks).map(([name, nodeset]) => ({ name, hosts: nodeset }));
-    const byId = Object.entries(vlans).map(([id, vlan]) => ({ id: Number(id), ...vlan }));
     return {
       shape: 'intranet',
-      intranet: { datacenter, trunk, racks: hosts, vlans: byId.sort((a, b) => a.id - b.id), macsPerPort },
+      intranet: {
+        datacenter,
+        trunk,
+        racks: byName(racks).map(([name, nodeset]) => ({ name, hosts: nodeset })),
+        vlans: Object.entries(vlans)
+          .map(([id, vlan]) => ({ id: Number(id), ...vlan, racks: sorted(vlan.racks), namespaces: sorted(vlan.namespaces) }))
+          .sort((a, b) => a.id - b.id),
+        macsPerPort,
+      },
       ...rest,
     };
   }
   const { region, instanceTypes, zones, securityGroupIds, imageId, instanceProfile, join, size, warmEnis, capacityReservationIds } = pool;
-  const ec2 = { region, instanceTypes, securityGroupIds, imageId, instanceProfile, join, size, warmEnis, capacityReservationIds };
-  return { shape: 'ec2', ec2: { ...ec2, zones: listOf('name', zones) }, ...rest };
+  return {
+    shape: 'ec2',
+    ec2: {
+      region,
+      instanceTypes, // in order of preference
+      zones: named(zones),
+      securityGroupIds: { node: sorted(securityGroupIds.node), pod: sorted(securityGroupIds.pod) },
+      imageId,
+      instanceProfile,
+      join,
+      size,
+      warmEnis,
+      capacityReservationIds: sorted(capacityReservationIds),
+    },
+    ...rest,
+  };
 }
 
-function listOf(key: string, record: Readonly<Record<string, object>>): object[] {
-  return byName(record).map(([name, value]) => ({ [key]: name, ...value }));
+const sorted = (set: readonly string[] | undefined): string[] | undefined => set && [...set].sort();
+
+function named(record: Readonly<Record<string, object>>): object[] {
+  return byName(record).map(([name, value]) => ({ name, ...value }));
 }

@@ -8,21 +8,39 @@ const SCHEDULER = 'Deployment/gala-system/gala-scheduler';
 
 describe('patch', () => {
   test('changes the plain object it names', () => {
-    const out = rendered(aDefinition(), { adapt: (platform) => platform.patch(SCHEDULER, (object) => void (object.spec.replicas = 3)) });
+    const out = rendered(aDefinition(), {
+      adapt: (platform) =>
+        platform.patch(SCHEDULER, (object) => {
+          object.spec.replicas = 3;
+        }),
+    });
     expect(out.object(SCHEDULER)).toMatchObject({ spec: { replicas: 3 } });
   });
 
   test('may return another object, and patches of one object add up', () => {
     const adapt = (platform: Platform) =>
-      platform.patch(SCHEDULER, (object) => ({ ...object, spec: { ...object.spec, replicas: 3 } })).patch(SCHEDULER, (object) => void (object.spec.minReadySeconds = object.spec.replicas));
+      platform
+        .patch(SCHEDULER, (object) => ({ ...object, spec: { ...object.spec, replicas: 3 } }))
+        .patch(SCHEDULER, (object) => {
+          object.spec.minReadySeconds = object.spec.replicas;
+        });
     expect(rendered(aDefinition(), { adapt }).object(SCHEDULER)).toMatchObject({ spec: { replicas: 3, minReadySeconds: 3 } });
   });
 
   test('whose target vanished fails, with the nearest name', () =>
-    expect(() => rendered(aDefinition(), { adapt: (platform) => platform.patch('Deployment/gala-system/gala-schedular', () => {}) })).toThrow(`Did you mean '${SCHEDULER}'?`));
+    expect(() =>
+      rendered(aDefinition(), { adapt: (platform) => platform.patch('Deployment/gala-system/gala-schedular', () => {}) }),
+    ).toThrow(`Did you mean '${SCHEDULER}'?`));
 
   test('that breaks an object is stopped by the gate', () =>
-    expect(() => rendered(aDefinition(), { adapt: (platform) => platform.patch(SCHEDULER, (object) => void (object.spec.selector.matchLabels.app = 'x')) })).toThrow('selector'));
+    expect(() =>
+      rendered(aDefinition(), {
+        adapt: (platform) =>
+          platform.patch(SCHEDULER, (object) => {
+            object.spec.selector.matchLabels.app = 'x';
+          }),
+      }),
+    ).toThrow('selector'));
 });
 
 test('a definition with problems throws all of them', () =>

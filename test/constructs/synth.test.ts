@@ -30,7 +30,12 @@ const yaml = (name: string, vlan = 110) =>
   stringify(
     aDefinition({
       name,
-      pools: { web: aRackedPool({ racks: { r1: `${name}-[1-4]` }, vlans: { [vlan]: aVlan({ subnet: `10.${vlan}.0.0/24`, gateway: `10.${vlan}.0.1`, addresses: `10.${vlan}.0.64/26` }) } }) },
+      pools: {
+        web: aRackedPool({
+          racks: { r1: `${name}-[1-4]` },
+          vlans: { [vlan]: aVlan({ subnet: `10.${vlan}.0.0/24`, gateway: `10.${vlan}.0.1`, addresses: `10.${vlan}.0.64/26` }) },
+        }),
+      },
     }),
   );
 
@@ -60,7 +65,9 @@ describe('bad input gets one clear message each, and leaves what was there', () 
   });
 
   test('a file that does not exist', async () =>
-    expect(await lines({ definitions: [join(root, 'clusters/none.yaml')] })).toEqual(['clusters/none.yaml: none.yaml does not exist; a file that can be read. Correct the file; nothing has been written.']));
+    expect(await lines({ definitions: [join(root, 'clusters/none.yaml')] })).toEqual([
+      'clusters/none.yaml: none.yaml does not exist; a file that can be read. Correct the file; nothing has been written.',
+    ]));
 
   test('YAML that cannot be read, with its line', async () => {
     write('bad.yaml', 'name: bad\npools: [\n');
@@ -78,7 +85,10 @@ describe('bad input gets one clear message each, and leaves what was there', () 
   });
 
   test('a YAML bomb of aliases', async () => {
-    write('bad.yaml', `a: &a [x,x,x,x,x,x,x,x,x]\n${['b', 'c', 'd', 'e', 'f'].map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdef'[i]}`).join()}]`).join('\n')}\n`);
+    write(
+      'bad.yaml',
+      `a: &a [x,x,x,x,x,x,x,x,x]\n${['b', 'c', 'd', 'e', 'f'].map((key, i) => `${key}: &${key} [${Array(9).fill(`*${'abcdef'[i]}`).join()}]`).join('\n')}\n`,
+    );
     expect(await lines()).toEqual([expect.stringContaining('Excessive alias count')]);
   });
 
@@ -114,7 +124,9 @@ describe('bad input gets one clear message each, and leaves what was there', () 
 
   test('a host in two clusters', async () => {
     write('twin.yaml', yaml('twin', 120).replace('twin-[1-4]', 'good-4'));
-    expect(await lines()).toEqual([expect.stringContaining('clusters/twin.yaml: pools.web.racks.r1: host good-4 stands in clusters/good.yaml: pools.web.racks.r1 too')]);
+    expect(await lines()).toEqual([
+      expect.stringContaining('clusters/twin.yaml: pools.web.racks.r1: host good-4 stands in clusters/good.yaml: pools.web.racks.r1 too'),
+    ]);
   });
 
   test('an address in two clusters', async () => {
@@ -128,12 +140,20 @@ describe('bad input gets one clear message each, and leaves what was there', () 
   });
 
   test('an object that the gate refuses', async () =>
-    expect(await lines({ adapt: (platform) => void platform.patch('Deployment/gala-system/gala-scheduler', (object) => void (object.spec.replcas = 1)) })).toEqual([
-      expect.stringContaining('good/50-scheduling.yaml: Deployment/gala-system/gala-scheduler: spec.replcas'),
-    ]));
+    expect(
+      await lines({
+        adapt: (platform) =>
+          void platform.patch('Deployment/gala-system/gala-scheduler', (object) => {
+            object.spec.replcas = 1;
+          }),
+      }),
+    ).toEqual([expect.stringContaining('good/50-scheduling.yaml: Deployment/gala-system/gala-scheduler: spec.replcas')]));
 
   test('a warning, when warnings count', async () => {
-    write('good.yaml', yaml('good').replace('macsPerPort: 128', 'macsPerPort: 4').replace('trunk: bond0', 'trunk: bond0\n    macsPerPort: 4'));
+    write(
+      'good.yaml',
+      yaml('good').replace('macsPerPort: 128', 'macsPerPort: 4').replace('trunk: bond0', 'trunk: bond0\n    macsPerPort: 4'),
+    );
     expect(await lines({ strict: true })).toEqual([expect.stringContaining('warning: clusters/good.yaml: pools.web.macsPerPort')]);
   });
 });
