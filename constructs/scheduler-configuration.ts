@@ -3,7 +3,7 @@
  * upstream's names (k8s.io/kube-scheduler/config/v1, 1.37). What isn't set stays upstream's default.
  */
 
-/** Names of the scheduler: pods ask for it by `schedulerName`, its replicas lead by the Lease of the same name. */
+/** Pods ask for it by `schedulerName`; its replicas lead by the Lease of the same name. */
 export const SCHEDULER_NAME = 'gala-scheduler';
 
 interface PluginSet {
@@ -23,7 +23,7 @@ export interface Extender {
 }
 
 export interface SchedulerConfigurationProps {
-  /** Where its Lease is. @default 'gala-system' */
+  /** Where its Lease is. */
   readonly leaseNamespace: string;
   /** Plugins by extension point, over the default ones. @default upstream's */
   readonly plugins?: Readonly<Partial<Record<'multiPoint' | 'filter' | 'score' | 'postFilter' | 'preEnqueue', PluginSet>>>;
@@ -31,8 +31,9 @@ export interface SchedulerConfigurationProps {
   readonly pluginConfig?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Part of the feasible nodes that are scored, 1 to 100. @default upstream's: 5 to 50 by the size of the cluster */
   readonly percentageOfNodesToScore?: number;
-  /** Requests a second to the API server, and how many at once. @default 200 and 400: a night's peak binds hundreds of pods a second */
+  /** Requests a second to the API server. @default 200: upstream's 50 would be the limit on a night that binds hundreds of pods a second */
   readonly qps?: number;
+  /** Requests at once, above `qps`. @default 400 */
   readonly burst?: number;
   /** @default no extender */
   readonly extender?: Extender;

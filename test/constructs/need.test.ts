@@ -2,6 +2,7 @@ import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { CAPABILITIES, type Need } from '../../constructs/need.ts';
 import { NodeAgent } from '../../constructs/node-agent.ts';
+import { gate } from '../../lib/gate/gate.ts';
 import { podOf } from '../../lib/gate/pod.ts';
 import { privilegesOf } from '../../lib/gate/rules/privileges.ts';
 import { aCluster, rendered } from './a-cluster.ts';
@@ -57,6 +58,8 @@ test('every privilege of the pod has its reason, and every reason is of a privil
       );
       expect(daemonSet.spec.template.spec.securityContext.runAsUser === 0).toBe(root);
       for (const one of given) expect(Object.values(annotations)).toContain(one.because);
+      const inputs = out.objects.map((object) => ({ file: 'dist/test-a', object }));
+      expect(gate(inputs, { services: 'none', kubernetes: '1.37' })).toEqual([]);
     }),
     { numRuns: 60 },
   );
