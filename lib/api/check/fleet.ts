@@ -23,7 +23,13 @@ export function checkFleet(fleet: readonly Placed[], reportIn: (file: string) =>
     const report = reportIn(file);
     const twin = names.get(cluster.name);
     if (twin !== undefined)
-      report({ path: 'name', what: `name is ${cluster.name}, as in ${twin}`, got: cluster.name, allowed: 'a cluster’s name is its own', remedy: 'Rename one of them.' });
+      report({
+        path: 'name',
+        what: `name is ${cluster.name}, as in ${twin}`,
+        got: cluster.name,
+        allowed: 'a cluster’s name is its own',
+        remedy: 'Rename one of them.',
+      });
     names.set(cluster.name, file);
     for (const pool of cluster.intranetPools)
       for (const rack of pool.racks) {
