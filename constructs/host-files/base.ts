@@ -1,4 +1,5 @@
 /** `30-gala-base.conf`: what every node wants whatever runs on it: logs, images, process limits, shutdown. */
+import { spell } from '../../lib/api/issue.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import { toNumber } from '../../lib/api/quantity.ts';
 import type { KubeletConfiguration } from './kubelet-configuration.ts';
@@ -35,28 +36,7 @@ export function base(props: KubeletProfileProps): Part {
 function check(props: KubeletProfileProps, config: KubeletConfiguration): readonly Problem[] {
   const problem = problemOf(props.pool);
   const problems: Problem[] = [];
-  const whole = (option: string, got: number | undefined, min: number, max: number) => {
-    if (got === undefined || (Number.isSafeInteger(got) && got >= min && got <= max)) return;
-    problems.push(
-      problem(
-        `kubelet.${option}`,
-        got,
-        `${option} is ${got}`,
-        `a whole number of ${min} to ${max}`,
-        'Write one of these, or leave it out.',
-      ),
-    );
-  };
   const options = props.kubelet ?? {};
-  whole('containerLogMaxFiles', options.containerLogMaxFiles, 2, 1000);
-  whole('imageGCHighThresholdPercent', options.imageGCHighThresholdPercent, 1, 100);
-  whole('imageGCLowThresholdPercent', options.imageGCLowThresholdPercent, 0, 99);
-  whole('imageMaximumGCAgeHours', options.imageMaximumGCAgeHours, 1, 87600);
-  whole('maxParallelImagePulls', options.maxParallelImagePulls, 1, 100);
-  whole('podPidsLimit', options.podPidsLimit, 64, 4194304);
-  whole('shutdownGracePeriodSeconds', options.shutdownGracePeriodSeconds, 0, 86400);
-  whole('shutdownGracePeriodCriticalPodsSeconds', options.shutdownGracePeriodCriticalPodsSeconds, 0, 86400);
-  whole('maxContainerRestartPeriodSeconds', options.maxContainerRestartPeriodSeconds, 1, 300);
   const [low, high] = [config.imageGCLowThresholdPercent!, config.imageGCHighThresholdPercent!];
   if (low >= high)
     problems.push(
@@ -85,7 +65,7 @@ function check(props: KubeletProfileProps, config: KubeletConfiguration): readon
       problem(
         'kubelet.containerLogMaxSize',
         size,
-        `containerLogMaxSize is ${JSON.stringify(size)}`,
+        `containerLogMaxSize is ${spell(size)}`,
         "a quantity above 0 such as '50Mi'",
         'Write a size.',
       ),

@@ -4,12 +4,12 @@
  * Kubernetes' own prefixes (ValidateKubeletFlags in cmd/kubelet/app/options; the NodeRestriction admission plugin says the
  * same on the other side).
  */
+import { spell } from '../../lib/api/issue.ts';
+import { POOL_LABEL, RACK_LABEL } from '../../lib/api/model.ts';
 import type { Problem } from '../../lib/api/problem.ts';
-import { GROUP } from '../../lib/api/resource.ts';
+
 import { type KubeletProfileProps, problemOf } from './profile.ts';
 
-export const POOL_LABEL = `${GROUP}/pool`;
-export const RACK_LABEL = `${GROUP}/rack`;
 export const ZONE_LABEL = 'topology.kubernetes.io/zone';
 
 /** The labels of a pool's nodes; `rack` adds its own. In alphabetical order. */
@@ -85,7 +85,7 @@ export function checkLabels(props: KubeletProfileProps): readonly Problem[] {
         problem(
           path,
           key,
-          `label key is ${JSON.stringify(key)}`,
+          `label key is ${spell(key)}`,
           'an optional DNS prefix with /, then at most 63 letters, digits, -, _ and .',
           'Mend the key.',
         ),
@@ -105,7 +105,7 @@ export function checkLabels(props: KubeletProfileProps): readonly Problem[] {
         problem(
           path,
           value,
-          `label value is ${JSON.stringify(value)}`,
+          `label value is ${spell(value)}`,
           'at most 63 letters, digits, -, _ and ., starting and ending with a letter or digit',
           'Mend the value.',
         ),
@@ -115,28 +115,26 @@ export function checkLabels(props: KubeletProfileProps): readonly Problem[] {
         problem(
           path,
           value,
-          `label ${key} is ${JSON.stringify(value)}, but the pool sets it`,
+          `label ${key} is ${spell(value)}, but the pool sets it`,
           own[key as keyof typeof own] ?? 'the name of the rack',
           'Leave it out.',
         ),
       );
   }
   for (const [index, { key, value, effect }] of (props.taints ?? []).entries()) {
-    const path = `taints.${index}`;
+    const path = `taints[${index}]`;
     if (!isQualifiedName(key) || !isLabelValue(value ?? ''))
       problems.push(
         problem(
           path,
           `${key}=${value ?? ''}`,
-          `taint is ${JSON.stringify(`${key}=${value ?? ''}`)}`,
+          `taint is ${spell(`${key}=${value ?? ''}`)}`,
           'key and value as of a label',
           'Mend key or value.',
         ),
       );
     if (!EFFECTS.includes(effect))
-      problems.push(
-        problem(`${path}.effect`, effect, `taint effect is ${JSON.stringify(effect)}`, EFFECTS.join(', '), 'Use one of these.'),
-      );
+      problems.push(problem(`${path}.effect`, effect, `taint effect is ${spell(effect)}`, EFFECTS.join(', '), 'Use one of these.'));
   }
   const named = (props.taints ?? []).map(({ key, effect }) => `${key}:${effect}`);
   for (const twice of new Set(named.filter((name, index) => named.indexOf(name) !== index)))

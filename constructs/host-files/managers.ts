@@ -2,6 +2,7 @@
  * `60-gala-managers.conf`: the CPU, memory and topology managers. A kubelet whose managers can't start does not start, so
  * what they would find out on the host is checked here as far as the definition tells.
  */
+import { spell } from '../../lib/api/issue.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import { bytesAsQuantity } from './as-quantity.ts';
 import { cpusOf } from './cpu-list.ts';
@@ -33,7 +34,7 @@ export function managers(props: KubeletProfileProps): Part {
   ];
   return {
     dropIn: { name: '60-gala-managers.conf', because, config },
-    problems: [...checkCpu(props), ...checkMemory(props), ...checkWords(props)],
+    problems: [...checkCpu(props), ...checkMemory(props)],
   };
 }
 
@@ -103,7 +104,7 @@ function checkCpu(props: KubeletProfileProps): readonly Problem[] {
       problem(
         path,
         reservedSystemCPUs,
-        `reservedSystemCPUs is ${JSON.stringify(reservedSystemCPUs)}`,
+        `reservedSystemCPUs is ${spell(reservedSystemCPUs)}`,
         'CPU numbers and ranges such as 0-1,32-33, each CPU once',
         'Mend the list.',
       ),
@@ -210,21 +211,4 @@ function neededMemory(props: KubeletProfileProps): number | string {
   // A share of what the kernel reports, which is less than what the machine is sold with.
   if (threshold.endsWith('%')) return `the Static memory manager needs the reservation to the byte, and evictionHard is ${threshold}`;
   return reserved.memoryBytes + (thresholdBytes(threshold, undefined) ?? 0);
-}
-
-const WORDS = {
-  cpuManagerPolicy: ['none', 'static'],
-  memoryManagerPolicy: ['None', 'Static'],
-  topologyManagerPolicy: ['none', 'best-effort', 'restricted', 'single-numa-node'],
-  topologyManagerScope: ['container', 'pod'],
-} as const;
-
-/** For definitions that no compiler saw. */
-function checkWords(props: KubeletProfileProps): readonly Problem[] {
-  const problem = problemOf(props.pool);
-  return Object.entries(WORDS).flatMap(([option, words]) => {
-    const got = props.kubelet?.[option as keyof typeof WORDS];
-    if (got === undefined || (words as readonly string[]).includes(got)) return [];
-    return [problem(`kubelet.${option}`, got, `${option} is ${JSON.stringify(got)}`, words.join(', '), 'Use one of these.')];
-  });
 }

@@ -38,17 +38,6 @@ function check(props: KubeletProfileProps): readonly Problem[] {
         'Give the pool addresses or ENIs for at least one pod.',
       ),
     );
-  for (const [index, address] of (props.kubelet?.clusterDNS ?? []).entries())
-    if (!/^[0-9]{1,3}(\.[0-9]{1,3}){3}$|^[0-9a-fA-F:]*:[0-9a-fA-F:.]*$/.test(address))
-      problems.push(
-        problem(
-          `kubelet.clusterDNS.${index}`,
-          address,
-          `DNS address is ${JSON.stringify(address)}`,
-          'an IP address such as 10.96.0.10',
-          'Write the address of the DNS Service, not its name.',
-        ),
-      );
   if (props.join?.bootstrap === true && props.services === 'kube-proxy' && props.kubelet?.clusterDNS === undefined)
     problems.push(
       problem(

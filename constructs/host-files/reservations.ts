@@ -2,13 +2,14 @@
  * `50-gala-reservations.conf`: what pods don't get, and when they are evicted. Allocatable is the machine less
  * systemReserved, kubeReserved and evictionHard: the number stock counts with.
  */
+import { spell } from '../../lib/api/issue.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import { toNumber } from '../../lib/api/quantity.ts';
 import { bytesAsQuantity, coresAsQuantity } from './as-quantity.ts';
 import { isPositiveQuantity } from './base.ts';
 import { cpusOf } from './cpu-list.ts';
 import type { KubeletConfiguration } from './kubelet-configuration.ts';
-import { EVICTION_SIGNALS, type Thresholds } from './kubelet-options.ts';
+import type { Thresholds } from './kubelet-options.ts';
 import { byKey } from './labels.ts';
 import { type KubeletProfileProps, type Part, problemOf } from './profile.ts';
 
@@ -62,9 +63,13 @@ function defaultEvictionBytes({ machine }: KubeletProfileProps): number {
   return Math.min(2 * GiB, Math.max(200 * MiB, share));
 }
 
-/** A memory threshold in bytes; undefined for a percentage of an unknown machine or no threshold at all. */
+/**
+ * A memory threshold in bytes; undefined for a percentage of an unknown machine or no threshold at all.
+ * 0 for `0%` and `100%`, which the kubelet takes for "no threshold" (pkg/kubelet/eviction/helpers.go).
+ */
 export function thresholdBytes(threshold: string, memoryBytes: number | undefined): number | undefined {
   const percent = /^([0-9]{1,3}(?:\.[0-9]+)?)%$/.exec(threshold)?.[1];
+  if (threshold === '0%' || threshold === '100%') return 0;
   if (percent !== undefined) return memoryBytes === undefined ? undefined : Math.floor((memoryBytes * Number(percent)) / 100);
   return isPositiveQuantity(threshold) ? toNumber(threshold) : undefined;
 }
@@ -102,11 +107,15 @@ export function reservations(props: KubeletProfileProps): Part {
           'systemReserved is all that is kept, for system and kubelet; kubeReserved is 0 so that nothing of a base configuration',
           'is added to it. Pods are held to the rest, system daemons to nothing.',
         ];
-  return { dropIn: { name: '50-gala-reservations.conf', because, config }, problems: check(props, reserved, hard, soft) };
+  return {
+    dropIn: { name: '50-gala-reservations.conf', because, config },
+    problems: [...checkReserved(props, reserved, hard), ...checkThresholds(props, hard, soft)],
+  };
 }
 
 function softOf(props: KubeletProfileProps, hard: Thresholds): Thresholds {
-  const bytes = thresholdBytes(hard['memory.available'] ?? '', props.machine?.memoryBytes) ?? defaultEvictionBytes(props);
+  // ||: a hard threshold that is turned off leaves the soft one its default.
+  const bytes = thresholdBytes(hard['memory.available'] ?? '', props.machine?.memoryBytes) || defaultEvictionBytes(props);
   return { 'memory.available': bytesAsQuantity(2 * bytes), ...props.kubelet?.evictionSoft };
 }
 
@@ -114,59 +123,63 @@ function sorted(thresholds: Thresholds): Record<string, string> {
   return Object.fromEntries(Object.entries(thresholds).sort(([a], [b]) => byKey(a, b)));
 }
 
-function check(props: KubeletProfileProps, reserved: Reservation | undefined, hard: Thresholds, soft: Thresholds): readonly Problem[] {
+function checkReserved(props: KubeletProfileProps, reserved: Reservation | undefined, hard: Thresholds): readonly Problem[] {
   const problem = problemOf(props.pool);
   const problems: Problem[] = [];
-  const { machine, kubelet } = props;
-  const memoryBytes = machine?.memoryBytes;
-  const hardBytes = thresholdBytes(hard['memory.available'] ?? '', memoryBytes) ?? 0;
-  if (machine !== undefined && reserved !== undefined) {
-    const remedy =
-      machine.reserved === undefined
-        ? 'This is the default for so many pods; name `machine.reserved`, or take larger hosts.'
-        : 'Reserve less.';
-    if (!(reserved.cpu >= 0 && reserved.cpu < machine.cpu))
-      problems.push(
-        problem(
-          'machine.reserved.cpu',
-          reserved.cpu,
-          `${reserved.cpu} CPUs are reserved of ${machine.cpu}`,
-          'fewer than the machine has',
-          remedy,
-        ),
-      );
-    if (!(reserved.memoryBytes >= 0 && reserved.memoryBytes + hardBytes < machine.memoryBytes))
-      problems.push(
-        problem(
-          'machine.reserved.memory',
-          reserved.memoryBytes,
-          `${bytesAsQuantity(reserved.memoryBytes)} of memory are reserved and ${bytesAsQuantity(hardBytes)} kept by evictionHard, of ${bytesAsQuantity(machine.memoryBytes)}`,
-          'together less than the machine has',
-          remedy,
-        ),
-      );
-  }
+  const { machine } = props;
+  if (machine === undefined || reserved === undefined) return problems;
+  const hardBytes = thresholdBytes(hard['memory.available'] ?? '', machine.memoryBytes) ?? 0;
+  const remedy =
+    machine.reserved === undefined
+      ? 'This is the default for so many pods; name `machine.reserved`, or take larger hosts.'
+      : 'Reserve less.';
+  if (!(reserved.cpu >= 0 && reserved.cpu < machine.cpu))
+    problems.push(
+      problem(
+        'machine.reserved.cpu',
+        reserved.cpu,
+        `${reserved.cpu} CPUs are reserved of ${machine.cpu}`,
+        'fewer than the machine has',
+        remedy,
+      ),
+    );
+  if (!(reserved.memoryBytes >= 0 && reserved.memoryBytes + hardBytes < machine.memoryBytes))
+    problems.push(
+      problem(
+        'machine.reserved.memory',
+        reserved.memoryBytes,
+        `${bytesAsQuantity(reserved.memoryBytes)} of memory are reserved and ${bytesAsQuantity(hardBytes)} kept by evictionHard, of ${bytesAsQuantity(machine.memoryBytes)}`,
+        'together less than the machine has',
+        remedy,
+      ),
+    );
+  return problems;
+}
+
+function checkThresholds(props: KubeletProfileProps, hard: Thresholds, soft: Thresholds): readonly Problem[] {
+  const problem = problemOf(props.pool);
+  const problems: Problem[] = [];
   for (const [option, thresholds] of [
     ['evictionHard', hard],
     ['evictionSoft', soft],
   ] as const)
     for (const [signal, value] of Object.entries(thresholds)) {
       const path = `kubelet.${option}.${signal}`;
-      if (!(EVICTION_SIGNALS as readonly string[]).includes(signal))
-        problems.push(problem(path, signal, `there is no eviction signal ${signal}`, EVICTION_SIGNALS.join(', '), 'Use one of these.'));
-      else if (!isThreshold(value))
+      if (!isThreshold(value))
         problems.push(
           problem(
             path,
             value,
-            `threshold is ${JSON.stringify(value)}`,
+            `threshold is ${spell(value)}`,
             'a quantity above 0 such as 1Gi, or a percentage such as 10%',
-            'Mend the value.',
+            'Mend the value; 0% turns a signal off.',
           ),
         );
     }
-  const softBytes = thresholdBytes(soft['memory.available'] ?? '', memoryBytes);
-  if (softBytes !== undefined && softBytes < hardBytes)
+  const [softBytes, hardBytes] = [soft, hard].map((thresholds) =>
+    thresholdBytes(thresholds['memory.available'] ?? '', props.machine?.memoryBytes),
+  );
+  if (softBytes !== undefined && hardBytes !== undefined && softBytes < hardBytes)
     problems.push(
       problem(
         'kubelet.evictionSoft.memory.available',
@@ -176,35 +189,10 @@ function check(props: KubeletProfileProps, reserved: Reservation | undefined, ha
         'Raise the soft threshold.',
       ),
     );
-  const seconds = kubelet?.evictionSoftGracePeriodSeconds;
-  if (seconds !== undefined && !(Number.isSafeInteger(seconds) && seconds >= 1 && seconds <= 3600))
-    problems.push(
-      problem(
-        'kubelet.evictionSoftGracePeriodSeconds',
-        seconds,
-        `evictionSoftGracePeriodSeconds is ${seconds}`,
-        'a whole number of 1 to 3600',
-        'Mend the value.',
-      ),
-    );
-  const pids = kubelet?.reservedPids;
-  if (pids !== undefined && !(Number.isSafeInteger(pids) && pids >= 0 && pids <= 4194304))
-    problems.push(problem('kubelet.reservedPids', pids, `reservedPids is ${pids}`, 'a whole number of 0 to 4194304', 'Mend the value.'));
-  const disk = kubelet?.reservedEphemeralStorage;
-  if (disk !== undefined && !isPositiveQuantity(disk))
-    problems.push(
-      problem(
-        'kubelet.reservedEphemeralStorage',
-        disk,
-        `reservedEphemeralStorage is ${JSON.stringify(disk)}`,
-        'a quantity above 0 such as 1Gi',
-        'Mend the value.',
-      ),
-    );
   return problems;
 }
 
+/** As the kubelet parses it: a quantity of zero is refused, a percentage is not. */
 function isThreshold(value: string): boolean {
-  const percent = /^([0-9]{1,3}(?:\.[0-9]+)?)%$/.exec(value)?.[1];
-  return percent === undefined ? isPositiveQuantity(value) : Number(percent) > 0 && Number(percent) < 100;
+  return thresholdBytes(value, 0) !== undefined;
 }

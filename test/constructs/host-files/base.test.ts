@@ -1,6 +1,8 @@
 /** Logs, images, processes, shutdown. */
 import { describe, expect, test } from '@jest/globals';
+import * as z from 'zod';
 import type { KubeletOptions } from '../../../constructs/kubelet-profile.ts';
+import { kubelet } from '../../../lib/api/kubelet.ts';
 import { aPool, configOf, problemsOf } from './a-pool.ts';
 
 test('without options a node rotates logs, collects images, bounds processes and shuts down in order', () => {
@@ -33,16 +35,31 @@ test('a shutdown shorter than the critical share shortens that too', () => {
 
 describe('what the kubelet would not start with is a problem', () => {
   test.each<[KubeletOptions, string]>([
-    [{ containerLogMaxFiles: 1 }, 'kubelet.containerLogMaxFiles: containerLogMaxFiles is 1'],
-    [{ containerLogMaxSize: '50 MB' }, 'kubelet.containerLogMaxSize: containerLogMaxSize is "50 MB"'],
+    [{ containerLogMaxSize: '0' }, "kubelet.containerLogMaxSize: containerLogMaxSize is '0'"],
     [{ imageGCHighThresholdPercent: 80 }, 'kubelet.imageGCLowThresholdPercent: image collection stops at 80 % and starts at 80 %'],
-    [{ imageGCHighThresholdPercent: 101 }, 'kubelet.imageGCHighThresholdPercent: imageGCHighThresholdPercent is 101'],
-    [{ maxParallelImagePulls: 0 }, 'kubelet.maxParallelImagePulls: maxParallelImagePulls is 0'],
-    [{ podPidsLimit: 1.5 }, 'kubelet.podPidsLimit: podPidsLimit is 1.5'],
-    [{ maxContainerRestartPeriodSeconds: 301 }, 'kubelet.maxContainerRestartPeriodSeconds: maxContainerRestartPeriodSeconds is 301'],
     [
       { shutdownGracePeriodSeconds: 30, shutdownGracePeriodCriticalPodsSeconds: 31 },
       'kubelet.shutdownGracePeriodCriticalPodsSeconds: critical pods get 31 s of a shutdown that takes 30 s',
     ],
   ])('%j', (kubelet, problem) => expect(problemsOf(aPool({ kubelet }))).toEqual([`error pools.web.${problem}`]));
+});
+
+test("the options' prose tells the defaults that are rendered", () => {
+  const said = Object.entries(kubelet.shape).flatMap(([option, schema]) => {
+    const value = /(?:; |, )(\S+) when left out/.exec(z.globalRegistry.get(schema.unwrap())?.description ?? '')?.[1];
+    return value === undefined ? [] : [[option, value]];
+  });
+  const { systemReserved, evictionSoftGracePeriod, ...rest } = { ...configOf(aPool(), 'base'), ...configOf(aPool(), 'reservations') };
+  const rendered: Record<string, unknown> = {
+    ...rest,
+    shutdownGracePeriodSeconds: rest.shutdownGracePeriod?.replace('s', ''),
+    shutdownGracePeriodCriticalPodsSeconds: rest.shutdownGracePeriodCriticalPods?.replace('s', ''),
+    // The kubelet's own: MaxContainerBackOff in pkg/kubelet/apis/config/v1beta1/defaults.go.
+    maxContainerRestartPeriodSeconds: 300,
+    evictionSoftGracePeriodSeconds: evictionSoftGracePeriod?.['memory.available']?.replace('s', ''),
+    reservedPids: systemReserved?.pid,
+    reservedEphemeralStorage: systemReserved?.['ephemeral-storage'],
+  };
+  expect(said.length).toBeGreaterThan(10);
+  expect(said).toEqual(said.map(([option]) => [option, String(rendered[option as string])]));
 });

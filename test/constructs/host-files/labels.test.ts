@@ -68,11 +68,11 @@ describe('refused', () => {
   });
   test('a value that would end the flag', () => {
     expect(problemsOf(aPool({ labels: { team: 'feed,gala.internal/pool=x' } }))).toEqual([
-      'error pools.web.labels.team: label value is "feed,gala.internal/pool=x"',
+      "error pools.web.labels.team: label value is 'feed,gala.internal/pool=x'",
     ]);
   });
   test('a key that is none', () => {
-    expect(problemsOf(aPool({ labels: { 'A b': 'c' } }))).toEqual(['error pools.web.labels.A b: label key is "A b"']);
+    expect(problemsOf(aPool({ labels: { 'A b': 'c' } }))).toEqual(["error pools.web.labels.A b: label key is 'A b'"]);
   });
   test('a label that contradicts the pool, the rack or the zone', () => {
     expect(
@@ -84,8 +84,8 @@ describe('refused', () => {
         }),
       ),
     ).toEqual([
-      'error pools.web.labels.gala.internal/pool: label gala.internal/pool is "ml", but the pool sets it',
-      'error pools.web.labels.gala.internal/rack: label gala.internal/rack is "r1", but the pool sets it',
+      "error pools.web.labels.gala.internal/pool: label gala.internal/pool is 'ml', but the pool sets it",
+      "error pools.web.labels.gala.internal/rack: label gala.internal/rack is 'r1', but the pool sets it",
     ]);
   });
   test('a taint with an unknown effect, or twice', () => {
@@ -95,7 +95,7 @@ describe('refused', () => {
       { key: 'c', effect: 'Never' as 'NoExecute' },
     ] as const;
     expect(problemsOf(aPool({ taints }))).toEqual([
-      'error pools.web.taints.2.effect: taint effect is "Never"',
+      "error pools.web.taints[2].effect: taint effect is 'Never'",
       'error pools.web.taints: taint a:NoSchedule stands here twice',
     ]);
   });

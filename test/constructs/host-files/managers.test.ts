@@ -111,12 +111,6 @@ test('a topology manager with nothing to align is warned about', () => {
   ]);
 });
 
-test('a policy nobody knows is refused', () => {
-  expect(problemsOf(with64({ memoryManagerPolicy: 'static' as 'Static' }))).toEqual([
-    'error pools.web.kubelet.memoryManagerPolicy: memoryManagerPolicy is "static"',
-  ]);
-});
-
 describe('CPU lists', () => {
   test.each([
     ['0', [0]],

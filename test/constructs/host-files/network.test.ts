@@ -42,9 +42,3 @@ describe('maxPods', () => {
   });
   test('1 is enough', () => expect(problemsOf(aPool({ maxPods: 1 }))).toEqual([]));
 });
-
-test('a DNS name where an address belongs is refused', () => {
-  expect(problemsOf(aPool({ kubelet: { clusterDNS: ['10.96.0.10', 'kube-dns.kube-system', 'fd00::a'] } }))).toEqual([
-    'error pools.web.kubelet.clusterDNS.1: DNS address is "kube-dns.kube-system"',
-  ]);
-});

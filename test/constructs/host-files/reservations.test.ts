@@ -76,6 +76,11 @@ describe('thresholds', () => {
       'imagefs.available': '15%',
     });
   });
+  test('0% turns a signal off, and the soft one keeps its default', () => {
+    const pool = aPool({ kubelet: { evictionHard: { 'memory.available': '0%' } } });
+    expect(problemsOf(pool)).toEqual([]);
+    expect(configOf(pool, 'reservations').evictionSoft).toEqual({ 'memory.available': '4Gi' });
+  });
   test('every soft threshold has a grace period: the kubelet refuses one without', () => {
     const config = configOf(
       aPool({ kubelet: { evictionSoft: { 'nodefs.available': '15%' }, evictionSoftGracePeriodSeconds: 30 } }),
@@ -106,15 +111,8 @@ describe('refused', () => {
       'error pools.web.kubelet.evictionSoft.memory.available: soft eviction starts at 1Gi, after the hard one at 2Gi',
     ]);
   });
-  test.each<[object, string]>([
-    [
-      { evictionHard: { 'memory.availabel': '1Gi' } },
-      'kubelet.evictionHard.memory.availabel: there is no eviction signal memory.availabel',
-    ],
-    [{ evictionHard: { 'nodefs.available': '100%' } }, 'kubelet.evictionHard.nodefs.available: threshold is "100%"'],
-    [{ evictionSoft: { 'nodefs.available': 'much' } }, 'kubelet.evictionSoft.nodefs.available: threshold is "much"'],
-    [{ evictionSoftGracePeriodSeconds: 0 }, 'kubelet.evictionSoftGracePeriodSeconds: evictionSoftGracePeriodSeconds is 0'],
-    [{ reservedPids: -1 }, 'kubelet.reservedPids: reservedPids is -1'],
-    [{ reservedEphemeralStorage: '0' }, 'kubelet.reservedEphemeralStorage: reservedEphemeralStorage is "0"'],
-  ])('%j', (kubelet, problem) => expect(problemsOf(aPool({ kubelet: kubelet as KubeletOptions }))).toEqual([`error pools.web.${problem}`]));
+  test.each<[KubeletOptions, string]>([
+    [{ evictionHard: { 'nodefs.available': '0' } }, "kubelet.evictionHard.nodefs.available: threshold is '0'"],
+    [{ evictionSoft: { 'nodefs.available': '0Gi' } }, "kubelet.evictionSoft.nodefs.available: threshold is '0Gi'"],
+  ])('%j', (kubelet, problem) => expect(problemsOf(aPool({ kubelet }))).toEqual([`error pools.web.${problem}`]));
 });
