@@ -8,13 +8,12 @@ import { join } from 'node:path';
 
 export const KUBERNETES = '1.37.2';
 
-/** How a part is got when it is not here: from the project's release page, or built from Go modules by go.ts. */
 export interface Part {
   readonly name: string;
   readonly version: string;
   readonly doc: string;
-  /** The one program that carries this part besides the part's own (see go/kube.go). */
-  readonly carrier?: string;
+  /** A program that carries this part among others; it is told by its first argument which one to run (go/kube/main.go). */
+  readonly carrier?: 'kube';
 }
 
 const KUBE = { version: KUBERNETES, carrier: 'kube' } as const;
