@@ -7,14 +7,16 @@
  * validation), and a type at every level but for int-or-string.
  */
 import type { V1CustomResourceDefinition, V1JSONSchemaProps } from '@kubernetes/client-node';
+import type { Rule } from './field.ts';
+import { SUBDOMAIN } from './fields.ts';
 import type { JsonSchema } from './json-schema.ts';
 import { annotated, mapSchema } from './json-schema.ts';
-import type { Manifest } from './manifest.ts';
+import type { KubeObject, Manifest } from './manifest.ts';
 import type { Resource } from './resource.ts';
 import { PART_OF } from './resource.ts';
 
 /** The CustomResourceDefinition of a kind. */
-export function crd(resource: Resource): Manifest<V1CustomResourceDefinition> {
+export function crd(resource: Resource): Manifest<V1CustomResourceDefinition> & KubeObject {
   const { kind, group, version, plural, shortNames, scope, crdName } = resource;
   return {
     apiVersion: 'apiextensions.k8s.io/v1',
@@ -57,12 +59,7 @@ function subresources({ status, statusSubresource, scale }: Resource) {
 /** The whole object. Of `metadata` a CRD may bound name and generateName only. */
 function openApi({ doc, name, spec, status, rules = [] }: Resource): JsonSchema {
   const { pattern, maxLength, noun } = annotated(name);
-  const named = {
-    rule: `self.metadata.name.matches(r'${pattern}')`,
-    message: `metadata.name must be ${noun}`,
-    messageExpression: `'metadata.name is %s; it must be ${String(noun).replaceAll("'", "\\'")}'.format([self.metadata.name])`,
-    fieldPath: '.metadata.name',
-  };
+  const all = [...(pattern === SUBDOMAIN.source ? [] : [ruleOnName(pattern, noun)]), ...rules];
   return {
     description: doc,
     type: 'object',
@@ -75,7 +72,17 @@ function openApi({ doc, name, spec, status, rules = [] }: Resource): JsonSchema 
       spec: structural(spec),
       ...(status === undefined ? {} : { status: structural(status) }),
     },
-    'x-kubernetes-validations': [named, ...rules],
+    ...(all.length === 0 ? {} : { 'x-kubernetes-validations': all }),
+  };
+}
+
+/** A rule and no `pattern`: a rule says what a name is in words. */
+function ruleOnName(pattern: unknown, noun = 'another'): Rule {
+  return {
+    rule: `self.metadata.name.matches(r'${pattern}')`,
+    message: `metadata.name must be ${noun}`,
+    messageExpression: `'metadata.name is %s; it must be ${noun.replaceAll("'", "\\'")}'.format([self.metadata.name])`,
+    fieldPath: '.metadata.name',
   };
 }
 

@@ -11,13 +11,16 @@ const IPV4 = `${OCTET}(\\.${OCTET}){3}`;
 export const dnsLabel = (doc: string, example: string, max = 63) =>
   text({ doc, min: 1, max, pattern: LABEL, noun: 'lower-case letters, digits and -, starting and ending with a letter or digit', example });
 
-/** A Node's name: an RFC 1123 subdomain. */
+/** An RFC 1123 subdomain: what the API server itself asks of a name. */
+export const SUBDOMAIN = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
+
+/** A Node's name. */
 export const nodeName = (doc: string, example = 'bj-a-r12-01', max = 253) =>
   text({
     doc,
     min: 1,
     max,
-    pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+    pattern: SUBDOMAIN,
     noun: 'a Node name (RFC 1123 subdomain)',
     example,
   });

@@ -5,7 +5,7 @@
 
 import type { Rule } from './field.ts';
 import { flag, foreign, integer, list, object, oneOf, text } from './field.ts';
-import { dnsLabel, ipv4, message, nodeName, owner, strategy, timestamp, uid, word } from './fields.ts';
+import { dnsLabel, ipv4, message, nodeName, owner, SUBDOMAIN, strategy, timestamp, uid, word } from './fields.ts';
 import type { TypeOf } from './resource.ts';
 import { conditions, observedGeneration, resource } from './resource.ts';
 
@@ -33,7 +33,7 @@ const fields = {
         doc: 'Its name.',
         min: 1,
         max: 253,
-        pattern: /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/,
+        pattern: SUBDOMAIN,
         noun: 'an object name (RFC 1123 subdomain)',
         example: 'feed-api',
       }),

@@ -1,13 +1,9 @@
 /** The API server as a judge: is this object right? Every question is a dry run, so nothing is left behind. */
 import { annotated } from '../../lib/api/json-schema.ts';
 import type { Resource } from '../../lib/api/resource.ts';
+import type { Answer, Client } from '../bed/client.ts';
 
-export interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-}
-/** One request to the API server. */
-export type Request = (method: string, path: string, body?: unknown, contentType?: string) => Promise<Answer>;
+type Request = Client['request'];
 
 export interface Judgement {
   readonly accepted: boolean;
@@ -64,5 +60,5 @@ export async function create(request: Request, resource: Resource, spec: unknown
 /** Merges `change` into a live object without keeping it. `endpoint`: `status`, `scale`. */
 export async function judgeChange(request: Request, resource: Resource, name: string, change: object, endpoint = ''): Promise<Judgement> {
   const path = `${pathOf(resource)}/${name}${endpoint === '' ? '' : `/${endpoint}`}?${STRICT}`;
-  return judgement(await request('PATCH', path, change, 'application/merge-patch+json'));
+  return judgement(await request('PATCH', path, change, { 'content-type': 'application/merge-patch+json' }));
 }

@@ -8,6 +8,7 @@ import { annotated, editorSchema } from '../../lib/api/json-schema.ts';
 import { KINDS } from '../../lib/api/kinds.ts';
 import { referencePage } from '../../lib/api/reference.ts';
 import type { Resource } from '../../lib/api/resource.ts';
+import { REFUSALS } from './kinds-rules.ts';
 import { objectOf } from './kinds-server.ts';
 
 /** Every level of a schema with its path, the whole included. */
@@ -21,6 +22,14 @@ const levelsOf = ({ spec, status }: Resource) => [
   ...levels(annotated(spec), 'spec'),
   ...(status === undefined ? [] : levels(annotated(status), 'status')),
 ];
+
+/** The messages of all rules in a CRD's schema. */
+function rulesIn(schema: unknown): string[] {
+  if (typeof schema !== 'object' || schema === null) return [];
+  const own = ((schema as Record<string, unknown>)['x-kubernetes-validations'] ?? []) as readonly { message: string }[];
+  const below = Object.values(schema).filter((value) => value !== own);
+  return [...own.map(({ message }) => message), ...below.flatMap(rulesIn)];
+}
 
 const paths = (found: readonly { path: string }[]) => found.map(({ path }) => path);
 
@@ -112,6 +121,12 @@ describe.each(KINDS.map((resource) => [resource.kind, resource] as const))('%s',
 
   test('says what it cannot check itself, and who does', () => {
     expect(Object.keys(resource.checkedElsewhere ?? {})).not.toEqual([]);
+  });
+
+  test('every rule has an object that it refuses', () => {
+    const { openAPIV3Schema } = crd(resource).spec.versions[0]!.schema!;
+    const shown = new Set(REFUSALS.filter(({ kind }) => kind === resource).map(({ rule }) => rule));
+    expect([...shown].sort()).toEqual([...new Set(rulesIn(openAPIV3Schema))].sort());
   });
 
   test('its reference page has a line for each field and each rule', () => {

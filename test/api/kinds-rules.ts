@@ -1,0 +1,172 @@
+/** What each rule between fields refuses: an object to create, or a change of one that is there, and the answer. */
+import { HostPool, IPLock, Lock, NodeNetwork } from '../../lib/api/kinds.ts';
+import type { Resource } from '../../lib/api/resource.ts';
+
+export interface Refusal {
+  readonly kind: Resource;
+  /** The rule's message in the kind. */
+  readonly rule: string;
+  /** The answer, where the rule words it by what it found. @default the rule's message */
+  readonly says?: string;
+  /** Create this… */
+  readonly spec?: unknown;
+  readonly name?: string;
+  /** …or have this, with this status, and merge `change` into it. */
+  readonly live?: unknown;
+  readonly status?: unknown;
+  readonly change?: object;
+}
+
+const racked = HostPool.example;
+const launched = HostPool.moreExamples!['an EC2 pool']!;
+const bound = IPLock.example;
+const [vlan110, vlan130] = racked.intranet!.vlans;
+const { podUID: _, ...held } = { ...bound, phase: 'Held' as const };
+const withVlan = (parts: object) => ({ ...racked, intranet: { ...racked.intranet, vlans: [{ ...vlan110, ...parts }] } });
+const withEc2 = (parts: object) => ({ ...launched, ec2: { ...launched.ec2, ...parts } });
+const counts = { total: 120, locked: 0, held: 2, quarantined: 0 };
+const another = '11111111-d9cb-469f-a165-70867728950e';
+
+const pools: readonly Omit<Refusal, 'kind'>[] = [
+  {
+    rule: 'metadata.name must be lower-case letters, digits and -, starting and ending with a letter or digit',
+    says: 'metadata.name is web.1; it must be lower-case letters, digits and -, starting and ending with a letter or digit',
+    spec: racked,
+    name: 'web.1',
+  },
+  {
+    rule: 'shape must name the one block that is given. Give `intranet` or `ec2`, the one that shape says, and not the other',
+    spec: { ...racked, shape: 'ec2' },
+  },
+  { rule: 'shape is immutable. Make a pool of another name', live: racked, change: { spec: { ...launched, intranet: null } } },
+  {
+    rule: 'replicas is for ec2 pools: an intranet pool has the hosts that stand in its racks. Add hosts to racks',
+    spec: { ...racked, replicas: 3 },
+  },
+  {
+    rule: 'replicas must lie between ec2.size.min and ec2.size.max. Change ec2.size in the definition first',
+    says: 'replicas is 61; size allows 3 to 60. Change ec2.size in the definition first',
+    spec: { ...launched, replicas: 61 },
+  },
+  {
+    rule: 'vlans[].racks must name racks of this pool. Add the rack to racks, or take it out of the VLAN',
+    spec: withVlan({ racks: ['r12', 'r99'] }),
+  },
+  {
+    rule: 'gateway must lie inside subnet',
+    says: 'gateway 10.111.0.1 lies outside subnet 10.110.0.0/22. Give the address of the router in this VLAN',
+    spec: withVlan({ gateway: '10.111.0.1' }),
+  },
+  {
+    rule: 'addresses must lie inside subnet',
+    says: 'addresses 10.110.1.0-10.110.4.0 lie outside subnet 10.110.0.0/22. Give a range or CIDR inside it',
+    spec: withVlan({ addresses: '10.110.1.0-10.110.4.0' }),
+  },
+  {
+    rule: 'addresses must lie inside subnet',
+    says: 'addresses 10.110.0.0/21 lie outside subnet 10.110.0.0/22. Give a range or CIDR inside it',
+    spec: withVlan({ addresses: '10.110.0.0/21' }),
+  },
+  {
+    rule: 'region is immutable: instances and addresses stay where they are. Make a pool of another name for another region',
+    live: launched,
+    change: { spec: { ec2: { region: 'eu-west-1' } } },
+  },
+  { rule: 'join is either {eks: <cluster>} or {bootstrap: true}', spec: withEc2({ join: { eks: 'cloud-a', bootstrap: true } }) },
+  { rule: 'size.min is at most size.max', spec: withEc2({ size: { min: 4, max: 3 } }) },
+  {
+    rule: 'the subnet of a VLAN is immutable while addresses are Bound. Add another VLAN, move the pods with `gala ips move`, then drop this one',
+    says: 'vlans[130].subnet is immutable while 94 addresses are Bound. Add another VLAN, move the pods with `gala ips move`, then drop this one',
+    live: racked,
+    status: { vlans: [{ id: 130, subnet: '10.130.0.0/24', bound: 94, ...counts }] },
+    change: { spec: { intranet: { vlans: [vlan110, { ...vlan130, subnet: '10.130.0.0/23' }] } } },
+  },
+  {
+    rule: 'the subnet of a VLAN is immutable while addresses are Bound. Add another VLAN, move the pods with `gala ips move`, then drop this one',
+    says: 'vlans[130].subnet is immutable while 1 addresses are Bound. Add another VLAN',
+    live: racked,
+    status: { vlans: [{ id: 130, subnet: '10.130.0.0/24', bound: 1, ...counts }] },
+    change: { spec: { intranet: { vlans: [vlan110] } } },
+  },
+];
+
+const host = NodeNetwork.example;
+const instance = NodeNetwork.moreExamples!['an EC2 instance with one pod ENI']!;
+const newOwner = 'is immutable: a new machine under an old name is a new owner. Delete this object; `gala controller` makes the new one';
+
+const networks: readonly Omit<Refusal, 'kind'>[] = [
+  {
+    rule: 'either machineID (intranet) or providerID (EC2) must be given, and not both',
+    spec: { ...host, providerID: instance.providerID },
+  },
+  { rule: 'either machineID (intranet) or providerID (EC2) must be given, and not both', spec: { pool: 'web' } },
+  { rule: `machineID ${newOwner}`, live: host, change: { spec: { machineID: '00ff' } } },
+  { rule: `providerID ${newOwner}`, live: instance, change: { spec: { providerID: 'aws:///ap-northeast-1a/i-0ff' } } },
+  { rule: 'eniSlots are for EC2 instances: give providerID', spec: { ...host, eniSlots: instance.eniSlots } },
+];
+
+const question = Lock.example;
+const ownSpec = { podSpec: { containers: [{ name: 'feed' }] }, count: 1, owner: 'feed/feed-api' };
+const once = (field: string) =>
+  `${field} is immutable: the name of a lock is its idempotency key, and one name asks one question. Make a lock of another name`;
+
+const locks: readonly Omit<Refusal, 'kind'>[] = [
+  {
+    rule: 'metadata.name must be lower-case letters, digits and -, starting and ending with a letter or digit',
+    says: 'metadata.name is feed.1188; it must be lower-case letters',
+    spec: question,
+    name: 'feed.1188',
+  },
+  { rule: 'either podSpec or podFrom must be given, and not both', spec: { ...question, ...ownSpec } },
+  { rule: 'either podSpec or podFrom must be given, and not both', spec: { count: 1, owner: 'feed/feed-api' } },
+  { rule: once('podSpec'), live: ownSpec, change: { spec: { podSpec: { containers: [{ name: 'other' }] } } } },
+  { rule: once('podFrom'), live: question, change: { spec: { podFrom: { name: 'other' } } } },
+  { rule: once('count'), live: question, change: { spec: { count: 201 } } },
+  { rule: once('strategy'), live: question, change: { spec: { strategy: 'concentrate' } } },
+  { rule: once('owner'), live: question, change: { spec: { owner: 'ads/other' } } },
+  { rule: once('ttlSeconds'), live: question, change: { spec: { ttlSeconds: 301 } } },
+  { rule: once('allowPartial'), live: question, change: { spec: { allowPartial: true } } },
+  { rule: once('holdSeconds'), live: question, change: { spec: { holdSeconds: 0 } } },
+];
+
+const goes = 'phase goes Locked → Bound → Held → Locked; from each to Quarantined, which is left by deletion only';
+const becomes = (from: string, to: string) => `phase ${from} does not become ${to}: it goes Locked → Bound → Held → Locked`;
+
+const addresses: readonly Omit<Refusal, 'kind'>[] = [
+  {
+    rule: 'metadata.name must be an IPv4 address, dotted',
+    says: 'metadata.name is 10.110.2.256; it must be an IPv4 address, dotted',
+    spec: bound,
+    name: '10.110.2.256',
+  },
+  { rule: 'a new IPLock is Locked, Quarantined, or Bound (rebuilt from the journal of an agent)', spec: held },
+  { rule: goes, says: becomes('Bound', 'Locked'), live: bound, change: { spec: { phase: 'Locked' } } },
+  { rule: goes, says: becomes('Quarantined', 'Locked'), live: { ...bound, phase: 'Quarantined' }, change: { spec: { phase: 'Locked' } } },
+  {
+    rule: goes,
+    says: becomes('Quarantined', 'Held'),
+    live: { ...bound, phase: 'Quarantined' },
+    change: { spec: { phase: 'Held', podUID: null } },
+  },
+  { rule: 'a Bound address names its pod: give podUID', spec: { ...held, phase: 'Bound' } },
+  { rule: "a Held address waits for its owner's next pod: leave podUID out", live: bound, change: { spec: { phase: 'Held' } } },
+  { rule: 'podUID is immutable while Bound. First Held, then Locked for the next pod', live: bound, change: { spec: { podUID: another } } },
+  {
+    rule: 'node is immutable while Bound: a pod is wired there. First Held, then Locked on the other node',
+    live: bound,
+    change: { spec: { node: 'bj-a-r12-02' } },
+  },
+  {
+    rule: 'owner is immutable: another owner takes the address by deleting this object and creating its own',
+    live: bound,
+    change: { spec: { owner: 'ads/other' } },
+  },
+  { rule: "mac is immutable: the neighbours' ARP entries say it", live: bound, change: { spec: { mac: '02:67:0a:6e:02:26' } } },
+];
+
+export const REFUSALS: readonly Refusal[] = [
+  ...pools.map((one) => ({ kind: HostPool, ...one })),
+  ...networks.map((one) => ({ kind: NodeNetwork, ...one })),
+  ...locks.map((one) => ({ kind: Lock, ...one })),
+  ...addresses.map((one) => ({ kind: IPLock, ...one })),
+];
