@@ -15,7 +15,7 @@ import { launchedBytes, MAX_USER_DATA_BYTES } from './host-files/launch-values.t
 import { managers } from './host-files/managers.ts';
 import { network } from './host-files/network.ts';
 import { nodeadm } from './host-files/nodeadm.ts';
-import { type KubeletProfileProps, type Part, problemOf } from './host-files/profile.ts';
+import { type KubeletProfileProps, type Part, problemOf, withMachine } from './host-files/profile.ts';
 import { reservations } from './host-files/reservations.ts';
 import { swap } from './host-files/swap.ts';
 import { swapUnits } from './host-files/swap-units.ts';
@@ -39,7 +39,8 @@ export interface KubeletProfile {
  * @returns files relative to `dist/<cluster>/hosts/<pool>/`, and everything that is wrong, paths from the definition's root
  * @example kubeletProfile({ kubernetes: '1.37', cluster: 'hello', pool: 'web', shape: 'intranet', services: 'none', maxPods: 80 }).files
  */
-export function kubeletProfile(props: KubeletProfileProps): KubeletProfile {
+export function kubeletProfile(given: KubeletProfileProps): KubeletProfile {
+  const props = withMachine(given);
   const parts: readonly Part[] = [base(props), network(props), reservations(props), managers(props), swap(props)];
   const dropIns = parts.map((part) => part.dropIn);
   const userData = userDataOf(props, dropIns);

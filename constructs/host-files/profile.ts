@@ -1,4 +1,5 @@
 /** The facts of a pool that its host files are made of, and what several of those files ask of them. */
+import { type InstanceType, instanceType } from '../../lib/api/instance-types.ts';
 import type { Minor } from '../../lib/api/pool.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import type { DropIn, Taint } from './kubelet-configuration.ts';
@@ -33,8 +34,10 @@ export interface KubeletProfileProps {
   readonly racks?: Readonly<Record<string, readonly string[]>>;
   /** Becomes `topology.kubernetes.io/zone`. @default that label is left to others; on EC2 it is read at boot */
   readonly datacenter?: string;
-  /** @default unknown: reservations are left to the host's base configuration */
+  /** @default the least of `instanceTypes`; without those unknown, and reservations are left to the host's base configuration */
   readonly machine?: ProfileMachine;
+  /** EC2 only: the types an instance may be of. @default unknown */
+  readonly instanceTypes?: readonly string[];
   /** Whether containers may swap, each in proportion to its memory request. @default 'limited' where the machine has swap, else 'none' */
   readonly swap?: 'none' | 'limited';
   /** What the swap lives on. @default 'file' */
@@ -67,6 +70,14 @@ export function problemOf(pool: string) {
     remedy,
     severity,
   });
+}
+
+/** The props with the machine of an EC2 pool filled in from its types: the least CPU and the least memory of them. */
+export function withMachine(props: KubeletProfileProps): KubeletProfileProps {
+  const types = (props.instanceTypes ?? []).map(instanceType).filter((type) => type !== undefined);
+  if (props.machine !== undefined || types.length === 0) return props;
+  const least = (of: (type: InstanceType) => number) => Math.min(...types.map(of));
+  return { ...props, machine: { cpu: least(({ vcpus }) => vcpus), memoryBytes: least(({ memoryMiB }) => memoryMiB) * 2 ** 20 } };
 }
 
 /** Whether containers may swap, the default filled in. */

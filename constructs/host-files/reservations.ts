@@ -127,7 +127,12 @@ function checkReserved(props: KubeletProfileProps, reserved: Reservation | undef
   const problem = problemOf(props.pool);
   const problems: Problem[] = [];
   const { machine } = props;
-  if (machine === undefined || reserved === undefined) return problems;
+  if (machine === undefined || reserved === undefined) {
+    // Nothing else configures such a kubelet; racked hosts and EKS have a base configuration.
+    if (props.join?.bootstrap !== true || props.instanceTypes === undefined) return problems;
+    const what = 'nothing is reserved on instances that join by a bootstrap token: the machine is not known';
+    return [problem('machine', undefined, what, 'a machine, or types the table knows', 'Describe the `machine`.', 'warning')];
+  }
   const hardBytes = thresholdBytes(hard['memory.available'] ?? '', machine.memoryBytes) ?? 0;
   const remedy =
     machine.reserved === undefined

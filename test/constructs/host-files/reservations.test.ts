@@ -2,7 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { defaultReservation, type KubeletOptions, type KubeletProfileProps } from '../../../constructs/kubelet-profile.ts';
-import { aPool, configOf, GiB, MiB, problemsOf } from './a-pool.ts';
+import { anEc2Pool, aPool, configOf, GiB, MiB, problemsOf } from './a-pool.ts';
 
 const withMachine = (machine: KubeletProfileProps['machine'], kubelet?: KubeletProfileProps['kubelet']) =>
   aPool({ machine, ...(kubelet === undefined ? {} : { kubelet }) });
@@ -62,6 +62,23 @@ test('an unknown machine leaves reservations to the base configuration', () => {
   expect(config.systemReserved).toBeUndefined();
   expect(config.kubeReserved).toBeUndefined();
   expect(config.evictionHard).toMatchObject({ 'memory.available': '200Mi' });
+});
+
+describe('instances', () => {
+  const launched = (instanceTypes: readonly string[]) => anEc2Pool({ machine: undefined, instanceTypes });
+  test('are reckoned with as the least of their types', () => {
+    const { cpu, memoryBytes } = defaultReservation({ cpu: 16, memoryBytes: 32 * GiB, maxPods: 20 });
+    // c5.4xlarge: 16 CPUs, 32Gi; m5.4xlarge: 16 CPUs, 64Gi.
+    expect(configOf(launched(['m5.4xlarge', 'c5.4xlarge']), 'reservations').systemReserved).toMatchObject({
+      cpu: `${cpu * 1000}m`,
+      memory: `${memoryBytes / MiB}Mi`,
+    });
+  });
+  test('of types nobody knows keep nothing, which is warned about', () => {
+    expect(problemsOf(launched([]))).toEqual([
+      'warning pools.burst.machine: nothing is reserved on instances that join by a bootstrap token: the machine is not known',
+    ]);
+  });
 });
 
 describe('thresholds', () => {
