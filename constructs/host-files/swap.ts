@@ -1,6 +1,6 @@
 /**
  * `70-gala-swap.conf`: whether the kubelet starts beside swap, and whether containers get some.
- * NodeSwap is stable and locked on since 1.34, so no feature gate is set: 1.37 is to drop it (pkg/features/kube_features.go).
+ * NodeSwap is stable and locked on since 1.34 and its gate marked for removal (pkg/features/kube_features.go): none is set.
  */
 import type { Problem } from '../../lib/api/problem.ts';
 import { type KubeletProfileProps, type Part, problemOf, swapOf } from './profile.ts';
