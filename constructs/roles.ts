@@ -83,6 +83,6 @@ const scaling = (plural: string): Permission[] => [
     verbs: ['get', 'update', 'patch'],
     on: ours(plural),
     subresource: 'scale',
-    because: `the wanted number of ${plural} is set by people and autoscalers, never by synth`,
+    because: `how large each of the ${plural} shall be is set by people and autoscalers, never by synth`,
   },
 ];

@@ -124,14 +124,7 @@ export function nonsenseOfWorkload(props: WorkloadProps, made: Workload): Nonsen
     found.push({ path: 'image', what: 'is missing', allowed: "an image, or one of Gala's programs", remedy: 'Give image or program.' });
   if (props.image !== undefined && !/^[^\s:@]+(:[0-9]+\/[^\s:@]+)?(:[^\s:@]+)?(@sha256:\S+)?$/.test(props.image))
     found.push({ path: 'image', what: `is '${props.image}'`, got: props.image, allowed: 'registry/name:tag or registry/name@sha256:…' });
-  if (!/^[1-9][0-9]*(Mi|Gi)$/.test(memory))
-    found.push({
-      path: 'memory',
-      what: `is '${memory}'`,
-      got: memory,
-      allowed: 'a whole number of Mi or Gi',
-      remedy: "Write what it uses at its busiest, measured, plus some: '64Mi'.",
-    });
+  found.push(...nonsenseOfMemory(memory));
   if (!/^([1-9][0-9]*m|[1-9][0-9]*(\.[0-9]+)?|0\.[0-9]+)$/.test(cpu))
     found.push({ path: 'cpu', what: `is '${cpu}'`, got: cpu, allowed: 'cores or thousandths of one', remedy: "Write '20m' or '0.5'." });
   if (props.network === 'pod' && made.needs.some((need) => 'hostNetwork' in need))
@@ -154,6 +147,13 @@ export function nonsenseOfWorkload(props: WorkloadProps, made: Workload): Nonsen
     ...nonsenseOfProbe('readinessProbe', made.readinessProbe, made.needs),
     ...nonsenseOfProbe('startupProbe', made.startupProbe, made.needs),
   ];
+}
+
+/** A limit in bytes, thousandths or fractions is a slip of the pen. */
+export function nonsenseOfMemory(memory: string): Nonsense[] {
+  if (/^[1-9][0-9]*(Mi|Gi)$/.test(memory)) return [];
+  const remedy = "Write what it uses at its busiest, measured, plus some: '64Mi'.";
+  return [{ path: 'memory', what: `is '${memory}'`, got: memory, allowed: 'a whole number of Mi or Gi', remedy }];
 }
 
 /** `needs[2]` of the filled-in list is `needs[1]` of the one a person wrote, where the host's network was added in front. */

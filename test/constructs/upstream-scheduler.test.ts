@@ -49,6 +49,12 @@ test("its rights are upstream's roles, its own Lease, and nothing else", () => {
   ]);
 });
 
+test('its garbage collector knows the limit before the kernel enforces it', () => {
+  const { resources, env } = aScheduler({ memory: '2Gi' }).container;
+  expect(resources.limits.memory).toBe('2Gi');
+  expect(env).toContainEqual({ name: 'GOMEMLIMIT', value: String(Math.floor(2 * 2 ** 30 * 0.9)) });
+});
+
 test('a changed configuration rolls it', () => {
   const hash = (props: UpstreamSchedulerProps) =>
     aScheduler(props).out.get('Deployment/gala-system/gala-scheduler').spec.template.metadata.annotations['gala.internal/config-hash'];
@@ -71,6 +77,7 @@ describe('the extender', () => {
 
 test.each<[string, UpstreamSchedulerProps, RegExp]>([
   ["the port of the control plane's own scheduler", { securePort: 10259 }, /gala\/upstream: securePort is 10259; another port/],
+  ['memory in bytes', { memory: '1000' }, /gala\/upstream: memory is '1000'; a whole number of Mi or Gi/],
   ['more than all nodes', { percentageOfNodesToScore: 101 }, /percentageOfNodesToScore is 101; 1 to 100/],
 ])('%s is refused', (_, props, message) => {
   expect(() => aScheduler(props)).toThrow(message);
