@@ -225,6 +225,18 @@ test('host files restart what reads them, and only that', () => {
   expect(diff.inPlace.map(({ object }) => object)).toEqual(['files on web']);
 });
 
+test('a comment in a host file restarts nothing', () => {
+  const file = 'hosts/web/etc/kubernetes/kubelet.conf.d/20-gala-swap.conf';
+  const diff = diffSynth(side([], { [file]: '# why\na: 1\n' }), side([], { [file]: '# because\n\na: 1\n' }));
+  expect(objects(diff)).toEqual({ inPlace: ['files on web'] });
+  expect(diff.inPlace[0]?.what).toBe('comments of 20-gala-swap.conf');
+});
+
+test('the value of an environment variable is told by its name', () => {
+  const env = (value: string) => aDaemonSet((d) => (first(d).env = [{ name: 'LOG', value }]));
+  expect(diffSynth(side([env('info')]), side([env('debug')])).rolls[0]?.what).toBe('env[LOG] info → debug');
+});
+
 test('the text counts harmless changes by kind and names what does not happen on one line', () => {
   const rules = (version: string) =>
     ['a', 'b'].map((name) => ({

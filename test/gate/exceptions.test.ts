@@ -216,7 +216,11 @@ describe('roles', () => {
     const role = aClusterRole((r) => {
       r.rules = [
         { apiGroups: [''], resources: ['nodes/metrics', 'nodes/configz', 'users'], verbs: ['get', 'impersonate'] },
-        { apiGroups: ['certificates.k8s.io'], resources: ['signers', 'certificatesigningrequests/approval'], verbs: ['approve', 'update'] },
+        {
+          apiGroups: ['certificates.k8s.io'],
+          resources: ['signers', 'certificatesigningrequests/approval', 'certificatesigningrequests/selfnodeclient'],
+          verbs: ['approve', 'update'],
+        },
         { apiGroups: ['gala.internal'], resources: ['locks/status', 'count'], verbs: ['patch'] },
         { apiGroups: ['', 'apps'], resources: ['pods', 'daemonsets', 'daemonsets/finalizers'], verbs: ['get'] },
         { nonResourceURLs: ['/metrics'], verbs: ['get'] },
@@ -225,6 +229,13 @@ describe('roles', () => {
     });
     expect(lines(aCluster(role), CONTEXT)).toEqual([]);
   });
+});
+
+test('a resource newer than the models is a warning in a newer cluster, a typo an error in every one', () => {
+  const on = (resource: string) => aCluster(aClusterRole((r) => (r.rules[0].resources = [resource])));
+  expect(found(on('podcasts'), { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ rule: 'rbac-unknown-resource', severity: 'warning' }]);
+  expect(found(on('podcasts'), { ...CONTEXT, kubernetes: '1.36' })).toMatchObject([{ severity: 'error' }]);
+  expect(found(on('pod'), { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ severity: 'error', remedy: 'Did you mean pods?' }]);
 });
 
 describe('hosts', () => {

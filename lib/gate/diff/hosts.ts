@@ -24,13 +24,14 @@ export const CONSEQUENCE: Readonly<Record<Part, string>> = {
 export function hostChanges(before: readonly HostFile[], after: readonly HostFile[]): HostChange[] {
   const [old, now] = [byName(before), byName(after)];
   const changed = [...new Set([...now.keys(), ...old.keys()])].filter((file) => old.get(file) !== now.get(file));
-  const groups = Map.groupBy(changed, (file) => `${poolOf(file)}\n${partOf(file)}`);
+  const part = (file: string): Part => (sameButComments(old.get(file), now.get(file)) ? 'files' : partOf(file));
+  const groups = Map.groupBy(changed, (file) => `${poolOf(file)}\n${part(file)}`);
   return [...groups.values()].map((files) => {
     const [file = ''] = files;
     const texts = files.map((name) => fileChange(name, old.get(name), now.get(name)));
     return {
       pool: poolOf(file),
-      part: partOf(file),
+      part: part(file),
       files,
       what: texts.length > 2 ? `${texts[0]} and ${texts.length - 1} more files` : texts.join('; '),
     };
@@ -39,6 +40,19 @@ export function hostChanges(before: readonly HostFile[], after: readonly HostFil
 
 function byName(files: readonly HostFile[]): Map<string, string> {
   return new Map(files.map(({ file, text }) => [file, text]));
+}
+
+/** Nothing that reads the file would notice. */
+function sameButComments(before: string | undefined, after: string | undefined): boolean {
+  return before !== undefined && after !== undefined && withoutComments(before) === withoutComments(after);
+}
+
+/** `#!/bin/sh` and `#cloud-config` are no comments: somebody reads them. */
+function withoutComments(content: string): string {
+  return content
+    .split('\n')
+    .filter((line) => !/^\s*([#;](?!!|cloud-config)|$)/.test(line))
+    .join('\n');
 }
 
 /** `hosts/web/etc/…` → `web` */
@@ -59,6 +73,7 @@ function fileChange(file: string, before: string | undefined, after: string | un
   const name = file.split('/').at(-1) ?? file;
   if (before === undefined) return `${name} added`;
   if (after === undefined) return `${name} removed`;
+  if (sameButComments(before, after)) return `comments of ${name}`;
   const settings = settingChanges(before, after);
   if (settings.length === 0) return `${name} changed`;
   return settings.length > 2 ? `${settings.slice(0, 2).join(', ')} and ${settings.length - 2} more` : settings.join(', ');

@@ -23,19 +23,15 @@ const FIXED: Readonly<Record<string, Fixed>> = {
   Deployment: { paths: ['spec.selector'], remedy: KEEP_PODS },
   ReplicaSet: { paths: ['spec.selector'], remedy: KEEP_PODS },
   StatefulSet: {
-    paths: ['spec'],
-    except: [
-      'spec.replicas',
-      'spec.ordinals',
-      'spec.template',
-      'spec.updateStrategy',
-      'spec.revisionHistoryLimit',
-      'spec.persistentVolumeClaimRetentionPolicy',
-      'spec.minReadySeconds',
-    ],
+    paths: ['spec.selector', 'spec.volumeClaimTemplates', 'spec.serviceName', 'spec.podManagementPolicy'],
     remedy: KEEP_PODS,
   },
-  Job: { paths: ['spec.template', 'spec.selector', 'spec.completionMode'], remedy: 'Give the Job a new name.' },
+  Job: {
+    paths: ['template', 'selector', 'completionMode', 'podFailurePolicy', 'successPolicy', 'backoffLimitPerIndex', 'managedBy'].map(
+      (field) => `spec.${field}`,
+    ),
+    remedy: 'Give the Job a new name.',
+  },
   Pod: {
     paths: ['spec'],
     except: ['spec.activeDeadlineSeconds', 'spec.terminationGracePeriodSeconds', 'spec.tolerations', 'spec.schedulingGates'],

@@ -63,11 +63,18 @@ export function pathText(path: readonly string[]): string {
 
 /** `image 91c… → c07…`, `replicas 2 → 3`, `env LOG added`: what a person wants to read of a difference. */
 export function leafText({ path, before, after }: Leaf): string {
-  const name = path.at(-1)?.startsWith('[') ? `${path.at(-2)}${path.at(-1)}` : (path.at(-1) ?? 'object');
+  const name = leafName(path);
   if (before === undefined) return `${name} added${brief(after) === '' ? '' : `: ${brief(after)}`}`;
   if (after === undefined) return `${name} removed`;
   if (name === 'image' && typeof before === 'string' && typeof after === 'string') return `image ${imageChange(before, after)}`;
   return `${name} ${shortened(before)} → ${shortened(after)}`;
+}
+
+/** `image`, `racks[r16]`, and for the value of a named item the item: `env[LOG]`. */
+function leafName(path: readonly string[]): string {
+  const named = path.at(-1) === 'value' && path.at(-2)?.startsWith('[') ? path.slice(0, -1) : path;
+  const [list, last = 'object'] = [named.at(-2), named.at(-1)];
+  return last.startsWith('[') ? `${list}${last}` : last;
 }
 
 function brief(value: unknown): string {

@@ -5,6 +5,7 @@
 import type { KubeObject } from '../../api/manifest.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { type FieldType, kindFacts, MODELS_OF, type ModelType, modelType, resourcesOf } from '../fields-table.ts';
+import { mayBeNewer } from '../newer.ts';
 import { type Found, family } from '../rule.ts';
 import { isFields, join, shown } from '../shape.ts';
 import { resembling } from './resembling.ts';
@@ -50,20 +51,7 @@ interface Walk {
 function unservedKind({ apiVersion, kind }: KubeObject, cluster: ClusterView, found: Found<FieldRule>): void {
   const group = apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
   if (resourcesOf(group) === undefined) return;
-  found('unknown-kind', 'kind', `${kind} of ${apiVersion} is not served by Kubernetes ${MODELS_OF}`, mayBeNewer(cluster));
-}
-
-/** What the models don't know can only exist in a cluster that is newer than they are. */
-function mayBeNewer(cluster: ClusterView): { severity: 'warning'; remedy: string } | undefined {
-  if (minor(cluster.context.kubernetes) <= minor(MODELS_OF)) return undefined;
-  return {
-    severity: 'warning',
-    remedy: `Check that Kubernetes ${cluster.context.kubernetes} has it: the models here are of ${MODELS_OF}.`,
-  };
-}
-
-function minor(version: string): number {
-  return Number(version.split('.')[1]);
+  found('unknown-kind', 'kind', `${kind} of ${apiVersion} is not served by Kubernetes ${MODELS_OF}`, mayBeNewer(cluster.context));
 }
 
 interface Place {
@@ -144,7 +132,7 @@ const TYPE_WORDS: Readonly<Record<string, string>> = {
 function unknownField(key: string, { model, path, parents }: Place, walk: Walk): void {
   const { message, ...instead } = whyUnknown(key, model, parents) ?? {
     message: `${model.name} has no field ${key} in Kubernetes ${MODELS_OF}`,
-    ...mayBeNewer(walk.cluster),
+    ...mayBeNewer(walk.cluster.context),
   };
   walk.found('unknown-field', join(path, key), message, instead);
 }

@@ -14,7 +14,8 @@ export const lostRules = family({
     },
     'nothing-chosen': {
       severity: 'error',
-      reason: 'One of several members must be set here (a volume needs a source, a probe a handler), and none or several are.',
+      reason:
+        'A probe without a handler is refused and a volume without a source silently becomes an emptyDir; with several of them the API server refuses too.',
       remedy: 'Set exactly one.',
     },
   },

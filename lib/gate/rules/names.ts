@@ -55,13 +55,13 @@ const isLabel = (name: string) => name.length <= 63 && LABEL.test(name);
 const isSubdomain = (name: string) => name.length <= 253 && SUBDOMAIN.test(name);
 
 /** Kinds whose names have a form of their own that is not checked here: IP addresses, names with colons. */
-const OTHER_FORM: ReadonlySet<string> = new Set(['IPAddress', 'ClusterTrustBundle', 'StorageVersion']);
+const OTHER_FORM: ReadonlySet<string> = new Set(['IPAddress', 'ClusterTrustBundle', 'StorageVersion', 'CertificateSigningRequest']);
 const RBAC: ReadonlySet<string> = new Set(['Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding']);
 
 function objectName({ kind, apiVersion, metadata: { name }, spec }: KubeObject, cluster: ClusterView, found: Found<NameRule>): void {
   const wrong = (form: string, remedy?: string) =>
     found('name-invalid', 'metadata.name', `name is ${shown(name)}; ${form}`, remedy === undefined ? undefined : { remedy });
-  const { group, version } = fields(spec) as Readonly<Record<string, unknown>>;
+  const { group = '', version } = fields(spec) as Readonly<Record<string, unknown>>;
   if (OTHER_FORM.has(kind)) return;
   if (RBAC.has(kind)) {
     if (name === '.' || name === '..' || /[/%]/.test(name)) wrong('a name of RBAC is one segment of a path', 'Leave out / and %.');
@@ -70,8 +70,9 @@ function objectName({ kind, apiVersion, metadata: { name }, spec }: KubeObject, 
   } else if (kind === 'CustomResourceDefinition') {
     const plural = within({ spec }, 'spec', 'names').plural;
     if (name !== `${plural}.${group}`) wrong(`a CRD is called <plural>.<group>, here ${plural}.${group}`, 'Name it so.');
-  } else if (kind === 'Namespace') {
-    if (!isLabel(name)) wrong('a Namespace is an RFC 1123 label of at most 63 characters');
+  } else if (kind === 'Namespace' || kind === 'StatefulSet') {
+    // A StatefulSet's name becomes its pods' host names.
+    if (!isLabel(name)) wrong(`a ${kind} is an RFC 1123 label of at most 63 characters`);
   } else if (kind === 'Service' && apiVersion === 'v1') {
     // KEP-5311: a digit may come first from 1.36 on.
     const form = cluster.context.kubernetes === '1.35' ? LABEL_1035 : LABEL;

@@ -2,8 +2,10 @@
 import { BECAUSE, type KubeObject } from '../../api/manifest.ts';
 import { type ClusterView, reasons } from '../cluster-view.ts';
 import { resourcesOf } from '../fields-table.ts';
+import { mayBeNewer } from '../newer.ts';
 import { type Found, family } from '../rule.ts';
 import { type Fields, fields, items, shown, text, texts } from '../shape.ts';
+import { resembling } from './resembling.ts';
 
 export const rbacRules = family({
   name: 'rbac',
@@ -105,7 +107,7 @@ function role(object: KubeObject, cluster: ClusterView, found: Found<RbacRule>):
       if (texts(item[list]).includes('*') && !because.has(`wildcard.${index}`))
         found('rbac-wildcard', `${path}.${list}`, `${list} is ${shown(item[list])}; a wildcard needs a reason`);
     }
-    unknownResources(item, path, found);
+    unknownResources(item, path, cluster, found);
     if (!forUsers && !because.has(`rule.${index}`))
       found(
         'rbac-no-reason',
@@ -140,40 +142,40 @@ function emptyRule(rule: Fields, path: string, found: Found<RbacRule>): void {
     found('rbac-empty-rule', `${path}.apiGroups`, "apiGroups is empty; the core group is ''");
 }
 
-/**
- * Resources that only authorization knows: impersonation (users, groups, …), signing, the kubelet's own endpoints
- * under nodes/. They are not served under a URL, so the client has no call for them.
- */
+/** Resources that only authorization knows: impersonation, signing. They have no URL, so the client has no call for them. */
 const ONLY_IN_AUTHORIZATION: Readonly<Record<string, readonly string[]>> = {
   '': ['users', 'groups', 'uids'],
   'authentication.k8s.io': ['users', 'groups', 'serviceaccounts', 'uids', 'userextras', 'nodes'],
   'certificates.k8s.io': ['signers'],
 };
 
-function unknownResources(rule: Fields, path: string, found: Found<RbacRule>): void {
+function unknownResources(rule: Fields, path: string, cluster: ClusterView, found: Found<RbacRule>): void {
   const groups = texts(rule.apiGroups);
-  const known = groups.map((group) => resourcesOf(group));
-  // With several groups or a foreign one among them, a resource may be meant for any of them.
-  if (groups.length === 0 || known.some((set) => set === undefined)) return;
+  const known = groups.flatMap((group) => resourcesOf(group) ?? []);
+  // With a foreign group among them, a resource may be meant for that one.
+  if (groups.length === 0 || known.length < groups.length) return;
   texts(rule.resources).forEach((resource, index) => {
-    if (resource.includes('*')) return;
-    const [name = '', subresource] = resource.split('/');
-    const served = groups.some((group, at) => {
-      if (ONLY_IN_AUTHORIZATION[group]?.includes(name)) return true;
-      if (!known[at]?.has(name)) return false;
-      return (
-        subresource === undefined ||
-        subresource === 'finalizers' ||
-        name === 'nodes' ||
-        name === 'resourceclaims' ||
-        known[at]?.has(resource)
-      );
-    });
-    if (!served)
-      found(
-        'rbac-unknown-resource',
-        `${path}.resources[${index}]`,
-        `API group ${shown(groups.join(', '))} has no resource ${shown(resource)}`,
-      );
+    if (resource.includes('*') || groups.some((group) => isKnown(resource, group))) return;
+    const alike = resembling(
+      resource,
+      known.flatMap((names) => [...names]),
+    );
+    found(
+      'rbac-unknown-resource',
+      `${path}.resources[${index}]`,
+      `API group ${shown(groups.join(', '))} has no resource ${shown(resource)}`,
+      alike === undefined ? mayBeNewer(cluster.context) : { remedy: `Did you mean ${alike}?` },
+    );
   });
 }
+
+function isKnown(resource: string, group: string): boolean {
+  const [name = '', subresource] = resource.split('/');
+  const served = resourcesOf(group);
+  if (ONLY_IN_AUTHORIZATION[group]?.includes(name)) return true;
+  if (!served?.has(name)) return false;
+  return subresource === undefined || subresource === 'finalizers' || OWN_SUBRESOURCES.has(name) || served.has(resource);
+}
+
+/** The kubelet's endpoints (nodes/metrics), signers' checks (certificatesigningrequests/nodeclient) and DRA's are only words of RBAC. */
+const OWN_SUBRESOURCES: ReadonlySet<string> = new Set(['nodes', 'certificatesigningrequests', 'resourceclaims']);

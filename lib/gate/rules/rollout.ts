@@ -16,7 +16,8 @@ export const rolloutRules = family({
     },
     'rollout-surge-on-host': {
       severity: 'error',
-      reason: "A DaemonSet can't surge while it holds ports of the host, nor together with maxUnavailable: the API server refuses both.",
+      reason:
+        'The API server refuses maxSurge beside maxUnavailable, and where the pod holds ports of the host, a second one is never scheduled beside the first.',
       remedy: 'Set maxSurge to 0 and maxUnavailable to at least 1.',
     },
     'pdb-on-daemonset': {
