@@ -71,23 +71,24 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
   if (network.holder) started.push(network.holder);
   const within = (name: string) => join(folder, name);
   const secret = (name: string, text: string) => writeFileSync(within(name), text, { mode: 0o600 });
-  const logFile = (part: PartName) => within(`${part}.log`);
+  const logFile = (part: PartName, run = 1) => within(run === 1 ? `${part}.log` : `${part}-${run}.log`);
+  const runs = new Map<PartName, number>();
 
   const run = (name: PartName, args: readonly string[]) => {
+    runs.set(name, (runs.get(name) ?? 0) + 1);
     const [program, ...first] = network.within(command(name));
-    const process = start(name, [program as string, ...first, ...args, ...(options.flags?.[name] ?? [])], logFile(name));
+    const process = start(name, [program, ...first, ...args], logFile(name, runs.get(name)));
     started.push(process);
-    note(
-      folder,
-      started.map((each) => each.pid),
-    );
+    const pids = started.map((each) => each.pid);
+    note(folder, pids);
     return process;
   };
+  const runOwn = (name: PartName, args: readonly string[]) => run(name, [...args, ...(options.flags?.[name] ?? [])]);
 
   const etcdUrl = `http://127.0.0.1:${await network.port(2379)}`;
   const peerUrl = `http://127.0.0.1:${await network.port(2380)}`;
   // A crash of the machine may cost a test its data, an fsync per write costs every test its time.
-  run('etcd', [
+  runOwn('etcd', [
     ...['--data-dir', within('etcd'), '--unsafe-no-fsync', '--log-level', 'warn'],
     ...['--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl],
     ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl, '--initial-cluster', `default=${peerUrl}`],
@@ -98,7 +99,7 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
   const token = randomBytes(24).toString('hex');
   secret('tokens.csv', `${token},bed-admin,bed-admin,system:masters\n`);
   const port = await network.port(6443);
-  const apiServer = run('kube-apiserver', [
+  const apiServer = runOwn('kube-apiserver', [
     ...['--etcd-servers', etcdUrl, '--bind-address', network.host, '--secure-port', `${port}`, '--advertise-address', network.address],
     // The server makes its own authority and certificate there; apiserver.crt holds both, the authority last.
     ...['--cert-dir', within('certificates'), '--token-auth-file', within('tokens.csv'), '--authorization-mode', 'Node,RBAC'],
@@ -113,7 +114,7 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
   const chain = within('certificates/apiserver.crt');
   // The key is written after the certificate.
   await until('making its certificate', apiServer, READY_SECONDS, async () => existsSync(chain.replace('.crt', '.key')));
-  const ca = readFileSync(chain, 'utf8').slice(readFileSync(chain, 'utf8').lastIndexOf('-----BEGIN'));
+  const ca = authorityOf(readFileSync(chain, 'utf8'));
   writeFileSync(within('ca.crt'), ca);
   const client = aClient(url, ca, token);
   const kubeconfig = within('kubeconfig');
@@ -123,9 +124,9 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
 
   const uses = (part: 'kube-controller-manager' | 'kube-scheduler') => !options.without?.includes(part);
   const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--bind-address', '127.0.0.1', ...UNTHROTTLED];
-  if (uses('kube-scheduler')) run('kube-scheduler', [...common, '--secure-port', `${await network.port(10259)}`]);
+  if (uses('kube-scheduler')) runOwn('kube-scheduler', [...common, '--secure-port', `${await network.port(10259)}`]);
   if (uses('kube-controller-manager')) {
-    const controllers = run('kube-controller-manager', [
+    const controllers = runOwn('kube-controller-manager', [
       ...[...common, '--secure-port', `${await network.port(10257)}`, '--use-service-account-credentials'],
       ...['--service-account-private-key-file', within('service-accounts.key'), '--root-ca-file', within('ca.crt')],
     ]);
@@ -145,6 +146,9 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
     },
   };
 }
+
+/** The last certificate of a chain. */
+const authorityOf = (chain: string) => chain.slice(chain.lastIndexOf('-----BEGIN'));
 
 const aKubeconfig = (url: string, ca: string, token: string) => ({
   apiVersion: 'v1',

@@ -1,0 +1,46 @@
+/** Proof that the real kube-scheduler takes a configuration: it is started on it. */
+import { writeFileSync } from 'node:fs';
+import { request } from 'node:https';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import type { Bed } from './control-plane.ts';
+import { until } from './process.ts';
+
+const READY_SECONDS = 40;
+let tried = 0;
+
+/**
+ * Starts the real kube-scheduler on a KubeSchedulerConfiguration, beside the bed's own, and ends it when it is ready: leading,
+ * all its informers in step. Rejects with its last lines when it does not come to that.
+ * The configuration's kubeconfig is replaced by the bed's, and the namespace of its Lease is made when it is missing.
+ */
+export async function schedulerStarts(bed: Bed, configYaml: string): Promise<void> {
+  const number = ++tried;
+  const config = parse(configYaml);
+  const file = join(bed.folder, `scheduler-${number}.yaml`);
+  const clientConnection = { ...config?.clientConnection, kubeconfig: bed.kubeconfig };
+  writeFileSync(file, stringify({ ...config, clientConnection }));
+  const namespace = config?.leaderElection?.resourceNamespace;
+  if (namespace) await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
+
+  const port = await bed.network.port(20_000 + number);
+  const scheduler = bed.run('kube-scheduler', ['--config', file, '--bind-address', bed.network.host, '--secure-port', `${port}`]);
+  try {
+    await until('ready', scheduler, READY_SECONDS, async () => (await status(`https://${bed.network.address}:${port}/readyz`)) === 200);
+  } finally {
+    await scheduler.kill();
+  }
+}
+
+/** Its certificate is its own and only its answer counts. */
+function status(url: string): Promise<number | undefined> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { rejectUnauthorized: false, timeout: 2_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode);
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer')));
+    asked.on('error', reject);
+    asked.end();
+  });
+}
