@@ -62,7 +62,9 @@ function specOf(pool: CheckedPool): Record<string, unknown> {
   };
 }
 
-const sorted = (set: readonly string[] | undefined): string[] | undefined => set && [...set].sort();
+/** An empty set is left out: server-side apply owns nothing of it, and would need two applies to put it where a full one was. */
+const sorted = (set: readonly string[] | undefined): string[] | undefined =>
+  set === undefined || set.length === 0 ? undefined : [...set].sort();
 
 function named(record: Readonly<Record<string, object>>): object[] {
   return byName(record).map(([name, value]) => ({ name, ...value }));

@@ -24,8 +24,8 @@ export const VERSION = '0.1.0';
  */
 export const GALA: Image = { registry: 'registry.gala.internal', repository: 'gala', tag: VERSION };
 
-/** Patch releases of kube-scheduler by minor: the newest that were published and looked at on 2026-11-24. */
-const KUBE_SCHEDULER: Readonly<Record<Minor, string>> = { '1.35': 'v1.35.4', '1.36': 'v1.36.3', '1.37': 'v1.37.2' };
+/** Patch releases of kube-scheduler by minor: the newest published by 2026-11-24 (versions of the Go module k8s.io/kube-scheduler). */
+const KUBE_SCHEDULER: Readonly<Record<Minor, string>> = { '1.35': 'v1.35.10', '1.36': 'v1.36.6', '1.37': 'v1.37.2' };
 
 /** kube-scheduler of the cluster's own minor: a scheduler is never newer than its API server. */
 export function kubeScheduler(minor: Minor): Image {

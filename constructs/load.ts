@@ -48,7 +48,7 @@ export async function load(files: readonly string[], root: string): Promise<Load
         );
       else sources.push({ file, definition });
     } catch (error) {
-      problem(reason(error, path), 'a file that can be read', 'Correct the file; nothing has been written.');
+      problem(reason(error, path), 'a definition is a file that loads', 'Correct the file.');
     }
   }
   return { sources, problems };

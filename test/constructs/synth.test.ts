@@ -66,7 +66,7 @@ describe('bad input gets one clear message each, and leaves what was there', () 
 
   test('a file that does not exist', async () =>
     expect(await lines({ definitions: [join(root, 'clusters/none.yaml')] })).toEqual([
-      'clusters/none.yaml: none.yaml does not exist; a file that can be read. Correct the file; nothing has been written.',
+      'clusters/none.yaml: none.yaml does not exist; a definition is a file that loads. Correct the file.',
     ]));
 
   test('YAML that cannot be read, with its line', async () => {
