@@ -1,6 +1,6 @@
 /**
- * What is generated from the kinds, and how: one entry a file. `npm run imports` writes them all, the tests compare them.
- * Whatever else is generated and committed adds its entries to GENERATED.
+ * Every generated file that is committed, and how it is made: one entry a file. `npm run imports` writes them all, the tests
+ * compare them. For developers' machines only: no program imports this, so it may look at constructs and concerns.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -8,10 +8,13 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
+import { CONCERNS } from '../../constructs/concerns.ts';
+import { fieldsTable } from '../gate/generate-fields.ts';
 import { crd } from './crd.ts';
-import { editorSchema } from './json-schema.ts';
+import { documentSchema, editorSchema } from './json-schema.ts';
 import { KINDS } from './kinds.ts';
-import { referencePage } from './reference.ts';
+import { definitionSchema } from './parse.ts';
+import { referencePage, referenceTable } from './reference.ts';
 import { GROUP } from './resource.ts';
 
 /** A committed file that is made from something else; its first line or key says so. */
@@ -45,7 +48,24 @@ const bindings: readonly Generated[] = ['js', 'd.ts'].map((extension) => ({
   make: async () => `// ${MADE} (cdk8s import, then tsc)\n${(await compiled())[extension]}`,
 }));
 
-export const GENERATED: readonly Generated[] = [...ofKinds, ...bindings];
+const clusterIntro = `<!-- ${MADE} -->
+
+# Cluster definition
+
+One TypeScript file under \`clusters/\` describes one cluster, or a YAML or JSON file does, beside its
+[JSON Schema](../../imports/schemas/cluster.json). \`*\` in a field stands for the name of a record's entry: \`pools.*.trunk\` is
+\`pools.web.trunk\`. \`shape\` is set by \`intranet({ … })\` and \`ec2({ … })\`; in YAML it is typed.
+
+`;
+
+const ofDefinitions: readonly Generated[] = [
+  { path: 'imports/schemas/cluster.json', make: () => json(documentSchema(definitionSchema(CONCERNS), 'Cluster')) },
+  { path: 'docs/reference/cluster.md', make: () => `${clusterIntro}${referenceTable(definitionSchema(CONCERNS))}\n` },
+];
+
+const ofKubernetes: readonly Generated[] = [{ path: 'imports/kubernetes/fields.json', make: fieldsTable }];
+
+export const GENERATED: readonly Generated[] = [...ofKinds, ...bindings, ...ofDefinitions, ...ofKubernetes];
 
 let once: Promise<Record<string, string>> | undefined;
 /** The constructs that `cdk8s import` makes of the CRDs, by extension of the file. One run serves all of them. */

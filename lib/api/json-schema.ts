@@ -64,11 +64,9 @@ function forEditor(schema: JsonSchema): JsonSchema {
   );
 }
 
-/** The JSON Schema of a definition that is written as YAML or JSON. Concerns' options are added by `extra`. */
-export function definitionSchema(schema: z.core.$ZodType, extra: Readonly<Record<string, z.core.$ZodType>> = {}): JsonSchema {
-  const json = forEditor(annotated(schema));
-  const added = Object.fromEntries(Object.entries(extra).map(([name, options]) => [name, forEditor(annotated(options))]));
-  return { $schema: DRAFT, ...json, properties: { ...json.properties, ...added } };
+/** The JSON Schema of what is written as YAML or JSON by the zod schema `schema`: a cluster definition, a concern's options. */
+export function documentSchema(schema: z.core.$ZodType, title: string): JsonSchema {
+  return { $schema: DRAFT, title, ...forEditor(annotated(schema)) };
 }
 
 /** The JSON Schema of whole objects of a kind: what a person writes, so without `status`. */

@@ -98,21 +98,26 @@ function inside(field: JsonSchema, path: string, only: string): string[][] {
       ...inside(each, `${path}.*`, only),
     ];
   }
-  return branches(field).flatMap(({ schema, name }, at, all) => {
-    const shared = (key: string, inner: JsonSchema) =>
-      all.every((other) => JSON.stringify(other.schema.properties?.[key]) === JSON.stringify(inner));
-    const properties = Object.entries(schema.properties ?? {}).filter(([key, inner]) => at === 0 || !shared(key, inner));
-    return properties.flatMap(([key, inner]) =>
-      rowsOf({ ...schema, properties: { [key]: inner } }, `${path}.`, shared(key, inner) ? only : `Only of \`${name}\`. `),
-    );
-  });
+  const all = branches(field);
+  const shared = (key: string, inner: JsonSchema) =>
+    all.every((other) => JSON.stringify(other.schema.properties?.[key]) === JSON.stringify(inner));
+  const rows = all.flatMap(({ schema, name, by }, at) =>
+    Object.entries(schema.properties ?? {})
+      .filter(([key, inner]) => key !== by && (at === 0 || !shared(key, inner)))
+      .flatMap(([key, inner]) => {
+        const whose = shared(key, inner) ? only : `Only of \`${name}\`. `;
+        return rowsOf({ ...schema, properties: { [key]: inner } }, `${path}.`, whose);
+      }),
+  );
+  const tells = all[0] && { enum: all.map(({ name }) => name), description: 'Says which of the following fields there are.' };
+  return tells === undefined ? rows : [row(`${path}.${all[0]!.by}`, tells, true, only), ...rows];
 }
 
 /** Objects told apart by a field with one fixed word, named by that word. */
-function branches(field: JsonSchema): { schema: JsonSchema; name: string }[] {
+function branches(field: JsonSchema): { schema: JsonSchema; name: string; by: string }[] {
   return (field.oneOf ?? field.anyOf ?? []).flatMap((schema) => {
-    const word = Object.values(schema.properties ?? {}).find((inner) => inner.const !== undefined);
-    return word === undefined ? [] : [{ schema, name: String(word.const) }];
+    const found = Object.entries(schema.properties ?? {}).find(([, inner]) => inner.const !== undefined);
+    return found === undefined ? [] : [{ schema, name: String(found[1].const), by: found[0] }];
   });
 }
 
@@ -173,8 +178,14 @@ function page(blocks: readonly string[]): string {
 }
 
 function markdownTable(rows: readonly (readonly string[])[], head: readonly string[]): string[] {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map(inCell).join(' | ')} |`;
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)];
+}
+
+/** Outside code, `<` would begin HTML. */
+function inCell(text: string): string {
+  const parts = text.replaceAll('|', '\\|').split('`');
+  return parts.map((part, index) => (index % 2 === 0 ? part.replaceAll('<', '&lt;') : part)).join('`');
 }
 
 const code = (text: string) => `\`${text}\``;

@@ -115,7 +115,7 @@ function otherTypes({ type, items }: JsonSchema): [string, unknown][] {
 }
 
 function bounds(schema: JsonSchema, value: unknown): [string, unknown][] {
-  const { minimum, maximum, minLength, maxLength, pattern, minItems, maxItems, enum: words, required = [], properties } = schema;
+  const { minimum, maximum, minLength, maxLength, pattern, minItems, enum: words, required = [], properties } = schema;
   const wrong: [string, unknown][] = [];
   if (minimum !== undefined) wrong.push(['below minimum', (minimum as number) - 1]);
   if (maximum !== undefined && (maximum as number) < Number.MAX_SAFE_INTEGER) wrong.push(['above maximum', (maximum as number) + 1]);
@@ -129,13 +129,7 @@ function bounds(schema: JsonSchema, value: unknown): [string, unknown][] {
   if (Array.isArray(value) && typeof minItems === 'number' && minItems > 0) wrong.push(['too few', []]);
   if (Array.isArray(value) && value.length > 0 && schema['x-kubernetes-list-type'] !== 'atomic')
     wrong.push(['twice the same', [...value, value[0]]]);
-  if (Array.isArray(value) && value.length > 0)
-    wrong.push([
-      'too many',
-      Array(maxItems as number)
-        .fill(value[0])
-        .concat([value[0]]),
-    ]);
+  if (Array.isArray(value) && value.length > 0) wrong.push(...tooMany(schema, value[0]));
   if (properties !== undefined && !foreign(schema) && typeof value === 'object') {
     wrong.push(['an unknown field', { ...value, nonsense: 1 }]);
     for (const name of required) {
@@ -144,4 +138,16 @@ function bounds(schema: JsonSchema, value: unknown): [string, unknown][] {
     }
   }
   return wrong;
+}
+
+/** One item more than allowed, no two alike where likes are refused as well. Empty when there are not so many different ones. */
+function tooMany(schema: JsonSchema, first: unknown): [string, unknown][] {
+  const length = (schema.maxItems as number) + 1;
+  if (schema['x-kubernetes-list-type'] === 'atomic') return [['too many', Array(length).fill(first)]];
+  const [key] = (schema['x-kubernetes-list-map-keys'] ?? []) as readonly string[];
+  const different = key === undefined ? schema.items! : schema.items!.properties![key]!;
+  if (different.type === 'integer' && (different.maximum as number) - (different.minimum as number) + 1 < length) return [];
+  const values = fc.uniqueArray(valuesOf(different), { minLength: length, maxLength: length, size: 'max' });
+  const [ids] = fc.sample(values, { numRuns: 1, seed: 1 }) as [unknown[]];
+  return [['too many', key === undefined ? ids : ids.map((id) => ({ ...(first as object), [key]: id }))]];
 }
