@@ -1,4 +1,8 @@
 /** Swap: the kubelet's side and the host's, which have to agree. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { type KubeletProfileProps, kubeletProfile } from '../../../constructs/kubelet-profile.ts';
 import { aPool, configOf, GiB, MiB, problemsOf, textOf } from './a-pool.ts';
@@ -64,6 +68,34 @@ describe('a swap file', () => {
         .find((line) => line.includes('/bin/sh')) ?? '';
     expect(script).toContain('"$$(stat -c %%s ');
     expect(script.replaceAll('$$', '').replaceAll('%%', '')).not.toMatch(/[$%]/);
+  });
+  test('is made once, stays as it is, and is made anew for another size', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gala-swapfile-'));
+    try {
+      const file = join(folder, 'swapfile');
+      // What systemd hands to the shell: %% and $$ are its escapes.
+      const make = (swapBytes: number) => {
+        const unit = textOf(withSwap(swapBytes), 'etc/systemd/system/gala-swapfile.service');
+        const script =
+          /^ExecStart=\/bin\/sh -c '(.*)'$/m
+            .exec(unit)?.[1]
+            ?.replaceAll('%%', '%')
+            .replaceAll('$$', () => '$') ?? 'exit 1';
+        const run = spawnSync('/bin/sh', ['-c', `umask 077; ${script.replaceAll('/var/lib/gala/swapfile', file)}`], {
+          env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+        });
+        const { size, ino, mode } = statSync(file);
+        return { status: run.status, size, ino, mode: mode & 0o777 };
+      };
+      const first = make(2 * MiB);
+      expect(first).toMatchObject({ status: 0, size: 2 * MiB, mode: 0o600 });
+      expect(readFileSync(file).toString('latin1')).toContain('SWAPSPACE2');
+      expect(make(2 * MiB)).toEqual(first);
+      expect(make(3 * MiB)).toMatchObject({ status: 0, size: 3 * MiB, mode: 0o600 });
+      expect(readdirSync(folder)).toEqual(['swapfile']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
   test('is there before the kubelet, which looks once', () => {
     expect(textOf(pool, 'etc/systemd/system/kubelet.service.d/50-gala.conf')).toContain(
