@@ -31,6 +31,7 @@ export class ClusterView {
   readonly #kinds = new Map<string, KubeObject[]>();
   readonly #podOf = new Map<KubeObject, Pod>();
   readonly #podsIn = new Map<string, Pod[]>();
+  readonly #bound = new Set<string>();
   readonly #customKinds = new Map<string, CustomKind>();
 
   constructor(inputs: readonly GateInput[], context: GateContext) {
@@ -47,10 +48,15 @@ export class ClusterView {
         pods.push(pod);
         this.#podOf.set(input.object, pod);
         push(this.#podsIn, pod.namespace, pod);
+        for (const [key, value] of entries(pod.labels)) push(this.#podsIn, labelKey(pod.namespace, key, value), pod);
       }
     }
     this.pods = pods;
     for (const crd of this.ofKind('CustomResourceDefinition')) this.#addCustomKind(crd);
+    for (const binding of [...this.ofKind('RoleBinding'), ...this.ofKind('ClusterRoleBinding')]) {
+      const { kind, name } = fields(binding.roleRef);
+      this.#bound.add(`${kind}/${kind === 'Role' ? binding.metadata.namespace : ''}/${name}`);
+    }
   }
 
   ofKind(kind: string): readonly KubeObject[] {
@@ -61,8 +67,15 @@ export class ClusterView {
     return this.#podOf.get(object);
   }
 
-  podsIn(namespace: string): readonly Pod[] {
-    return this.#podsIn.get(namespace) ?? [];
+  /** Pods of a namespace that may match a selector: looked up by its first label, so that many Services stay cheap. */
+  candidates(namespace: string, matchLabels: unknown): readonly Pod[] {
+    const [first] = entries(matchLabels);
+    return this.#podsIn.get(first === undefined ? namespace : labelKey(namespace, first[0], first[1])) ?? [];
+  }
+
+  /** Whether a binding that counts for the role's namespace names it. */
+  isBound({ kind, metadata }: KubeObject): boolean {
+    return this.#bound.has(`${kind}/${metadata.namespace ?? ''}/${metadata.name}`);
   }
 
   /** The objects that the API server takes for the same one. */
@@ -111,6 +124,10 @@ export class ClusterView {
   }
 }
 const NOTHING: ReadonlySet<string> = new Set();
+
+function labelKey(namespace: string, key: string, value: string): string {
+  return `${namespace}\n${key}=${value}`;
+}
 
 function push<K, V>(map: Map<K, V[]>, key: K, value: V): void {
   const list = map.get(key);

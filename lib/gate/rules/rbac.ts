@@ -96,7 +96,7 @@ function binding(object: KubeObject, cluster: ClusterView, found: Found<RbacRule
 
 function role(object: KubeObject, cluster: ClusterView, found: Found<RbacRule>): void {
   const forUsers = isAggregated(object);
-  if (!forUsers && !reasons(object.metadata.annotations, BECAUSE).has('unbound') && !isBound(object, cluster)) {
+  if (!forUsers && !reasons(object.metadata.annotations, BECAUSE).has('unbound') && !cluster.isBound(object)) {
     found('rbac-unbound-role', '', `no binding of this synth names ${object.kind} ${object.metadata.name}`);
   }
   const because = reasons(object.metadata.annotations, BECAUSE);
@@ -123,14 +123,6 @@ function isAggregated({ metadata, aggregationRule }: KubeObject): boolean {
     aggregationRule !== undefined ||
     Object.keys(metadata.labels ?? {}).some((key) => key.startsWith('rbac.authorization.k8s.io/aggregate-to-'))
   );
-}
-
-function isBound({ kind, metadata }: KubeObject, cluster: ClusterView): boolean {
-  const names = (binding: KubeObject) => fields(binding.roleRef).kind === kind && fields(binding.roleRef).name === metadata.name;
-  const inNamespace = cluster
-    .ofKind('RoleBinding')
-    .some((binding) => names(binding) && (kind === 'ClusterRole' || binding.metadata.namespace === metadata.namespace));
-  return inNamespace || (kind === 'ClusterRole' && cluster.ofKind('ClusterRoleBinding').some(names));
 }
 
 function emptyRule(rule: Fields, path: string, found: Found<RbacRule>): void {

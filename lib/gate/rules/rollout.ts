@@ -97,7 +97,9 @@ function budget(object: KubeObject, cluster: ClusterView, found: Found<RolloutRu
   if (isZero(maxUnavailable)) found('pdb-blocks-eviction', 'spec.maxUnavailable', `maxUnavailable is ${shown(maxUnavailable)}`);
   if (minAvailable === '100%') found('pdb-blocks-eviction', 'spec.minAvailable', 'minAvailable is 100%');
   if (isEmpty(selector)) return;
-  const pods = cluster.podsIn(object.metadata.namespace ?? '').filter((pod) => selects(selector, pod.labels));
+  const pods = cluster
+    .candidates(object.metadata.namespace ?? '', fields(selector).matchLabels)
+    .filter((pod) => selects(selector, pod.labels));
   for (const pod of pods) {
     if (pod.owner.kind === 'DaemonSet')
       found('pdb-on-daemonset', 'spec.selector', `selector takes the pods of DaemonSet ${pod.owner.metadata.name}`);

@@ -32,10 +32,11 @@ export const selectorRules = family({
       return;
     }
     if (object.kind === 'Service' && Object.keys(fields(selector)).length > 0) {
-      const pods = taken(object, (pod) => hasLabels(selector, pod.labels), cluster, found);
+      const pods = taken(object, selector, (pod) => hasLabels(selector, pod.labels), cluster, found);
       targetPorts(object, pods, found);
     }
-    if (object.kind === 'PodDisruptionBudget' && !isEmpty(selector)) taken(object, (pod) => selects(selector, pod.labels), cluster, found);
+    if (object.kind === 'PodDisruptionBudget' && !isEmpty(selector))
+      taken(object, fields(selector).matchLabels, (pod) => selects(selector, pod.labels), cluster, found);
   },
 });
 
@@ -61,12 +62,13 @@ function ownTemplate(object: KubeObject, selector: unknown, cluster: ClusterView
 
 function taken(
   object: KubeObject,
+  labels: unknown,
   takes: (pod: Pod) => boolean,
   cluster: ClusterView,
   found: Found<SelectorRule>,
 ): readonly Pod[] | undefined {
   if ([...cluster.provided(object)].some((name) => name.startsWith('Pod/'))) return undefined;
-  const pods = cluster.podsIn(object.metadata.namespace ?? '').filter(takes);
+  const pods = cluster.candidates(object.metadata.namespace ?? '', labels).filter(takes);
   if (pods.length === 0)
     found(
       'selects-nothing',
