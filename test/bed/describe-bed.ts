@@ -1,0 +1,33 @@
+/**
+ * Tests that need real parts. Where a part is missing they are skipped with a line that says so, or fail where the bed is
+ * required: a test that nobody notices is not running protects nobody.
+ */
+import { describe, test } from '@jest/globals';
+import { find, type Need, type PartName, partNamed, partsOf, REMEDY } from './parts.ts';
+
+/** Whether missing parts are a failure: `GALA_BED=required`, as CI sets it. */
+export const required = (): boolean => process.env.GALA_BED === 'required';
+
+/**
+ * `describe`, for tests that need parts of the bed.
+ * @param needs literal names of parts or groups (parts.ts): `npm run bed -- doctor` reads them from the source
+ * @example describeBed('the API server takes every object', ['control-plane'], () => { … })
+ */
+export function describeBed(name: string, needs: readonly Need[], tests: () => void): void {
+  const missing = partsOf(needs).filter((part) => !find(part));
+  if (missing.length === 0) {
+    describe(name, tests);
+  } else if (required()) {
+    describe(name, () => {
+      test(`has its parts: ${missing.join(', ')}`, () => {
+        throw new Error(`GALA_BED=required, and ${lacking(missing)}`);
+      });
+    });
+  } else {
+    process.stderr.write(`SKIPPED ${name}: ${lacking(missing)}\n`);
+    describe.skip(name, tests);
+  }
+}
+
+const lacking = (missing: readonly PartName[]) =>
+  `${missing.map((part) => `${part} ${partNamed(part).version}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not on this machine. ${REMEDY}`;

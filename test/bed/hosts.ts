@@ -1,0 +1,155 @@
+/** Simulated hosts: Nodes shaped like racked machines, kept alive by kwok, which also plays their pods. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { RACK_LABEL } from '../../lib/api/model.ts';
+import type { Bed } from './control-plane.ts';
+import { until } from './process.ts';
+
+const HOSTS_PER_RACK = 40;
+const MACHINE = { cpu: '64', memory: '256Gi', 'ephemeral-storage': '2Ti', pods: '110' };
+/** The API server takes this many at once without queueing. */
+const AT_ONCE = 32;
+/** Kept for the system and the kubelet, as Gala's own kubelet profile would. */
+const ALLOCATABLE = { ...MACHINE, cpu: '62', memory: '248Gi' };
+
+/** `trial-r01-07`: host 7 of rack 1. */
+export const hostName = (index: number): string => `trial-${rackOf(index)}-${pad((index % HOSTS_PER_RACK) + 1)}`;
+const rackOf = (index: number) => `r${pad(Math.floor(index / HOSTS_PER_RACK) + 1)}`;
+const pad = (number: number) => String(number).padStart(2, '0');
+
+export const aHost = (index: number, now: string) => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: {
+    name: hostName(index),
+    labels: {
+      'kubernetes.io/arch': 'amd64',
+      'kubernetes.io/hostname': hostName(index),
+      'kubernetes.io/os': 'linux',
+      'topology.kubernetes.io/zone': 'trial',
+      [RACK_LABEL]: rackOf(index),
+    },
+  },
+  status: {
+    addresses: [
+      // 10.64.0.0/10 leaves room for as many hosts as anybody simulates.
+      { type: 'InternalIP', address: `10.${64 + (index >> 16)}.${(index >> 8) & 255}.${index & 255}` },
+      { type: 'Hostname', address: hostName(index) },
+    ],
+    capacity: MACHINE,
+    allocatable: ALLOCATABLE,
+    conditions: [
+      {
+        type: 'Ready',
+        status: 'True',
+        reason: 'Simulated',
+        message: 'kept alive by kwok',
+        lastHeartbeatTime: now,
+        lastTransitionTime: now,
+      },
+    ],
+    nodeInfo: NODE_INFO,
+  },
+});
+
+const NODE_INFO = {
+  ...{ architecture: 'amd64', operatingSystem: 'linux', osImage: 'simulated', kernelVersion: 'simulated' },
+  ...{ containerRuntimeVersion: 'kwok', kubeletVersion: 'v1.37.2', kubeProxyVersion: '', machineID: '', systemUUID: '', bootID: '' },
+};
+
+/** Starts kwok beside the bed, makes `count` hosts, and resolves when all are Ready and take pods. */
+export async function simulateHosts(bed: Bed, count: number, say: (line: string) => void): Promise<void> {
+  const stages = join(bed.folder, 'kwok.yaml');
+  writeFileSync(stages, STAGES.map((stage) => stringify(stage)).join('---\n'));
+  const kwok = bed.run('kwok', [
+    ...['--kubeconfig', bed.kubeconfig, '--config', stages, '--manage-all-nodes', '--node-lease-duration-seconds', '40'],
+    // The addresses of its pods.
+    ...['--cidr', '10.128.0.0/9'],
+  ]);
+  let next = 0;
+  let made = 0;
+  const now = new Date().toISOString();
+  const maker = async () => {
+    for (let index = next++; index < count; index = next++) {
+      const { status, body } = await bed.request('POST', '/api/v1/nodes', aHost(index, now));
+      if (status !== 201) throw new Error(`making ${hostName(index)}: HTTP ${status}: ${body?.message ?? body}`);
+      if (++made % 500 === 0) say(`${made} of ${count} hosts made`);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, maker));
+  await until(`all ${count} hosts Ready`, kwok, 60 + count / 50, async () => (await readyHosts(bed)) === count);
+}
+
+/** Hosts that are Ready and bear no taint. */
+async function readyHosts(bed: Bed): Promise<number> {
+  const { body } = await bed.request('GET', '/api/v1/nodes?resourceVersion=0');
+  return body.items.filter(isReady).length;
+}
+
+interface NodeSeen {
+  readonly spec: { readonly taints?: readonly unknown[] };
+  readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+const isReady = ({ spec, status }: NodeSeen) =>
+  !spec.taints?.length && status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+
+const stage = (name: string, selector: object[], next: object) => ({
+  apiVersion: 'kwok.x-k8s.io/v1alpha1',
+  kind: 'Stage',
+  metadata: { name },
+  spec: { resourceRef: { apiGroup: 'v1', kind: 'Pod' }, selector: { matchExpressions: selector }, next },
+});
+const LIVING = { key: '.metadata.deletionTimestamp', operator: 'DoesNotExist' };
+
+/** What kwok does with a pod. Built from its module it brings no stages of its own. */
+const STAGES = [
+  stage('pod-runs', [LIVING, { key: '.status.podIP', operator: 'DoesNotExist' }], {
+    statusTemplate: `
+{{ $now := Now }}
+phase: Running
+startTime: {{ $now | Quote }}
+hostIP: {{ NodeIPWith .spec.nodeName | Quote }}
+podIP: {{ PodIPWith .spec.nodeName ( or .spec.hostNetwork false ) ( or .metadata.uid "" ) ( or .metadata.name "" ) ( or .metadata.namespace "" ) | Quote }}
+conditions:
+{{ range $type := list "Initialized" "Ready" "ContainersReady" }}
+- { type: {{ $type }}, status: "True", lastTransitionTime: {{ $now | Quote }} }
+{{ end }}
+containerStatuses:
+{{ range .spec.containers }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  imageID: ""
+  ready: true
+  started: true
+  restartCount: 0
+  state: { running: { startedAt: {{ $now | Quote }} } }
+{{ end }}
+`,
+  }),
+  stage(
+    'job-pod-completes',
+    [
+      LIVING,
+      { key: '.status.phase', operator: 'In', values: ['Running'] },
+      { key: '.metadata.ownerReferences.[].kind', operator: 'In', values: ['Job'] },
+    ],
+    {
+      statusTemplate: `
+{{ $now := Now }}
+phase: Succeeded
+containerStatuses:
+{{ range .spec.containers }}
+- name: {{ .name | Quote }}
+  image: {{ .image | Quote }}
+  imageID: ""
+  ready: false
+  restartCount: 0
+  state: { terminated: { exitCode: 0, reason: Completed, startedAt: {{ $now | Quote }}, finishedAt: {{ $now | Quote }} } }
+{{ end }}
+`,
+    },
+  ),
+  stage('pod-goes', [{ key: '.metadata.deletionTimestamp', operator: 'Exists' }], { finalizers: { empty: true }, delete: true }),
+];

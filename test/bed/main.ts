@@ -1,0 +1,95 @@
+/** `npm run bed -- doctor | fetch | up | down`: the test bed from a terminal. Exit codes: 0 done, 2 bad input, 4 not now. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { diagnose, report } from './doctor.ts';
+import { fetchParts, toStderr } from './fetch.ts';
+import { PARTS, type PartName, partsOf } from './parts.ts';
+import { down, supervise, trial, up } from './trial.ts';
+
+const BAD_INPUT = 2;
+const NOT_NOW = 4;
+/** Two cores simulate this many; above, the API server falls behind. */
+const MOST_HOSTS = 5_000;
+
+const program = new Command('bed').description('The real parts that the tests run on, and a local trial of them.').exitOverride();
+
+program
+  .command('doctor')
+  .description('each part: where it comes from, which tests need it')
+  .addOption(new Option('-o, --output <format>', 'how to print it').choices(['table', 'json']).default('table'))
+  .action(({ output }: { output: 'table' | 'json' }) => {
+    const diagnoses = diagnose();
+    console.log(output === 'json' ? JSON.stringify(diagnoses, undefined, 2) : report(diagnoses));
+    if (diagnoses.some(({ from }) => from === 'missing')) process.exitCode = NOT_NOW;
+  });
+
+program
+  .command('fetch')
+  .description('get the parts that are missing: the official release, or a build from Go modules (about 20 min)')
+  .argument('[parts...]', 'names of parts', (name: string, before: PartName[] = []) => [...before, aPart(name)])
+  .action(async (names: PartName[] = []) => {
+    const fetched = await fetchParts(names.length > 0 ? names : PARTS.map(({ name }) => name));
+    for (const { part, result, why } of fetched) console.log(`${part}: ${result}${why ? `: ${why.join('; ')}` : ''}`);
+    if (fetched.some(({ result }) => result === 'not had')) process.exitCode = NOT_NOW;
+  });
+
+program
+  .command('up')
+  .description('start a control plane with simulated hosts in the background')
+  .option('--hosts <number>', 'how many hosts', aCount, 10)
+  .action(async ({ hosts }: { hosts: number }) => {
+    const running = trial();
+    if (running)
+      return notNow(
+        `a trial with ${running.hosts} hosts is up already. End it with \`npm run bed -- down\`, or go on with it:\n${nextSteps(running)}`,
+      );
+    const lacking = (await fetchParts(partsOf(['control-plane', 'kwok']))).filter(({ result }) => result === 'not had');
+    if (lacking.length > 0) return notNow(lacking.map(({ part, why }) => `${part} can't be had: ${why?.join('; ')}`).join('\n'));
+    toStderr('starting etcd, API server, controllers and scheduler');
+    console.log(nextSteps(await up(hosts, toStderr)));
+  });
+
+program
+  .command('down')
+  .description('end it')
+  .action(async () => {
+    console.log((await down()) ? 'The trial is ended and its data removed.' : 'No trial was up.');
+  });
+
+program
+  .command('supervise', { hidden: true })
+  .requiredOption('--hosts <number>', '', aCount)
+  .action(({ hosts }: { hosts: number }) => supervise(hosts));
+
+const nextSteps = ({ url, hosts, kubeconfig }: { url: string; hosts: number; kubeconfig: string }) =>
+  [
+    `Up: ${url}, ${hosts} hosts.`,
+    '',
+    `    export KUBECONFIG=${kubeconfig}`,
+    '    kubectl get nodes',
+    '    kubectl apply --server-side -f dist/hello/10-crds.yaml && kubectl apply --server-side -f dist/hello',
+    '',
+    'End it with `npm run bed -- down`.',
+  ].join('\n');
+
+function aPart(name: string): PartName {
+  if (PARTS.some((part) => part.name === name)) return name as PartName;
+  throw new InvalidArgumentError(`no such part. There are ${PARTS.map((part) => part.name).join(', ')}.`);
+}
+
+function aCount(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= MOST_HOSTS) return count;
+  throw new InvalidArgumentError(`'${text}' is no number of hosts: 0 to ${MOST_HOSTS}.`);
+}
+
+function notNow(why: string): void {
+  console.error(why);
+  process.exitCode = NOT_NOW;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : BAD_INPUT;
+  else notNow((error as Error).message);
+}
