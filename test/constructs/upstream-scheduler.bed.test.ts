@@ -1,0 +1,144 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse, stringify } from 'yaml';
+import { UpstreamScheduler, type UpstreamSchedulerProps } from '../../constructs/upstream-scheduler.ts';
+import { MINORS } from '../../lib/api/pool.ts';
+import { type Bed, startControlPlane } from '../bed/control-plane.ts';
+import { describeBed } from '../bed/describe-bed.ts';
+import { type Started, until } from '../bed/process.ts';
+import { strictlyDecode } from '../bed/strict.ts';
+import { aCluster, rendered } from './a-cluster.ts';
+
+const LEASES = '/apis/coordination.k8s.io/v1/namespaces';
+
+const aNode = {
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name: 'r12-01' },
+  status: {
+    allocatable: { cpu: '4', memory: '8Gi', pods: '100' },
+    capacity: { cpu: '4', memory: '8Gi', pods: '100' },
+    conditions: [{ type: 'Ready', status: 'True' }],
+  },
+};
+
+const aPod = (name: string, schedulerName?: string) => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace: 'gala-system' },
+  spec: { schedulerName, containers: [{ name: 'main', image: 'main:1' }] },
+});
+
+const everyOption: UpstreamSchedulerProps = {
+  securePort: 10300,
+  percentageOfNodesToScore: 30,
+  qps: 100,
+  burst: 150,
+  plugins: { multiPoint: { disabled: [{ name: 'ImageLocality' }] }, score: { enabled: [{ name: 'NodeResourcesFit', weight: 5 }] } },
+  pluginConfig: { NodeResourcesFit: { scoringStrategy: { type: 'MostAllocated', resources: [{ name: 'cpu', weight: 1 }] } } },
+  extender: { port: 9280 },
+};
+
+describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', 'kube-apiserver', 'kube-scheduler'], () => {
+  let bed: Bed;
+  beforeAll(async () => {
+    // No scheduler but ours, so that whatever is bound is bound by it.
+    bed = await startControlPlane({ without: ['kube-controller-manager', 'kube-scheduler'] });
+  });
+  afterAll(() => bed?.stop());
+
+  /** Starts kube-scheduler as the rendered pod would: its command line, its file, the rights of its ServiceAccount and no others. */
+  async function startScheduler(props: UpstreamSchedulerProps): Promise<Started> {
+    const out = rendered(aCluster(), (scope) => {
+      new UpstreamScheduler(scope, 'upstream', props);
+    });
+    const applied = await bed.apply(out.objects);
+    expect(applied.filter(({ result, warnings }) => result === 'refused' || warnings.length > 0)).toEqual([]);
+    const [container] = out.get('Deployment/gala-system/gala-scheduler').spec.template.spec.containers;
+    const config = parse(out.get('ConfigMap/gala-system/gala-scheduler-config').data['kube-scheduler.yaml']);
+    const kubeconfig = await kubeconfigOf('gala-scheduler');
+    // The one difference: in a pod an absent kubeconfig means the pod's own account.
+    config.clientConnection.kubeconfig = kubeconfig;
+    const file = join(bed.folder, 'gala-scheduler.yaml');
+    writeFileSync(file, stringify(config));
+    const args = container.args.map((arg: string) => (arg.startsWith('--config=') ? `--config=${file}` : arg));
+    return bed.run('kube-scheduler', [...args, `--authentication-kubeconfig=${kubeconfig}`, `--authorization-kubeconfig=${kubeconfig}`]);
+  }
+
+  /** A kubeconfig by which one is that ServiceAccount. */
+  async function kubeconfigOf(account: string): Promise<string> {
+    const path = `/api/v1/namespaces/gala-system/serviceaccounts/${account}/token`;
+    const { body } = await bed.request('POST', path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} });
+    const file = join(bed.folder, `${account}.kubeconfig`);
+    const cluster = { server: bed.url, 'insecure-skip-tls-verify': true };
+    writeFileSync(
+      file,
+      stringify({
+        apiVersion: 'v1',
+        kind: 'Config',
+        clusters: [{ name: 'bed', cluster }],
+        users: [{ name: account, user: { token: body.status.token } }],
+        contexts: [{ name: 'bed', context: { cluster: 'bed', user: account } }],
+        'current-context': 'bed',
+      }),
+      { mode: 0o600 },
+    );
+    return file;
+  }
+
+  const get = async (path: string) => (await bed.request('GET', path)).body;
+
+  test('it starts, leads by its own Lease, and binds the pods that ask for it and no others', async () => {
+    const scheduler = await startScheduler({ securePort: await bed.network.port(10269) });
+    await until('leading', scheduler, 30, async () =>
+      Boolean((await get(`${LEASES}/gala-system/leases/gala-scheduler`)).spec.holderIdentity),
+    );
+    await bed.request('POST', '/api/v1/nodes', aNode);
+    await bed.request('PATCH', '/api/v1/nodes/r12-01', { spec: { taints: null } }, { 'content-type': 'application/merge-patch+json' });
+    await bed.request('POST', '/api/v1/namespaces/gala-system/serviceaccounts', { metadata: { name: 'default' } });
+    for (const pod of [aPod('other'), aPod('ours', 'gala-scheduler')])
+      await bed.request('POST', '/api/v1/namespaces/gala-system/pods', pod);
+    await until('binding', scheduler, 30, async () => (await get('/api/v1/namespaces/gala-system/pods/ours')).spec.nodeName === 'r12-01');
+    expect((await get('/api/v1/namespaces/gala-system/pods/other')).spec.nodeName).toBeUndefined();
+    expect((await bed.request('GET', `${LEASES}/kube-system/leases/kube-scheduler`)).status).toBe(404);
+    expect(scheduler.log()).not.toMatch(/forbidden/i);
+    await scheduler.kill();
+  });
+
+  test('it starts with every option, the extender included', async () => {
+    const securePort = await bed.network.port(10300);
+    const scheduler = await startScheduler({ ...everyOption, securePort });
+    // It says so only when the file was decoded strictly and its certificate made.
+    await until('serving', scheduler, 30, async () => scheduler.log().includes(`Serving securely on 127.0.0.1:${securePort}`));
+    expect(scheduler.log()).not.toMatch(/deprecated|unknown field|forbidden/i);
+    await scheduler.kill();
+  });
+
+  test('a field that kube-scheduler does not know would have been found', async () => {
+    const scheduler = await startScheduler({ pluginConfig: { NodeResourcesFit: { scoringStrategi: {} } } });
+    expect(await scheduler.ended).toBe('ended with exit code 1');
+    expect(scheduler.lastLines(1)).toContain('unknown field \\"scoringStrategi\\"');
+  });
+});
+
+describeBed(
+  'the rendered configuration in the eyes of every minor',
+  ['kubelet-types-1.35', 'kubelet-types-1.36', 'kubelet-types-1.37'],
+  () => {
+    test.each(MINORS)('%s drops no field of it', async (minor) => {
+      for (const props of [{}, everyOption]) {
+        const out = rendered(aCluster({ kubernetes: minor }), (scope) => {
+          new UpstreamScheduler(scope, 'upstream', props);
+        });
+        const { data } = out.get('ConfigMap/gala-system/gala-scheduler-config');
+        expect(await strictlyDecode(minor, data['kube-scheduler.yaml'])).toEqual([]);
+      }
+    });
+
+    test('a field that a minor does not know would have been found', async () => {
+      const yaml = 'apiVersion: kubescheduler.config.k8s.io/v1\nkind: KubeSchedulerConfiguration\nparalelism: 8\n';
+      expect(await strictlyDecode('1.35', yaml)).toEqual([expect.stringContaining('paralelism')]);
+    });
+  },
+);
