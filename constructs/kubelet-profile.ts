@@ -43,37 +43,31 @@ export function kubeletProfile(given: KubeletProfileProps): KubeletProfile {
   const props = withMachine(given);
   const parts: readonly Part[] = [base(props), network(props), reservations(props), managers(props), swap(props)];
   const dropIns = parts.map((part) => part.dropIn);
-  const userData = userDataOf(props, dropIns);
-  const files = [...onDisk(props, dropIns), ...(userData === undefined ? [] : [userData]), applyPage(props, userData)];
+  assertSetOnce(props, dropIns);
+  const hostFiles = onDisk(props, dropIns);
+  const userData = userDataOf(props, hostFiles, dropIns);
+  const files = [...hostFiles, ...(userData === undefined ? [] : [userData]), applyPage(props, userData)];
   const problems = [...parts.flatMap((part) => part.problems), ...checkLabels(props), ...checkUserData(props, userData)];
   return { files: files.sort((a, b) => byKey(a.path, b.path)), problems };
 }
 
-/** The drop-ins of a pool, those that only an instance at boot completes included. */
-function allDropIns(props: KubeletProfileProps, dropIns: readonly DropIn[]): readonly DropIn[] {
-  const all = props.join?.bootstrap === true ? [...dropIns, joinDropIn(), instanceDropIn()] : dropIns;
-  assert.deepEqual(setTwice(all), [], 'two drop-ins set one key: the later file would silently win');
-  return all;
+/** A bug if not: the later file would silently win. What only an instance at boot completes counts too. */
+function assertSetOnce(props: KubeletProfileProps, dropIns: readonly DropIn[]): void {
+  const joining = props.join?.bootstrap === true ? [joinDropIn(), instanceDropIn()] : [];
+  assert.deepEqual(setTwice([...dropIns, ...joining]), [], 'two drop-ins set one key');
 }
 
 function onDisk(props: KubeletProfileProps, dropIns: readonly DropIn[]): readonly HostFile[] {
-  allDropIns(props, dropIns);
   const host = [sysctl(props), ...swapUnits(props)];
   // nodeadm writes the kubelet's files itself, from the user data.
   if (props.join?.eks !== undefined) return host;
   if (props.join?.bootstrap === true) return [...host, ...bootstrapFiles(props, [...dropIns, joinDropIn()])];
-  return [
-    ...host,
-    ...dropIns.map((dropIn) => dropInFile(props, dropIn)),
-    kubeadmService(props),
-    ...environmentFiles(props),
-    ...inventory(props),
-  ];
+  const configured = dropIns.map((dropIn) => dropInFile(props, dropIn));
+  return [...host, ...configured, kubeadmService(props), ...environmentFiles(props), ...inventory(props)];
 }
 
-function userDataOf(props: KubeletProfileProps, dropIns: readonly DropIn[]): HostFile | undefined {
+function userDataOf(props: KubeletProfileProps, files: readonly HostFile[], dropIns: readonly DropIn[]): HostFile | undefined {
   if (props.shape !== 'ec2' || props.join === undefined) return undefined;
-  const files = onDisk(props, dropIns);
   return props.join.eks === undefined ? cloudConfig(props, files) : nodeadm(props, files, dropIns);
 }
 

@@ -77,7 +77,8 @@ export function kubeletMaySet(key: string): boolean {
 export function checkLabels(props: KubeletProfileProps): readonly Problem[] {
   const problem = problemOf(props.pool);
   const problems: Problem[] = [];
-  const own = { ...ownLabels(props), ...(Object.keys(props.racks ?? {}).length > 0 ? { [RACK_LABEL]: undefined } : {}) };
+  const racked = Object.keys(props.racks ?? {}).length > 0;
+  const own: Record<string, string | undefined> = { ...ownLabels(props), ...(racked ? { [RACK_LABEL]: undefined } : {}) };
   for (const [key, value] of Object.entries(props.labels ?? {}).sort(([a], [b]) => byKey(a, b))) {
     const path = `labels.${key}`;
     if (!isQualifiedName(key))
@@ -110,15 +111,9 @@ export function checkLabels(props: KubeletProfileProps): readonly Problem[] {
           'Mend the value.',
         ),
       );
-    if (key in own && own[key as keyof typeof own] !== value)
+    if (Object.hasOwn(own, key) && own[key] !== value)
       problems.push(
-        problem(
-          path,
-          value,
-          `label ${key} is ${spell(value)}, but the pool sets it`,
-          own[key as keyof typeof own] ?? 'the name of the rack',
-          'Leave it out.',
-        ),
+        problem(path, value, `label ${key} is ${spell(value)}, but the pool sets it`, own[key] ?? 'the name of the rack', 'Leave it out.'),
       );
   }
   for (const [index, { key, value, effect }] of (props.taints ?? []).entries()) {

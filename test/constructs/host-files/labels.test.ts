@@ -60,6 +60,8 @@ describe('a kubelet may give its own node', () => {
   );
 });
 
+test('a label named as something JavaScript has is a label', () => expect(problemsOf(aPool({ labels: { constructor: 'x' } }))).toEqual([]));
+
 describe('refused', () => {
   test('a label that NodeRestriction would refuse', () => {
     expect(problemsOf(aPool({ labels: { 'node-role.kubernetes.io/web': '' } }))).toEqual([
