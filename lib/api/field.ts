@@ -87,22 +87,31 @@ export function object<const O extends FieldFacts & Rules, F extends z.ZodRawSha
   return described(options, z.strictObject(fields).meta(rulesMeta(options))) as z.ZodObject<F, z.core.$strict>;
 }
 
-/** A list; with `key`, items are told apart by that field and two with the same value are refused. */
-export function list<const O extends FieldFacts & Rules & { max: number; min?: number; key?: string; set?: boolean }, I extends z.ZodType>(
-  options: O,
-  item: I,
-): z.ZodArray<I> {
-  const { key, set } = options;
+interface ListOptions extends FieldFacts, Rules {
+  readonly max: number;
+  readonly min?: number;
+  /** Items are told apart by this field; two with the same value are refused. */
+  readonly key?: string;
+  /** No two items are alike. `ordered`: and their order counts, so that server-side apply replaces the list whole. */
+  readonly set?: boolean | 'ordered';
+}
+
+/** A list; without `key` or `set` items may repeat, and server-side apply replaces it whole. */
+export function list<const O extends ListOptions, I extends z.ZodType>(options: O, item: I): z.ZodArray<I> {
+  const { key, set = false, rules = [] } = options;
   let schema = z.array(item).max(options.max);
   if (options.min !== undefined) schema = schema.min(options.min);
-  if (key !== undefined || set === true) schema = schema.check((ctx) => refuseTwice(ctx, key));
-  const type =
-    key !== undefined
-      ? { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] }
-      : set === true
-        ? { 'x-kubernetes-list-type': 'set' }
-        : { 'x-kubernetes-list-type': 'atomic' };
-  return described(options, schema.meta({ ...type, ...rulesMeta(options) })) as z.ZodArray<I>;
+  if (key !== undefined || set !== false) schema = schema.check((ctx) => refuseTwice(ctx, key));
+  const all = set === 'ordered' ? [...rules, EACH_ONCE] : rules;
+  const meta = { ...listType(key, set), ...(all.length === 0 ? {} : rulesMeta({ rules: all })) };
+  return described(options, schema.meta(meta)) as z.ZodArray<I>;
+}
+
+const EACH_ONCE: Rule = { rule: 'self.all(one, self.exists_one(other, other == one))', message: 'no item may stand here twice' };
+
+function listType(key: string | undefined, set: ListOptions['set']): Record<string, unknown> {
+  if (key !== undefined) return { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] };
+  return { 'x-kubernetes-list-type': set === true ? 'set' : 'atomic' };
 }
 
 function refuseTwice(ctx: z.core.ParsePayload<unknown[]>, key: string | undefined): void {

@@ -157,7 +157,7 @@ export const ec2Fields = {
       doc: 'Instance types in order of preference: the next one when EC2 has no capacity. All carry the same ENI plan.',
       min: 1,
       max: 16,
-      set: true,
+      set: 'ordered',
     },
     text({
       doc: 'An instance type.',

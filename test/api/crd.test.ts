@@ -70,6 +70,16 @@ test('a list with a key becomes a list-map, one of unlike values a set, any othe
   expect(schemaOf(list({ doc: 'Items.', max: 3 }, item))).toMatchObject({ 'x-kubernetes-list-type': 'atomic' });
 });
 
+test('a list whose order counts is replaced whole, and a rule refuses likes', () => {
+  const preference = list({ doc: 'In order.', max: 3, set: 'ordered' }, text({ doc: 'A name.', max: 9 }));
+  expect(schemaOf(preference)).toMatchObject({
+    'x-kubernetes-list-type': 'atomic',
+    'x-kubernetes-validations': [{ message: 'no item may stand here twice' }],
+  });
+  expect(preference.safeParse(['b', 'a']).data).toEqual(['b', 'a']);
+  expect(preference.safeParse(['a', 'a']).success).toBe(false);
+});
+
 test('a fixed word becomes an enum of one, and a foreign object is kept as it is', () => {
   expect(schemaOf(z.literal('a'))).toEqual({ type: 'string', enum: ['a'] });
   expect(schemaOf(foreign({ doc: 'A pod spec.' }))).toEqual({

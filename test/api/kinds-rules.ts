@@ -73,6 +73,7 @@ const pools: readonly Omit<Refusal, 'kind'>[] = [
     change: { spec: { ec2: { region: 'eu-west-1' } } },
   },
   { rule: 'join is either {eks: <cluster>} or {bootstrap: true}', spec: withEc2({ join: { eks: 'cloud-a', bootstrap: true } }) },
+  { rule: 'no item may stand here twice', spec: withEc2({ instanceTypes: ['c5.4xlarge', 'c5.4xlarge'] }) },
   { rule: 'size.min is at most size.max', spec: withEc2({ size: { min: 4, max: 3 } }) },
   {
     rule: 'the subnet of a VLAN is immutable while addresses are Bound. Add another VLAN, move the pods with `gala ips move`, then drop this one',

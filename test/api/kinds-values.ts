@@ -55,12 +55,15 @@ function listsOf(schema: JsonSchema, presence: Presence, path: string): Value {
   const [minLength, maxLength] = [(schema.minItems as number | undefined) ?? 0, Math.min(schema.maxItems as number, 4)];
   const item = valuesOf(schema.items!, presence, path);
   const keys = schema['x-kubernetes-list-map-keys'] as readonly string[] | undefined;
-  if (schema['x-kubernetes-list-type'] === 'atomic') return fc.array(item, { minLength, maxLength });
+  if (mayRepeat(schema)) return fc.array(item, { minLength, maxLength });
   const selector = (one: unknown) => (keys === undefined ? one : (one as Record<string, unknown>)[keys[0]!]);
   return fc.uniqueArray(item, { minLength, maxLength, selector });
 }
 
 const foreign = (schema: JsonSchema) => schema['x-kubernetes-preserve-unknown-fields'] === true;
+
+/** An ordered list of unlike items is atomic to server-side apply and has a rule instead. */
+const mayRepeat = (schema: JsonSchema) => schema['x-kubernetes-list-type'] === 'atomic' && schema['x-kubernetes-validations'] === undefined;
 
 /** The inside of a foreign object. Kubernetes reads numbers as int64 or float64, so these come back as they went. */
 const anything: Value = fc.dictionary(
@@ -127,8 +130,7 @@ function bounds(schema: JsonSchema, value: unknown): [string, unknown][] {
   }
   if (words !== undefined) wrong.push(['an unknown word', 'nonsense'], ['an empty word', '']);
   if (Array.isArray(value) && typeof minItems === 'number' && minItems > 0) wrong.push(['too few', []]);
-  if (Array.isArray(value) && value.length > 0 && schema['x-kubernetes-list-type'] !== 'atomic')
-    wrong.push(['twice the same', [...value, value[0]]]);
+  if (Array.isArray(value) && value.length > 0 && !mayRepeat(schema)) wrong.push(['twice the same', [...value, value[0]]]);
   if (Array.isArray(value) && value.length > 0) wrong.push(...tooMany(schema, value[0]));
   if (properties !== undefined && !foreign(schema) && typeof value === 'object') {
     wrong.push(['an unknown field', { ...value, nonsense: 1 }]);
@@ -143,7 +145,7 @@ function bounds(schema: JsonSchema, value: unknown): [string, unknown][] {
 /** One item more than allowed, no two alike where likes are refused as well. Empty when there are not so many different ones. */
 function tooMany(schema: JsonSchema, first: unknown): [string, unknown][] {
   const length = (schema.maxItems as number) + 1;
-  if (schema['x-kubernetes-list-type'] === 'atomic') return [['too many', Array(length).fill(first)]];
+  if (mayRepeat(schema)) return [['too many', Array(length).fill(first)]];
   const [key] = (schema['x-kubernetes-list-map-keys'] ?? []) as readonly string[];
   const different = key === undefined ? schema.items! : schema.items!.properties![key]!;
   if (different.type === 'integer' && (different.maximum as number) - (different.minimum as number) + 1 < length) return [];
