@@ -3,6 +3,7 @@
  * The table is generated (generate-fields.ts); types are taken apart when they are first asked for.
  */
 import table from '../../imports/kubernetes/fields.json' with { type: 'json' };
+import { valuesOf } from './values.ts';
 
 export interface KindFacts {
   /** The model's name: `V1DaemonSet`. */
@@ -33,6 +34,8 @@ export interface FieldType {
   readonly name: string;
   /** Of a list or map. */
   readonly item?: FieldType;
+  /** The words a text may be; any, when left out. */
+  readonly values?: ReadonlySet<string>;
 }
 export interface ModelType {
   readonly name: string;
@@ -69,7 +72,7 @@ export function modelType(name: string): ModelType {
     if (fields === undefined) throw new Error(`imports/kubernetes/fields.json has no type ${name}; run \`npm run imports\``);
     model = {
       name,
-      fields: new Map(Object.entries(fields).map(([field, type]) => [field, parsed(type.replace(/!$/, ''))])),
+      fields: new Map(Object.entries(fields).map(([field, type]) => [field, parsed(type.replace(/!$/, ''), valuesOf(name, field))])),
       required: Object.keys(fields).filter((field) => fields[field]?.endsWith('!')),
     };
     models.set(name, model);
@@ -78,11 +81,11 @@ export function modelType(name: string): ModelType {
 }
 const models = new Map<string, ModelType>();
 
-function parsed(type: string): FieldType {
-  if (type.startsWith('[]')) return { of: 'list', name: type, item: parsed(type.slice(2)) };
-  if (type.startsWith('{}')) return { of: 'map', name: type, item: parsed(type.slice(2)) };
+function parsed(type: string, values: ReadonlySet<string> | undefined): FieldType {
+  if (type.startsWith('[]')) return { of: 'list', name: type, item: parsed(type.slice(2), values) };
+  if (type.startsWith('{}')) return { of: 'map', name: type, item: parsed(type.slice(2), values) };
   if (type === 'any') return { of: 'any', name: type };
-  return { of: /^[A-Z]/.test(type) ? 'model' : 'scalar', name: type };
+  return { of: /^[A-Z]/.test(type) ? 'model' : 'scalar', name: type, ...(values === undefined ? {} : { values }) };
 }
 
 /** Not `record[key]`: a kind may be called `constructor`. */

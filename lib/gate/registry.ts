@@ -5,6 +5,7 @@ import { agentRules } from './rules/agents.ts';
 import { containerRules } from './rules/containers.ts';
 import { fieldRules } from './rules/fields.ts';
 import { imageRules } from './rules/images.ts';
+import { limitRules } from './rules/limits.ts';
 import { lostRules } from './rules/lost.ts';
 import { nameRules } from './rules/names.ts';
 import { privilegeRules } from './rules/privileges.ts';
@@ -23,6 +24,7 @@ export const families: readonly Family[] = [
   scopeRules,
   selectorRules,
   containerRules,
+  limitRules,
   imageRules,
   referenceRules,
   rbacRules,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
 import { kindFacts, MODELS_OF, modelType, resourcesOf } from '../../lib/gate/fields-table.ts';
 import { fieldsTable } from '../../lib/gate/generate-fields.ts';
+import { fieldsWithValues } from '../../lib/gate/values.ts';
 
 test('the committed table is what the installed client makes; else run `npm run imports`', async () => {
   expect(await readFile('imports/kubernetes/fields.json', 'utf8')).toBe(await fieldsTable());
@@ -36,6 +37,14 @@ test('quantities take numbers, required fields are known, every type of the tabl
   };
   visit('V1Deployment');
   expect(seen.size).toBeGreaterThan(100);
+});
+
+test('every field with a list of words exists, and takes text', () => {
+  for (const name of fieldsWithValues) {
+    const [model = '', field = ''] = name.split('.');
+    const type = modelType(model).fields.get(field);
+    expect([name, type?.item?.name ?? type?.name]).toEqual([name, 'string']);
+  }
 });
 
 test('subresources stand with their group, and a foreign group has none', () => {

@@ -48,11 +48,23 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     { inputs: aCluster(aDeployment((d) => (d.spec.runAsUser = 1))), path: 'spec.runAsUser' },
     { inputs: aCluster(aHostPool((h) => (h.spec.trunck = 'bond1'))), path: 'spec.trunck' },
   ],
+  'unknown-value': [
+    { inputs: aCluster(aHostPool((h) => (h.spec.kind = 'moon'))), path: 'spec.kind' },
+    { inputs: aCluster(aDaemonSet((d) => (first(d).imagePullPolicy = 'IfNotPresnt'))), path: `${FIRST}.imagePullPolicy` },
+    {
+      inputs: aCluster(aDaemonSet((d) => (pod(d).tolerations = [{ operator: 'Exists', effect: 'NoSchedul' }]))),
+      path: `${TEMPLATE}.tolerations[0].effect`,
+      context: { ...CONTEXT, kubernetes: '1.37' },
+    },
+  ],
   'wrong-type': [
     { inputs: aCluster(aDeployment((d) => (first(d).env[0].value = 1))), path: `${FIRST}.env[0].value` },
     { inputs: aCluster(aDeployment((d) => (d.spec.replicas = '2'))), path: 'spec.replicas' },
     { inputs: aCluster(aHostPool((h) => (h.spec.vlans[0].id = '110'))), path: 'spec.vlans[0].id' },
-    { inputs: aCluster(aHostPool((h) => (h.spec.kind = 'moon'))), path: 'spec.kind' },
+    {
+      inputs: aCluster(aDaemonSet((d) => (first(d).resources.limits.memory = '128MB'))),
+      path: `${FIRST}.resources.limits.memory`,
+    },
   ],
   'missing-field': [
     { inputs: aCluster(aDaemonSet((d) => delete d.spec.selector)), path: 'spec.selector' },
@@ -169,6 +181,37 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
       inputs: aCluster(aDaemonSet((d) => (pod(d).containers = []))),
       context: { ...CONTEXT, services: 'kube-proxy' },
       path: `${TEMPLATE}.containers`,
+    },
+  ],
+  'request-above-limit': [
+    { inputs: aCluster(aDaemonSet((d) => (first(d).resources.requests.memory = '97Mi'))), path: `${FIRST}.resources.requests.memory` },
+  ],
+  'restart-policy': [
+    { inputs: aCluster(aDeployment((d) => (pod(d).restartPolicy = 'Never'))), path: `${TEMPLATE}.restartPolicy` },
+    {
+      inputs: aCluster({
+        apiVersion: 'batch/v1',
+        kind: 'CronJob',
+        metadata: { name: 'nightly', namespace: NAMESPACE },
+        spec: { schedule: '0 3 * * *', jobTemplate: { spec: { template: { spec: { containers: [{ name: 'a', image: 'a:1' }] } } } } },
+      }),
+      path: 'spec.jobTemplate.spec.template.spec.restartPolicy',
+    },
+  ],
+  'service-ports': [
+    { inputs: aCluster(aService((s) => s.spec.ports.push({ port: 8081 }))), path: 'spec.ports[1].name' },
+    { inputs: aCluster(aService((s) => s.spec.ports.push({ name: 'http', port: 8081 }))), path: 'spec.ports[1].name' },
+    { inputs: aCluster(aService((s) => s.spec.ports.push({ name: 'again', port: 8080 }))), path: 'spec.ports[1]' },
+  ],
+  'replicas-owned-twice': [
+    {
+      inputs: aCluster({
+        apiVersion: 'autoscaling/v2',
+        kind: 'HorizontalPodAutoscaler',
+        metadata: { name: 'feed-api', namespace: NAMESPACE },
+        spec: { maxReplicas: 9, scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'feed-api' } },
+      }),
+      path: 'spec.scaleTargetRef',
     },
   ],
   'image-missing': [{ inputs: aCluster(aDeployment((d) => delete first(d).image)), path: `${FIRST}.image` }],

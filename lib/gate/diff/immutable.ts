@@ -4,6 +4,7 @@
  * transition rules (x-kubernetes-validations with oldSelf).
  */
 import type { KubeObject } from '../../api/manifest.ts';
+import { toNumber } from '../../api/quantity.ts';
 import { fields, items, text, within } from '../shape.ts';
 import type { Leaf } from './leaves.ts';
 
@@ -118,23 +119,13 @@ function shrunkClaim(before: KubeObject, { path, before: old, after: now }: Leaf
     : undefined;
 }
 
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-};
-
+/** What is no quantity is left to the API server. */
 function bytes(quantity: unknown): number | undefined {
-  const match = /^(\d+(?:\.\d+)?)([kMGTP]i?|Ki)?$/.exec(String(quantity));
-  return match === null ? undefined : Number(match[1]) * (UNITS[match[2] ?? ''] ?? 1);
+  try {
+    return toNumber(String(quantity));
+  } catch {
+    return undefined;
+  }
 }
 
 /** `self == oldSelf`, `self.mac == oldSelf.mac`, or the same with has() on both sides for an optional field. */

@@ -11,7 +11,7 @@ import { isFields, join, shown } from '../shape.ts';
 import { resembling } from './resembling.ts';
 import { customObject } from './schema.ts';
 
-export type FieldRule = 'unknown-kind' | 'unknown-field' | 'wrong-type' | 'missing-field';
+export type FieldRule = 'unknown-kind' | 'unknown-field' | 'unknown-value' | 'wrong-type' | 'missing-field';
 
 export const fieldRules = family({
   name: 'fields',
@@ -25,6 +25,11 @@ export const fieldRules = family({
       severity: 'error',
       reason: 'The API server refuses a field it does not know, or drops it: what was meant does not happen.',
       remedy: 'Remove the field, or write it where it belongs.',
+    },
+    'unknown-value': {
+      severity: 'error',
+      reason: 'The field takes one of a few words, and the API server refuses any other.',
+      remedy: 'Use one of the words.',
     },
     'wrong-type': {
       severity: 'error',
@@ -89,7 +94,13 @@ function walkValue(value: unknown, type: FieldType, path: string, parents: reado
   } else if (type.of !== 'scalar' || !isScalar(value, type.name)) {
     const wanted = TYPE_WORDS[type.of === 'scalar' ? type.name : type.of] ?? `the fields of ${type.name}`;
     walk.found('wrong-type', path, `value is ${shown(value)}; ${wanted} must stand here`);
-  }
+  } else if (type.values !== undefined && !type.values.has(value as string)) unknownValue(value as string, [...type.values], path, walk);
+}
+
+function unknownValue(value: string, words: readonly string[], path: string, walk: Walk): void {
+  const alike = resembling(value, words);
+  const instead = alike === undefined ? mayBeNewer(walk.cluster.context) : { remedy: `Did you mean ${alike}?` };
+  walk.found('unknown-value', path, `value is ${shown(value)}; it is one of ${words.join(', ')}`, instead);
 }
 
 function itemOf(type: FieldType): FieldType {
@@ -105,7 +116,7 @@ function isScalar(value: unknown, type: string): boolean {
     case 'number':
       return typeof value === 'number';
     case 'quantity':
-      return typeof value === 'string' || typeof value === 'number';
+      return typeof value === 'number' || (typeof value === 'string' && QUANTITY.test(value));
     case 'int-or-string':
       return typeof value === 'string' || Number.isInteger(value);
     default:
@@ -113,13 +124,16 @@ function isScalar(value: unknown, type: string): boolean {
   }
 }
 
+/** k8s.io/apimachinery/pkg/api/resource: a number with a suffix of SI or IEC, or an exponent; no MB, no blanks. */
+const QUANTITY = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[numkMGTPE]|[KMGTPE]i|[eE][+-]?\d+)?$/;
+
 const TYPE_WORDS: Readonly<Record<string, string>> = {
   string: 'text',
   time: 'a time, as text,',
   boolean: 'true or false',
   integer: 'a whole number',
   number: 'a number',
-  quantity: 'a quantity',
+  quantity: "a quantity such as 2, '500m' or '64Gi'",
   'int-or-string': 'a whole number or text',
   list: 'a list',
   map: 'a map',

@@ -30,9 +30,7 @@ function check(value: unknown, schema: Fields, path: string, found: Found<FieldR
     return;
   }
   if (Array.isArray(schema.enum) && !schema.enum.includes(value)) {
-    found('wrong-type', path, `value is ${shown(value)}; the schema allows ${schema.enum.map(shown).join(', ')}`, {
-      remedy: 'Use one of these.',
-    });
+    found('unknown-value', path, `value is ${shown(value)}; the schema allows ${schema.enum.map(shown).join(', ')}`);
   }
   if (Array.isArray(value)) {
     const item = fields(schema.items);
