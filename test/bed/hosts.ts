@@ -95,17 +95,31 @@ interface NodeSeen {
 const isReady = ({ spec, status }: NodeSeen) =>
   !spec.taints?.length && status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
 
-const stage = (name: string, selector: object[], next: object) => ({
+const stage = (kind: 'Node' | 'Pod', name: string, selector: object[], next: object) => ({
   apiVersion: 'kwok.x-k8s.io/v1alpha1',
   kind: 'Stage',
   metadata: { name },
-  spec: { resourceRef: { apiGroup: 'v1', kind: 'Pod' }, selector: { matchExpressions: selector }, next },
+  spec: { resourceRef: { apiGroup: 'v1', kind }, selector: { matchExpressions: selector }, next },
 });
 const LIVING = { key: '.metadata.deletionTimestamp', operator: 'DoesNotExist' };
 
-/** What kwok does with a pod. Built from its module it brings no stages of its own. */
+/**
+ * What kwok does with hosts and pods. Built from its module it brings no stages of its own, and without one for Nodes it keeps
+ * no Leases and looks at no pods.
+ */
 const STAGES = [
-  stage('pod-runs', [LIVING, { key: '.status.podIP', operator: 'DoesNotExist' }], {
+  stage(
+    'Node',
+    'host-is-ready',
+    [{ key: '.status.conditions.[] | select( .type == "Ready" ) | .status', operator: 'NotIn', values: ['True'] }],
+    {
+      statusTemplate: `
+conditions:
+- { type: Ready, status: "True", reason: Simulated, message: kept alive by kwok, lastHeartbeatTime: {{ Now | Quote }}, lastTransitionTime: {{ Now | Quote }} }
+`,
+    },
+  ),
+  stage('Pod', 'pod-runs', [LIVING, { key: '.status.podIP', operator: 'DoesNotExist' }], {
     statusTemplate: `
 {{ $now := Now }}
 phase: Running
@@ -129,6 +143,7 @@ containerStatuses:
 `,
   }),
   stage(
+    'Pod',
     'job-pod-completes',
     [
       LIVING,
@@ -151,5 +166,5 @@ containerStatuses:
 `,
     },
   ),
-  stage('pod-goes', [{ key: '.metadata.deletionTimestamp', operator: 'Exists' }], { finalizers: { empty: true }, delete: true }),
+  stage('Pod', 'pod-goes', [{ key: '.metadata.deletionTimestamp', operator: 'Exists' }], { finalizers: { empty: true }, delete: true }),
 ];
