@@ -56,7 +56,10 @@ function subresources({ status, statusSubresource, scale }: Resource) {
   return { subresources: { ...(hasStatus ? { status: {} } : {}), ...(scale === undefined ? {} : { scale }) } };
 }
 
-/** The whole object. Of `metadata` a CRD may bound name and generateName only. */
+/**
+ * The whole object. Of `metadata` a CRD may bound name and generateName only, and rules may read no more of it
+ * (kubernetes.io, "Extend the Kubernetes API with CustomResourceDefinitions", validation rules).
+ */
 function openApi({ doc, name, spec, status, rules = [] }: Resource): JsonSchema {
   const { pattern, maxLength, noun } = annotated(name);
   const all = [...(pattern === SUBDOMAIN.source ? [] : [ruleOnName(pattern, noun)]), ...rules];

@@ -135,7 +135,7 @@ export function record<const O extends FieldFacts & { max: number }, K extends z
   key: K,
   value: V,
 ): z.ZodRecord<K, V> {
-  const schema = z.record(key, value).check((ctx) => {
+  const schema = z.partialRecord(key, value).check((ctx) => {
     const size = Object.keys(ctx.value as object).length;
     if (size > options.max)
       ctx.issues.push({ code: 'custom', message: `has ${size} entries; at most ${options.max} are allowed`, path: [], input: size });
@@ -157,7 +157,7 @@ export interface Rule {
   readonly message: string;
   /** CEL that makes the message, to name what was found; `message` stands in when it fails. */
   readonly messageExpression?: string;
-  /** The rule also runs on create; `oldSelf` is an optional then. */
+  /** The rule also runs on create; `oldSelf` is an optional then (KEP-4008). */
   readonly optionalOldSelf?: true;
   /** Where the API server says the mistake is, below the object that has the rule: `.region`. */
   readonly fieldPath?: string;

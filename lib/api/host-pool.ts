@@ -39,8 +39,9 @@ const intranet = object(
     doc: 'Racked hosts behind VLAN trunks.',
     rules: [
       {
-        // The one-item list gives the set of names a name of its own: CEL in CRDs has no `bind`. A map, because looking up
-        // in a list costs its length each time, and 256 × 256 × 256 is over what the API server lets one rule cost.
+        // The one-item list gives the set of names a name of its own: CEL in CRDs has no `bind`. A map, because looking up in a
+        // list costs its length each time, and 256 × 256 × 256 is over what one rule may cost (apiextensions-apiserver,
+        // StaticEstimatedCostLimit: 10 million). Two-variable macros: since Kubernetes 1.33 (kubernetes/kubernetes#128593).
         rule: '[self.racks.transformMapEntry(i, rack, {rack.name: true})].all(known, self.vlans.all(vlan, !has(vlan.racks) || vlan.racks.all(rack, rack in known)))',
         message: 'vlans[].racks must name racks of this pool. Add the rack to racks, or take it out of the VLAN',
         fieldPath: '.vlans',
