@@ -50,7 +50,7 @@ function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[])
     pool.shape === 'intranet'
       ? { datacenter: pool.datacenter, racks: Object.fromEntries(pool.racks.map(({ name, hosts }) => [name, hosts])) }
       : {};
-  const launched = pool.shape === 'ec2' ? { join: pool.join, region: pool.region } : {};
+  const launched = pool.shape === 'ec2' ? { join: pool.join, instanceTypes: pool.instanceTypes } : {};
   return kubeletProfile({
     kubernetes: cluster.kubernetes,
     cluster: cluster.name,

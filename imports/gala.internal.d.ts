@@ -844,7 +844,7 @@ export interface LockSpec {
      *
      * @schema LockSpec#podSpec
      */
-    readonly podSpec?: LockSpecPodSpec;
+    readonly podSpec?: any;
     /**
      * Where the pod spec is taken from, in the same namespace; read once, when the lock is planned.
      *
@@ -898,17 +898,6 @@ export interface LockSpec {
  * Converts an object of type 'LockSpec' to JSON representation.
  */
 export declare function toJson_LockSpec(obj: LockSpec | undefined): Record<string, any> | undefined;
-/**
- * The pods to come, as `spec` of a Pod. The API server keeps it as it is; its fields are checked when a pod is made of it.
- *
- * @schema LockSpecPodSpec
- */
-export interface LockSpecPodSpec {
-}
-/**
- * Converts an object of type 'LockSpecPodSpec' to JSON representation.
- */
-export declare function toJson_LockSpecPodSpec(obj: LockSpecPodSpec | undefined): Record<string, any> | undefined;
 /**
  * Where the pod spec is taken from, in the same namespace; read once, when the lock is planned.
  *

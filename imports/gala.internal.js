@@ -660,7 +660,7 @@ export function toJson_LockSpec(obj) {
         return undefined;
     }
     const result = {
-        'podSpec': toJson_LockSpecPodSpec(obj.podSpec),
+        'podSpec': obj.podSpec,
         'podFrom': toJson_LockSpecPodFrom(obj.podFrom),
         'count': obj.count,
         'strategy': obj.strategy,
@@ -670,18 +670,6 @@ export function toJson_LockSpec(obj) {
         'allowPartial': obj.allowPartial,
         'holdSeconds': obj.holdSeconds,
     };
-    // filter undefined values
-    return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
-}
-/**
- * Converts an object of type 'LockSpecPodSpec' to JSON representation.
- */
-/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
-export function toJson_LockSpecPodSpec(obj) {
-    if (obj === undefined) {
-        return undefined;
-    }
-    const result = {};
     // filter undefined values
     return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }

@@ -100,6 +100,8 @@ export function structural(schema: Resource['spec']): JsonSchema {
     if (typeof additionalProperties === 'object' && kept['x-kubernetes-preserve-unknown-fields'] !== true) {
       throw new Error(`a CRD can't bound the keys of a record: ${JSON.stringify(level)}; use a list with a key`);
     }
+    // The API server drops an empty map, so that what was applied would never be what is there.
+    if (Object.keys(kept.properties ?? { any: true }).length === 0) delete kept.properties;
     return constant === undefined ? kept : { ...kept, enum: [constant] };
   });
 }

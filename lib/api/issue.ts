@@ -164,5 +164,6 @@ function factsOfKey(root: z.ZodType, path: Path, input: unknown): FieldFacts {
 function keysAt(root: z.ZodType, path: Path, input: unknown): string[] {
   const schema = schemaAt(root, path, input);
   const inner = schema && chosen(unwrap(schema).inner, at(input, path));
+  if (inner instanceof z.ZodRecord && inner.keyType instanceof z.ZodEnum) return inner.keyType.options.map(String);
   return inner instanceof z.ZodObject ? Object.keys(inner.shape) : [];
 }

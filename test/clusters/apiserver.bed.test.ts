@@ -9,14 +9,11 @@ import { ddos } from '../../examples/own-concern/ddos.ts';
 import edge from '../../examples/own-concern/edge.ts';
 import { nameOf } from '../../lib/api/manifest.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
-import { describeBed } from '../bed/describe.ts';
+import { describeBed } from '../bed/describe-bed.ts';
 import { fleet } from './fleet.ts';
 
 const NAMES = ['bj-a', 'bj-b', 'cloud-a', 'hello', 'hybrid-a', 'prod-2'];
-// The API server's part: nothing that is applied needs controllers or a scheduler to be accepted.
-const PARTS = ['etcd', 'kube-apiserver'] as const;
-
-describeBed('a cluster on a real API server', [...PARTS, 'kube-controller-manager', 'kubectl'], () => {
+describeBed('a cluster on a real API server', ['control-plane'], () => {
   let clusters: readonly Rendering[];
   let bed: Bed;
   beforeAll(async () => {
@@ -47,7 +44,7 @@ describeBed('a cluster on a real API server', [...PARTS, 'kube-controller-manage
   });
 });
 
-describeBed('README’s apply lines', [...PARTS, 'kube-controller-manager', 'kubectl'], () => {
+describeBed('README’s apply lines', ['control-plane'], () => {
   const folder = mkdtempSync(join(tmpdir(), 'gala-apply-'));
   afterAll(() => rmSync(folder, { recursive: true }));
 
