@@ -2,7 +2,6 @@
 import { Construct } from 'constructs';
 import { crd } from '../lib/api/crd.ts';
 import { KINDS } from '../lib/api/kinds.ts';
-import type { KubeObject } from '../lib/api/manifest.ts';
 import { HostPool } from './host-pool.ts';
 import { addNamespaces } from './namespaces.ts';
 import { add, Platform } from './platform.ts';
@@ -13,7 +12,7 @@ export class Groundwork extends Construct {
   constructor(scope: Construct, id: string) {
     super(scope, id);
     const { cluster } = Platform.of(this);
-    for (const kind of KINDS) add(this, 'crds', crd(kind) as KubeObject);
+    for (const kind of KINDS) add(this, 'crds', crd(kind));
     addNamespaces(this);
     addPriorityClasses(this);
     addUserRoles(this, KINDS);

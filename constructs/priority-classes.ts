@@ -24,7 +24,6 @@ export function addPriorityClasses(scope: Construct): void {
       metadata: { name },
       value,
       description,
-      globalDefault: false,
       preemptionPolicy: 'Never',
     } satisfies Manifest<V1PriorityClass>);
 }

@@ -1,6 +1,6 @@
 /**
  * What the Kubernetes client's models know: kinds, their scope and plural, and the fields of each type.
- * The table is generated (generate-fields.ts); types are taken apart when they are first asked for.
+ * The table is generated (test/tools/kubernetes-fields.ts); types are taken apart when they are first asked for.
  */
 import table from '../../imports/kubernetes/fields.json' with { type: 'json' };
 import { valuesOf } from './values.ts';

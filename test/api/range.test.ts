@@ -6,7 +6,8 @@ import { addressRange, cidrRange, contains, overlaps, size, spell, toAddress, to
 const address = fc.nat(2 ** 32 - 1);
 const range = fc.tuple(address, address).map(([a, b]) => ({ first: Math.min(a, b), last: Math.max(a, b) }));
 
-test('an address and its number are the same thing', () => fc.assert(fc.property(address, (number) => expect(toNumber(toAddress(number))).toBe(number))));
+test('an address and its number are the same thing', () =>
+  fc.assert(fc.property(address, (number) => expect(toNumber(toAddress(number))).toBe(number))));
 
 test('two ranges overlap just when an end of one lies in the other', () =>
   fc.assert(fc.property(range, range, (a, b) => expect(overlaps(a, b)).toBe(within(a, b.first) || within(b, a.first)))));
@@ -30,4 +31,5 @@ test.each([
   ['1.5Ti', 1.5 * 2 ** 40],
 ])('%s is %d', (text, number) => expect(quantity(text)).toBeCloseTo(number, 6));
 
-test('what is no quantity is refused with the ways to write one', () => expect(() => quantity('12 GB')).toThrow("12 GB is no quantity; write 64, '500m' or '256Gi'"));
+test('what is no quantity is refused with the ways to write one', () =>
+  expect(() => quantity('12 GB')).toThrow("12 GB is no quantity; write 64, '500m' or '256Gi'"));

@@ -9,13 +9,13 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { stringify } from 'yaml';
 import { CONCERNS } from '../../constructs/concerns.ts';
-import { fieldsTable } from '../gate/generate-fields.ts';
-import { crd } from './crd.ts';
-import { documentSchema, editorSchema } from './json-schema.ts';
-import { KINDS } from './kinds.ts';
-import { definitionSchema } from './parse.ts';
-import { referencePage, referenceTable } from './reference.ts';
-import { GROUP } from './resource.ts';
+import { crd } from '../../lib/api/crd.ts';
+import { documentSchema, editorSchema } from '../../lib/api/json-schema.ts';
+import { KINDS } from '../../lib/api/kinds.ts';
+import { definitionSchema } from '../../lib/api/parse.ts';
+import { referencePage, referenceTable } from '../../lib/api/reference.ts';
+import { GROUP } from '../../lib/api/resource.ts';
+import { fieldsTable } from './kubernetes-fields.ts';
 
 /** A committed file that is made from something else; its first line or key says so. */
 export interface Generated {

@@ -12,8 +12,8 @@ import {
   IpLockSpecPhase,
   NodeNetwork,
 } from '../../imports/gala.internal.js';
-import { GENERATED, stale, write } from '../../lib/api/generated.ts';
 import * as kinds from '../../lib/api/kinds.ts';
+import { GENERATED, stale, write } from './generated.ts';
 
 test('every generated file in the repository is as it would be made now', async () => {
   expect((await stale(GENERATED)).map(({ path }) => path)).toEqual([]);

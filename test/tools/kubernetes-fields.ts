@@ -6,7 +6,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { FieldsTable, KindFacts } from './fields-table.ts';
+import type { FieldsTable, KindFacts } from '../../lib/gate/fields-table.ts';
 
 interface Attribute {
   readonly baseName: string;
