@@ -52,17 +52,21 @@ const UNTHROTTLED = ['--kube-api-qps', '1000', '--kube-api-burst', '2000'];
 /** Starts a control plane and resolves when it serves and, with the controllers, when pods can be made in `default`. */
 export async function startControlPlane(options: BedOptions = {}): Promise<Bed> {
   sweep();
-  const folder = newFolder();
-  const started: Started[] = [];
-  const clear = async () => {
-    await Promise.all(started.map((process) => process.kill()));
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-  };
-  try {
-    return await startIn(folder, started, clear, options);
-  } catch (error) {
-    await clear();
-    throw error;
+  for (let tries = 1; ; tries++) {
+    const folder = newFolder();
+    const started: Started[] = [];
+    const clear = async () => {
+      await Promise.all(started.map((process) => process.kill()));
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+    };
+    try {
+      return await startIn(folder, started, clear, options);
+    } catch (error) {
+      await clear();
+      // Another program took a free port between the look and the use; in a namespace there is nobody else.
+      if (tries < 3 && (error as Error).message.includes('address already in use')) continue;
+      throw error;
+    }
   }
 }
 

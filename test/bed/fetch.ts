@@ -2,12 +2,12 @@
  * Gets the parts that this machine has not: the official release, else a build from Go modules. One process at a time does it,
  * the others wait for what it brings; every part is put in place whole, and one that can't be had comes with its reasons.
  */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, buildOf } from './build.ts';
 import { download, releaseOf } from './download.ts';
-import { cacheFolder, find, folderOf, type PartName, partNamed } from './parts.ts';
-import { start, until } from './process.ts';
+import { alone } from './lock.ts';
+import { find, folderOf, type PartName, partNamed } from './parts.ts';
 
 export interface Fetched {
   readonly part: PartName;
@@ -16,20 +16,20 @@ export interface Fetched {
   readonly why?: readonly string[];
 }
 
-/** Longer than the longest build. */
-const LOCK_SECONDS = 70 * 60;
-
 export const toStderr = (line: string): void => void process.stderr.write(`bed: ${line}\n`);
 
 /** Gets each part, and says on the way what takes long. Rejects never for a part: see `result`. */
 export async function fetchParts(names: readonly PartName[], say: (line: string) => void = toStderr): Promise<Fetched[]> {
   if (names.every((name) => find(name))) return names.map((part) => ({ part, result: 'was here' }));
-  return await alone(say, async () => {
-    const fetched: Fetched[] = [];
-    const failed = new Map<string, string>(); // a program that carries several parts fails once
-    for (const part of names) fetched.push(find(part) ? { part, result: 'was here' } : await fetchPart(part, failed, say));
-    return fetched;
-  });
+  return await alone(
+    () => say('another process is getting parts: waiting for it'),
+    async () => {
+      const fetched: Fetched[] = [];
+      const failed = new Map<string, string>(); // a program that carries several parts fails once
+      for (const part of names) fetched.push(find(part) ? { part, result: 'was here' } : await fetchPart(part, failed, say));
+      return fetched;
+    },
+  );
 }
 
 async function fetchPart(name: PartName, failed: Map<string, string>, say: (line: string) => void): Promise<Fetched> {
@@ -63,26 +63,4 @@ async function fetchPart(name: PartName, failed: Map<string, string>, say: (line
   why.push(failure);
   say(`${name} ${part.version} can't be had: ${why.join('; ')}`);
   return { part: name, result: 'not had', why };
-}
-
-/** Runs `act` while no other process does. The lock is the kernel's: it ends with its holder, so none is ever left over. */
-async function alone<T>(say: (line: string) => void, act: () => Promise<T>): Promise<T> {
-  mkdirSync(cacheFolder(), { recursive: true });
-  const held = 'held';
-  const logFile = join(cacheFolder(), `lock-${process.pid}.log`);
-  const lock = start(
-    'flock',
-    ['flock', '--no-fork', join(cacheFolder(), 'lock'), 'sh', '-c', `echo ${held}; exec sleep infinity`],
-    logFile,
-  );
-  const waiting = setTimeout(() => say('another process is getting parts: waiting for it'), 2_000);
-  try {
-    await until('alone', lock, LOCK_SECONDS, async () => lock.log().includes(held));
-    clearTimeout(waiting);
-    return await act();
-  } finally {
-    clearTimeout(waiting);
-    await lock.kill();
-    rmSync(logFile, { force: true });
-  }
 }

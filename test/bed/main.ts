@@ -2,8 +2,8 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { diagnose, report } from './doctor.ts';
 import { fetchParts, toStderr } from './fetch.ts';
-import { PARTS, type PartName, partsOf } from './parts.ts';
-import { down, supervise, trial, up } from './trial.ts';
+import { command, PARTS, type PartName, partsOf } from './parts.ts';
+import { down, supervise, type Trial, trial, up } from './trial.ts';
 
 const BAD_INPUT = 2;
 const NOT_NOW = 4;
@@ -60,13 +60,17 @@ program
   .requiredOption('--hosts <number>', '', aCount)
   .action(({ hosts }: { hosts: number }) => supervise(hosts));
 
-const nextSteps = ({ url, hosts, kubeconfig }: { url: string; hosts: number; kubeconfig: string }) =>
+const nextSteps = ({ url, hosts, kubeconfig }: Trial) =>
   [
     `Up: ${url}, ${hosts} hosts.`,
     '',
     `    export KUBECONFIG=${kubeconfig}`,
+    // A machine may have no kubectl of its own.
+    `    alias kubectl='${command('kubectl').join(' ')}'`,
     '    kubectl get nodes',
-    '    kubectl apply --server-side -f dist/hello/10-crds.yaml && kubectl apply --server-side -f dist/hello',
+    '    kubectl apply --server-side -f dist/hello/10-crds.yaml',
+    '    kubectl wait --for=condition=Established crd -l app.kubernetes.io/part-of=gala',
+    '    kubectl apply --server-side -f dist/hello',
     '',
     'End it with `npm run bed -- down`.',
   ].join('\n');

@@ -10,7 +10,7 @@ export function neededBy(folder: string = TESTS): Map<PartName, string[]> {
   const needs = new Map<PartName, string[]>();
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'));
   for (const file of files.sort()) {
-    const calls = readFileSync(join(folder, file), 'utf8').matchAll(/describeBed\(\s*(?:'[^']*'|"[^"]*"|`[^`]*`),\s*\[([^\]]*)\]/g);
+    const calls = readFileSync(join(folder, file), 'utf8').matchAll(/^\s*describeBed\(\s*(?:'[^']*'|"[^"]*"|`[^`]*`),\s*\[([^\]]*)\]/gm);
     const named = [...calls].flatMap(([, list]) => [...(list ?? '').matchAll(/'([^']+)'/g)].map(([, name]) => name as Need));
     for (const part of partsOf(named)) needs.set(part, [...(needs.get(part) ?? []), `test/${relative(TESTS, join(folder, file))}`]);
   }

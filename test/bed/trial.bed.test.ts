@@ -1,0 +1,64 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+import { aClient } from './client.ts';
+import { describeBed } from './describe-bed.ts';
+import { command, type PartName, partsOf } from './parts.ts';
+import { alive } from './records.ts';
+import { bed, environment } from './samples/a-run.ts';
+import type { Trial } from './trial.ts';
+
+describeBed('a local trial', ['control-plane', 'kwok'], () => {
+  // A cache of its own: a person's trial on this machine goes on undisturbed. The parts are this machine's.
+  const folder = mkdtempSync(join(tmpdir(), 'gala-trial-'));
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  for (const part of partsOf(['control-plane', 'kwok'])) borrow(part, bin);
+  const env = environment({ XDG_CACHE_HOME: join(folder, 'cache'), GALA_BED_BIN: bin });
+
+  afterAll(async () => {
+    await bed(['down'], env);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('comes up with its hosts Ready, plays their pods, says no to a second one, and goes without a trace', async () => {
+    const up = await bed(['up', '--hosts', '50'], env);
+    expect(up).toMatchObject({ code: 0, stderr: expect.stringContaining('50 hosts are Ready') });
+    const kubeconfig = /export KUBECONFIG=(.*)/.exec(up.stdout)?.[1] ?? '';
+    const trial: Trial = JSON.parse(readFileSync(join(kubeconfig, '..', 'trial.json'), 'utf8'));
+    const { clusters, users } = JSON.parse(readFileSync(kubeconfig, 'utf8'));
+    const ca = Buffer.from(clusters[0].cluster['certificate-authority-data'], 'base64').toString();
+    const client = aClient(trial.url, ca, users[0].user.token);
+
+    const nodes = (await client.request('GET', '/api/v1/nodes')).body.items;
+    expect(nodes).toHaveLength(50);
+    expect(nodes.at(-1)).toMatchObject({
+      metadata: { name: 'trial-r02-10', labels: { 'gala.internal/rack': 'r02' } },
+      status: { allocatable: { cpu: '62', memory: '248Gi' } },
+    });
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'a' },
+      spec: { containers: [{ name: 'main', image: 'registry.example/main:1' }] },
+    };
+    await client.apply([pod]);
+    const phase = async () => (await client.request('GET', '/api/v1/namespaces/default/pods/a')).body.status.phase;
+    for (let tries = 0; tries < 300 && (await phase()) !== 'Running'; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await phase()).toBe('Running');
+    client.close();
+
+    expect(await bed(['up'], env)).toMatchObject({ code: 4, stderr: expect.stringMatching(/50 hosts is up already.*npm run bed -- down/) });
+
+    expect(await bed(['down'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('ended') });
+    expect(alive(trial.supervisor)).toBe(false);
+    expect(existsSync(kubeconfig)).toBe(false);
+    expect(await bed(['down'], env)).toMatchObject({ code: 0, stdout: 'No trial was up.\n' });
+  });
+});
+
+/** Puts a link to this machine's part in `bin`: the program that carries several is told by the link which one to be. */
+function borrow(part: PartName, bin: string): void {
+  symlinkSync(command(part)[0], join(bin, part));
+}
