@@ -32,7 +32,10 @@ describeBed('a cluster on a real API server', ['control-plane'], () => {
 
   test('no field of any object is lost on the way: what was rendered is what is there', async () => {
     for (const { objects } of clusters)
-      for (const { live, object } of await bed.apply(objects.map((input) => input.object))) {
+      for (const { live, object } of await bed.apply(
+        objects.map((input) => input.object),
+        { fieldManager: 'kubectl' },
+      )) {
         const sent = objects.find((input) => nameOf(input.object) === object)!.object;
         expect(live).toMatchObject(sent as object);
       }
