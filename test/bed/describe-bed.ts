@@ -3,10 +3,7 @@
  * required: a test that nobody notices is not running protects nobody.
  */
 import { describe, test } from '@jest/globals';
-import { find, type Need, type PartName, partNamed, partsOf, REMEDY } from './parts.ts';
-
-/** Whether missing parts are a failure: `GALA_BED=required`, as CI sets it. */
-export const required = (): boolean => process.env.GALA_BED === 'required';
+import { find, type Need, type PartName, partNamed, partsOf, REMEDY, required } from './parts.ts';
 
 /**
  * `describe`, for tests that need parts of the bed.

@@ -88,6 +88,9 @@ export function command(name: PartName): Found['command'] {
 
 export const REMEDY = 'Get it with `npm run bed -- fetch`, or set GALA_BED_BIN to a folder that holds it.';
 
+/** Whether missing parts are a failure: `GALA_BED=required`, as CI sets it. */
+export const required = (): boolean => process.env.GALA_BED === 'required';
+
 function runs(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
