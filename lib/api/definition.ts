@@ -107,7 +107,7 @@ export const definition = object(
     ).optional(),
     pools: record({ doc: 'Host pools by name. `{}`: whatever nodes exist.', max: 256 }, pool.poolName, shaped),
     capacityOrder: list(
-      { doc: 'Which pool is asked for capacity first; by name when left out.', max: 256, set: true },
+      { doc: 'Which pool is asked for capacity first; by name when left out.', max: 256, set: 'ordered' },
       pool.poolName,
     ).optional(),
   },

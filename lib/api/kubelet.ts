@@ -52,7 +52,7 @@ export const kubelet = object(
     shutdownGracePeriodCriticalPodsSeconds: count('The part of it that is kept for critical pods; 20 when left out.', 0, 86400, 20),
     maxContainerRestartPeriodSeconds: count('The longest pause between restarts of a crashing container; 300 when left out.', 1, 300, 300),
     clusterDNS: list(
-      { doc: "Addresses of the cluster's DNS; 169.254.20.10 without kube-proxy.", max: 3, min: 1, set: true },
+      { doc: "Addresses of the cluster's DNS; 169.254.20.10 without kube-proxy.", max: 3, min: 1, set: 'ordered' },
       ipv4('A DNS server.', '169.254.20.10'),
     ).optional(),
     evictionHard: thresholds('Below these pods are killed at once.').optional(),
