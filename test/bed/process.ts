@@ -40,7 +40,7 @@ export function start(name: string, command: readonly [string, ...string[]], log
 }
 
 /** Asks until `ready` says yes. Rejects with the process's last lines when it ends before, or when the time is over. */
-export async function until(what: string, started: Started, seconds: number, ready: () => Promise<boolean>): Promise<void> {
+export async function until(what: string, started: Started, seconds: number, ready: () => Promise<boolean>, everyMs = 50): Promise<void> {
   const deadline = Date.now() + seconds * 1000;
   let end: string | undefined;
   started.ended.then((how) => {
@@ -49,6 +49,6 @@ export async function until(what: string, started: Started, seconds: number, rea
   while (!(await ready().catch(() => false))) {
     if (end !== undefined) throw new Error(`${started.name} ${end} before ${what}. Its last lines:\n${started.lastLines()}`);
     if (Date.now() > deadline) throw new Error(`${started.name}: not ${what} after ${seconds} s. Its last lines:\n${started.lastLines()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
