@@ -57,8 +57,9 @@ describe('bad input', () => {
   });
 });
 
-test('a part that cannot be had is told at once, with what was tried, and nothing is left in the cache', async () => {
+test('a part that cannot be had is told at once, with what was tried, and nothing half done is left in the cache', async () => {
   const nothing = environment({ XDG_CACHE_HOME: join(folder, 'empty'), GOMODCACHE: join(folder, 'modules'), GOPROXY: 'off' });
+  mkdirSync(join(folder, 'empty/gala/bed/0.36.6/.build-of-a-killed-run'), { recursive: true });
   const { code, stdout } = await bed(['fetch', 'kubelet-types-1.36'], nothing);
   expect(stdout).toMatch(/^kubelet-types-1\.36: not had: build: /m);
   expect(code).toBe(4);

@@ -2,7 +2,7 @@
  * Gets the parts that this machine has not: the official release, else a build from Go modules. One process at a time does it,
  * the others wait for what it brings; every part is put in place whole, and one that can't be had comes with its reasons.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { build, buildOf } from './build.ts';
 import { download, releaseOf } from './download.ts';
@@ -35,7 +35,7 @@ export async function fetchParts(names: readonly PartName[], say: (line: string)
 async function fetchPart(name: PartName, failed: Map<string, string>, say: (line: string) => void): Promise<Fetched> {
   const part = partNamed(name);
   const why: string[] = [];
-  mkdirSync(folderOf(part), { recursive: true });
+  clean(folderOf(part));
 
   const release = releaseOf(part);
   if (release) {
@@ -52,7 +52,7 @@ async function fetchPart(name: PartName, failed: Map<string, string>, say: (line
   let failure = failed.get(how.program);
   if (!failure) {
     try {
-      mkdirSync(folderOf(how), { recursive: true });
+      clean(folderOf(how));
       await build(how, join(folderOf(how), how.program), say);
       return { part: name, result: 'built' };
     } catch (error) {
@@ -63,4 +63,11 @@ async function fetchPart(name: PartName, failed: Map<string, string>, say: (line
   why.push(failure);
   say(`${name} ${part.version} can't be had: ${why.join('; ')}`);
   return { part: name, result: 'not had', why };
+}
+
+/** Makes a folder of the cache, or rids it of what a killed run left half done: this process has the lock, so nobody works there. */
+function clean(folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  const half = readdirSync(folder).filter((name) => name.startsWith('.'));
+  for (const name of half) rmSync(join(folder, name), { recursive: true, force: true });
 }
