@@ -1,0 +1,115 @@
+/**
+ * Mistakes in definitions, one of each kind that docs/definitions.md tells of, and the lines that synth prints for them.
+ * The page quotes these lines and no others (messages.test.ts).
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { checkDefinitions, problemLine } from '../../constructs/check.ts';
+import type { Concern } from '../../constructs/concern.ts';
+import { CONCERNS } from '../../constructs/concerns.ts';
+import { load } from '../../constructs/load.ts';
+import { ddos } from '../../examples/own-concern/ddos.ts';
+import { aDefinition, anEc2Pool, aRackedPool, aVlan } from '../api/a-definition.ts';
+
+const concerns: readonly Concern[] = [...CONCERNS, ddos];
+
+const linesOf = (...definitions: unknown[]): string[] =>
+  checkDefinitions(
+    definitions.map((definition, i) => ({ file: ['clusters/one.ts', 'clusters/two.ts'][i]!, definition })),
+    concerns,
+  ).problems.map(problemLine);
+
+/** A definition with one key more or another value. */
+const one = (parts: Record<string, unknown>) => linesOf(aDefinition(parts));
+/** A racked pool with one key more or another value. */
+const racked = (parts: Record<string, unknown>) => one({ pools: { web: aRackedPool(parts) } });
+const vlans = (parts: Record<number, Record<string, unknown>>) =>
+  racked({ vlans: Object.fromEntries(Object.entries(parts).map(([id, vlan]) => [id, aVlan(vlan)])) });
+const launched = (parts: Record<string, unknown>) => one({ services: 'kube-proxy', pools: { burst: anEc2Pool(parts) } });
+
+const elsewhere = { 120: { subnet: '10.120.0.0/24', gateway: '10.120.0.1' } };
+
+async function file(name: string, text: string | undefined): Promise<string[]> {
+  const root = mkdtempSync(join(tmpdir(), 'gala-docs-'));
+  try {
+    if (text !== undefined) writeFileSync(join(root, name), text);
+    const { problems } = await load([join(root, name)], root);
+    return problems.map((problem) => problemLine({ ...problem, file: `clusters/${problem.file}` }));
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
+
+/** Every line that the mistakes yield, once. */
+export async function producedLines(): Promise<ReadonlySet<string>> {
+  const lines = [
+    // fields
+    one({ kubernetes: '1.12' }),
+    one({ apiServer: 'http://10.8.0.10' }),
+    one({ sevices: 'none' }),
+    racked({ trunk: undefined }),
+    vlans({ 5000: {} }),
+    // hosts and racks
+    racked({ racks: { r1: 'dc1-r1-[1-4' } }),
+    racked({ racks: { r1: 'dc1-r1-[1-4]', r2: 'dc1-r1-4' } }),
+    racked({ racks: { r1: 'DC1-r1-1' } }),
+    vlans({ 110: { racks: ['r11'] } }),
+    // VLANs
+    vlans({ 110: { subnet: '10.110.0.5/24' } }),
+    vlans({ 110: {}, 120: { ...elsewhere[120], subnet: '10.110.0.128/25', gateway: '10.110.0.129', addresses: '10.110.0.160/27' } }),
+    vlans({ 110: {}, 120: {} }),
+    vlans({ 110: { addresses: '10.110.0.127-10.110.0.64' } }),
+    vlans({ 110: { addresses: '10.110.1.0-10.110.1.63' } }),
+    vlans({ 110: { addresses: '10.110.0.192-10.110.0.255' } }),
+    vlans({ 110: { gateway: '10.110.0.0' } }),
+    vlans({ 110: { addresses: '10.110.0.1-10.110.0.63' } }),
+    // machines and volumes
+    racked({ machine: { cpu: 4, memory: '8Gi', reserved: { cpu: 8, memory: '1Gi' } } }),
+    racked({ volumes: { log: { path: '/data1', size: '2Ti', maxQuota: '4Ti' } } }),
+    racked({ volumes: { log: { path: '/data1', size: '2Ti' }, tmp: { path: '/data1/tmp', size: '1Ti' } } }),
+    racked({ swap: 'limited' }),
+    // EC2
+    launched({ instanceTypes: ['c5.large'], warmEnis: 4 }),
+    launched({ instanceTypes: ['c5.4xlarge', 'c5.large'] }),
+    launched({ instanceTypes: ['c5.4xlarg'] }),
+    launched({ zones: { 'us-east-1a': { nodeSubnetId: 'subnet-0a1', podSubnetId: 'subnet-0d1' } } }),
+    launched({ join: {} }),
+    launched({ size: { min: 3, max: 1 } }),
+    // clusters
+    one({ capacityOrder: ['web', 'wbe'] }),
+    one({ pools: {} }),
+    one({ concerns: ['schedulign'] }),
+    one({ services: 'kube-proxy', pools: { burst: anEc2Pool() }, ddos: { mode: 'drop' } }),
+    // fleet
+    linesOf(aDefinition(), aDefinition({ pools: {}, concerns: [] })),
+    linesOf(
+      aDefinition(),
+      aDefinition({
+        name: 'two',
+        pools: { web: aRackedPool({ vlans: { 120: aVlan({ ...elsewhere[120], addresses: '10.120.0.64/26' }) } }) },
+      }),
+    ),
+    linesOf(aDefinition(), aDefinition({ name: 'two', pools: { web: aRackedPool({ racks: { r1: 'dc2-r1-[1-4]' } }) } })),
+    // warnings
+    racked({ macsPerPort: 4 }),
+    vlans({ 110: { racks: ['r1'] } }),
+    one({
+      pools: {
+        web: aRackedPool(),
+        spare: aRackedPool({ racks: { s: 'dc1-s-1' }, vlans: { 110: aVlan({ addresses: '10.110.0.32/30' }) } }),
+      },
+      capacityOrder: ['web'],
+    }),
+    launched({ instanceTypes: ['c9.large'], warmEnis: 2 }),
+    one({ concerns: ['scheduling'], ddos: { mode: 'observe' } }),
+    // files
+    await file('none.yaml', undefined),
+    await file('two.yaml', 'name: two\npools: {}\nname: three\n'),
+    await file('none.mjs', 'export const cluster = {};\n'),
+    await file('throws.mjs', "throw new Error('the inventory does not answer');\n"),
+  ];
+  const silent = lines.findIndex((found) => found.length === 0);
+  if (silent >= 0) throw new Error(`mistake ${silent} yields no problem`);
+  return new Set(lines.flat());
+}
