@@ -44,3 +44,10 @@ export function anchors(page: Page): ReadonlySet<string> {
   });
   return new Set(names);
 }
+
+/** What stands under a heading, up to the next of the same level. @throws {Error} when there is no such heading */
+export function section({ path, text }: Page, heading: string): string {
+  const at = text.indexOf(`\n## ${heading}\n`);
+  if (at < 0) throw new Error(`${path} has no heading ## ${heading}`);
+  return text.slice(at + 4 + heading.length).split(/^## /m)[0]!;
+}

@@ -1,0 +1,51 @@
+/** docs/adopt.md on a real API server: the slice comes, and goes without a rest, by the lines on the page. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import slice from '../../clusters/slices/scheduling.ts';
+import { rendered } from '../../constructs/testing.ts';
+import { type Bed, startControlPlane } from '../bed/control-plane.ts';
+import { describeBed } from '../bed/describe-bed.ts';
+import { pages, section } from './pages.ts';
+
+const PAGE = pages().find(({ path }) => path === 'docs/adopt.md')!;
+
+describeBed('the scheduling slice beside an existing cluster', ['control-plane'], () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gala-adopt-'));
+  const out = rendered(slice);
+  let bed: Bed;
+  beforeAll(async () => {
+    for (const { path, text } of out.files) {
+      const file = join(folder, 'dist/prod-2', path);
+      mkdirSync(dirname(file), { recursive: true });
+      writeFileSync(file, text);
+    }
+    bed = await startControlPlane({ without: ['kube-scheduler'] });
+  }, 120_000);
+  afterAll(async () => {
+    await bed?.stop();
+    rmSync(folder, { recursive: true });
+  });
+
+  const kubectl = (line: string) => bed.kubectl(line.split(/ +/).map((word) => (word.startsWith('dist/') ? join(folder, word) : word)));
+
+  test('installs as many objects as the page says', () => expect(PAGE.text).toContain(`${out.objects.length} objects.`));
+
+  test('is taken away, whole, by the page’s lines', async () => {
+    for (const line of [
+      'apply --server-side -f dist/prod-2/10-crds.yaml',
+      'wait --for=condition=Established crd -l app.kubernetes.io/part-of=gala',
+      'apply --server-side -f dist/prod-2',
+    ])
+      expect(await kubectl(line)).toMatchObject({ code: 0 });
+
+    const lines = [...section(PAGE, 'Taking it away').matchAll(/^ {4}\$ kubectl ([^#\n]+?) *(#.*)?$/gm)].map(([, line = '']) => line);
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(await kubectl(line)).toMatchObject({ code: 0 });
+
+    const kinds = 'crd,namespace,clusterrole,clusterrolebinding,role,rolebinding,priorityclass,deployment,configmap';
+    const { stdout } = await kubectl(`get ${kinds} -A -l app.kubernetes.io/part-of=gala -o name`);
+    expect(stdout).toBe('');
+  }, 120_000);
+});
