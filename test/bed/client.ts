@@ -148,6 +148,19 @@ export function aClient(url: string, ca: string | undefined, token: string): Cli
   };
 }
 
+/** Whether a component answers 200 there. Its certificate is its own and made at its start: only its answer counts. */
+export function healthy(url: string): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const asked = httpsRequest(url, { rejectUnauthorized: false, timeout: 2_000 }, (answer) => {
+      answer.resume();
+      resolve(answer.statusCode === 200);
+    });
+    asked.on('timeout', () => asked.destroy(new Error('no answer')));
+    asked.on('error', reject);
+    asked.end();
+  });
+}
+
 interface CrdSpec {
   readonly group: string;
   readonly names: { readonly kind: string };

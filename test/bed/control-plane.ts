@@ -4,13 +4,13 @@
  * that started it.
  */
 import { execFile } from 'node:child_process';
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { aClient, type Client } from './client.ts';
+import type { Client } from './client.ts';
+import { type Site, startApiServer, startControllers, startScheduler } from './components.ts';
 import { aNetwork, loopback, type Network } from './network.ts';
 import { command, type PartName } from './parts.ts';
-import { type Started, start, until } from './process.ts';
+import { type Started, start } from './process.ts';
 import { newFolder, note, sweep } from './records.ts';
 
 export interface BedOptions {
@@ -45,10 +45,6 @@ export interface Bed extends Omit<Client, 'close'> {
   stop(): Promise<void>;
 }
 
-const READY_SECONDS = 60;
-/** The defaults (20 and 50 requests/s) spare a shared API server; this one has nobody else, and a start waits for them. */
-const UNTHROTTLED = ['--kube-api-qps', '1000', '--kube-api-burst', '2000'];
-
 /** Starts a control plane and resolves when it serves and, with the controllers, when pods can be made in `default`. */
 export async function startControlPlane(options: BedOptions = {}): Promise<Bed> {
   sweep();
@@ -73,12 +69,10 @@ export async function startControlPlane(options: BedOptions = {}): Promise<Bed> 
 async function startIn(folder: string, started: Started[], clear: () => Promise<void>, options: BedOptions): Promise<Bed> {
   const network = options.network === 'loopback' ? loopback : await aNetwork(folder);
   if (network.holder) started.push(network.holder);
-  const within = (name: string) => join(folder, name);
-  const secret = (name: string, text: string) => writeFileSync(within(name), text, { mode: 0o600 });
-  const logFile = (part: PartName, run = 1) => within(run === 1 ? `${part}.log` : `${part}-${run}.log`);
+  const logFile = (part: PartName, run = 1) => join(folder, run === 1 ? `${part}.log` : `${part}-${run}.log`);
   const runs = new Map<PartName, number>();
 
-  const run = (name: PartName, args: readonly string[]) => {
+  const run: Bed['run'] = (name, args) => {
     runs.set(name, (runs.get(name) ?? 0) + 1);
     const [program, ...first] = network.within(command(name));
     const process = start(name, [program, ...first, ...args], logFile(name, runs.get(name)));
@@ -87,55 +81,14 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
     note(folder, pids);
     return process;
   };
-  const runOwn = (name: PartName, args: readonly string[]) => run(name, [...args, ...(options.flags?.[name] ?? [])]);
 
-  const etcdUrl = `http://127.0.0.1:${await network.port(2379)}`;
-  const peerUrl = `http://127.0.0.1:${await network.port(2380)}`;
-  // A crash of the machine may cost a test its data, an fsync per write costs every test its time.
-  runOwn('etcd', [
-    ...['--data-dir', within('etcd'), '--unsafe-no-fsync', '--log-level', 'warn'],
-    ...['--listen-client-urls', etcdUrl, '--advertise-client-urls', etcdUrl],
-    ...['--listen-peer-urls', peerUrl, '--initial-advertise-peer-urls', peerUrl, '--initial-cluster', `default=${peerUrl}`],
+  const site: Site = { folder, network, run: (name, args) => run(name, [...args, ...(options.flags?.[name] ?? [])]) };
+  const apiServer = await startApiServer(site);
+  const { client, url, token, kubeconfig } = apiServer;
+  await Promise.all([
+    options.without?.includes('kube-controller-manager') || startControllers(site, apiServer),
+    options.without?.includes('kube-scheduler') || startScheduler(site, apiServer),
   ]);
-
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  secret('service-accounts.key', privateKey.export({ type: 'pkcs1', format: 'pem' }) as string);
-  const token = randomBytes(24).toString('hex');
-  secret('tokens.csv', `${token},bed-admin,bed-admin,system:masters\n`);
-  const port = await network.port(6443);
-  const apiServer = runOwn('kube-apiserver', [
-    ...['--etcd-servers', etcdUrl, '--bind-address', network.host, '--secure-port', `${port}`, '--advertise-address', network.address],
-    // The server makes its own authority and certificate there; apiserver.crt holds both, the authority last.
-    ...['--cert-dir', within('certificates'), '--token-auth-file', within('tokens.csv'), '--authorization-mode', 'Node,RBAC'],
-    ...['--service-account-issuer', 'https://kubernetes.default.svc', '--service-account-key-file', within('service-accounts.key')],
-    ...['--service-account-signing-key-file', within('service-accounts.key'), '--service-cluster-ip-range', '10.96.0.0/16'],
-    ...['--allow-privileged', '--kubelet-preferred-address-types', 'InternalIP'],
-    // An Endpoints object may not hold a loopback address.
-    ...(network === loopback ? ['--endpoint-reconciler-type', 'none'] : []),
-  ]);
-
-  const url = `https://${network.address}:${port}`;
-  const chain = within('certificates/apiserver.crt');
-  // The key is written after the certificate.
-  await until('making its certificate', apiServer, READY_SECONDS, async () => existsSync(chain.replace('.crt', '.key')));
-  const ca = authorityOf(readFileSync(chain, 'utf8'));
-  writeFileSync(within('ca.crt'), ca);
-  const client = aClient(url, ca, token);
-  const kubeconfig = within('kubeconfig');
-  secret('kubeconfig', JSON.stringify(aKubeconfig(url, ca, token), undefined, 2));
-  const is = (path: string, expected: number) => async () => (await client.request('GET', path)).status === expected;
-  await until('ready', apiServer, READY_SECONDS, is('/readyz', 200));
-
-  const uses = (part: 'kube-controller-manager' | 'kube-scheduler') => !options.without?.includes(part);
-  const common = ['--kubeconfig', kubeconfig, '--leader-elect=false', '--bind-address', '127.0.0.1', ...UNTHROTTLED];
-  if (uses('kube-scheduler')) runOwn('kube-scheduler', [...common, '--secure-port', `${await network.port(10259)}`]);
-  if (uses('kube-controller-manager')) {
-    const controllers = runOwn('kube-controller-manager', [
-      ...[...common, '--secure-port', `${await network.port(10257)}`, '--use-service-account-credentials'],
-      ...['--service-account-private-key-file', within('service-accounts.key'), '--root-ca-file', within('ca.crt')],
-    ]);
-    await until('making service accounts', controllers, READY_SECONDS, is('/api/v1/namespaces/default/serviceaccounts/default', 200));
-  }
 
   return {
     ...{ kubeconfig, url, token, folder, network, run },
@@ -150,18 +103,6 @@ async function startIn(folder: string, started: Started[], clear: () => Promise<
     },
   };
 }
-
-/** The last certificate of a chain. */
-const authorityOf = (chain: string) => chain.slice(chain.lastIndexOf('-----BEGIN'));
-
-const aKubeconfig = (url: string, ca: string, token: string) => ({
-  apiVersion: 'v1',
-  kind: 'Config',
-  clusters: [{ name: 'bed', cluster: { server: url, 'certificate-authority-data': Buffer.from(ca).toString('base64') } }],
-  users: [{ name: 'bed-admin', user: { token } }],
-  contexts: [{ name: 'bed', context: { cluster: 'bed', user: 'bed-admin' } }],
-  'current-context': 'bed',
-});
 
 function kubectl(kubeconfig: string, folder: string, args: readonly string[], stdin?: string): Promise<KubectlResult> {
   const [program, ...first] = command('kubectl');

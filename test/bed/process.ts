@@ -39,16 +39,25 @@ export function start(name: string, command: readonly [string, ...string[]], log
   };
 }
 
-/** Asks until `ready` says yes. Rejects with the process's last lines when it ends before, or when the time is over. */
-export async function until(what: string, started: Started, seconds: number, ready: () => Promise<boolean>, everyMs = 50): Promise<void> {
+/** Asks until `ready` says yes. Rejects with the last lines of a process that ends before, or when the time is over. */
+export async function until(
+  what: string,
+  watched: Started | readonly Started[],
+  seconds: number,
+  ready: () => Promise<boolean>,
+  everyMs = 50,
+): Promise<void> {
+  const processes = [watched].flat();
   const deadline = Date.now() + seconds * 1000;
-  let end: string | undefined;
-  started.ended.then((how) => {
-    end = how;
-  });
+  let failure: string | undefined;
+  for (const process of processes)
+    process.ended.then((how) => {
+      failure ??= `${process.name} ${how} before ${what}. Its last lines:\n${process.lastLines()}`;
+    });
   while (!(await ready().catch(() => false))) {
-    if (end !== undefined) throw new Error(`${started.name} ${end} before ${what}. Its last lines:\n${started.lastLines()}`);
-    if (Date.now() > deadline) throw new Error(`${started.name}: not ${what} after ${seconds} s. Its last lines:\n${started.lastLines()}`);
+    if (failure === undefined && Date.now() > deadline)
+      failure = `not ${what} after ${seconds} s:\n${processes.map((each) => `${each.name}:\n${each.lastLines()}`).join('\n')}`;
+    if (failure !== undefined) throw new Error(failure);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

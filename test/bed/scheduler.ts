@@ -1,8 +1,8 @@
 /** Proof that the real kube-scheduler takes a configuration: it is started on it. */
 import { writeFileSync } from 'node:fs';
-import { request } from 'node:https';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { healthy } from './client.ts';
 import type { Bed } from './control-plane.ts';
 import { until } from './process.ts';
 
@@ -26,21 +26,8 @@ export async function schedulerStarts(bed: Bed, configYaml: string): Promise<voi
   const port = await bed.network.port(20_000 + number);
   const scheduler = bed.run('kube-scheduler', ['--config', file, '--bind-address', bed.network.host, '--secure-port', `${port}`]);
   try {
-    await until('ready', scheduler, READY_SECONDS, async () => (await status(`https://${bed.network.address}:${port}/readyz`)) === 200);
+    await until('ready', scheduler, READY_SECONDS, () => healthy(`https://${bed.network.address}:${port}/readyz`));
   } finally {
     await scheduler.kill();
   }
-}
-
-/** Its certificate is its own and only its answer counts. */
-function status(url: string): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const asked = request(url, { rejectUnauthorized: false, timeout: 2_000 }, (answer) => {
-      answer.resume();
-      resolve(answer.statusCode);
-    });
-    asked.on('timeout', () => asked.destroy(new Error('no answer')));
-    asked.on('error', reject);
-    asked.end();
-  });
 }
