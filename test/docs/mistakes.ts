@@ -64,7 +64,23 @@ export async function producedLines(): Promise<ReadonlySet<string>> {
     vlans({ 110: { addresses: '10.110.0.192-10.110.0.255' } }),
     vlans({ 110: { gateway: '10.110.0.0' } }),
     vlans({ 110: { addresses: '10.110.0.1-10.110.0.63' } }),
+    one({ apiServer: 'https://10.110.0.100:6443' }),
+    vlans({ 110: { subnet: '10.110.0.0/31', gateway: undefined, addresses: undefined } }).filter((line) => line.includes('/30')),
+    one({
+      pools: {
+        web: aRackedPool(),
+        spare: aRackedPool({
+          racks: { s: 'dc1-s-1' },
+          vlans: { 110: aVlan({ subnet: '10.111.0.0/24', gateway: '10.111.0.1', addresses: '10.111.0.64/26' }) },
+        }),
+      },
+    }),
     // machines and volumes
+    one({
+      pools: {
+        'web-of-hall-a-for-the-festival-2027': aRackedPool({ volumes: { 'logs-of-all-the-services': { path: '/data1', size: '2Ti' } } }),
+      },
+    }),
     racked({ machine: { cpu: 4, memory: '8Gi', reserved: { cpu: 8, memory: '1Gi' } } }),
     racked({ volumes: { log: { path: '/data1', size: '2Ti', maxQuota: '4Ti' } } }),
     racked({ volumes: { log: { path: '/data1', size: '2Ti' }, tmp: { path: '/data1/tmp', size: '1Ti' } } }),
@@ -74,6 +90,12 @@ export async function producedLines(): Promise<ReadonlySet<string>> {
     launched({ instanceTypes: ['c5.4xlarge', 'c5.large'] }),
     launched({ instanceTypes: ['c5.4xlarg'] }),
     launched({ zones: { 'us-east-1a': { nodeSubnetId: 'subnet-0a1', podSubnetId: 'subnet-0d1' } } }),
+    launched({
+      zones: {
+        'ap-northeast-1a': { nodeSubnetId: 'subnet-0a1', podSubnetId: 'subnet-0d1' },
+        'ap-northeast-1c': { nodeSubnetId: 'subnet-0a1', podSubnetId: 'subnet-0d2' },
+      },
+    }),
     launched({ join: {} }),
     launched({ size: { min: 3, max: 1 } }),
     // clusters
