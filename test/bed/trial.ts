@@ -74,11 +74,8 @@ export async function supervise(hosts: number): Promise<void> {
     writeFileSync(file('trial.json'), JSON.stringify(here), { mode: 0o600 });
     told = true;
     tell({ up: here });
-    await new Promise((resolve) => {
-      process.once('SIGTERM', resolve);
-      const forever = setInterval(() => {}, 3_600_000);
-      process.once('SIGTERM', () => clearInterval(forever));
-    });
+    // Its children keep this process going.
+    await new Promise((resolve) => process.once('SIGTERM', resolve));
     await bed.stop();
   } catch (error) {
     tell({ failed: (error as Error).message });
