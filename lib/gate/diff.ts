@@ -5,7 +5,7 @@
  */
 import { type KubeObject, keyOf, nameOf } from '../api/manifest.ts';
 import { CONSEQUENCE, hostChanges } from './diff/hosts.ts';
-import { conditional, type Refusal, refusals } from './diff/immutable.ts';
+import { type Verdict, verdict } from './diff/immutable.ts';
 import { type Leaf, leafText, leaves, pathText } from './diff/leaves.ts';
 import { pace, templateChanges } from './diff/rolls.ts';
 import type { GateInput } from './finding.ts';
@@ -88,8 +88,9 @@ function compare(before: KubeObject, { object, file }: GateInput, { to, options,
   // The version is how the object is spoken of, not what it is.
   const changed = leaves({ ...before, apiVersion: '' }, { ...object, apiVersion: '' });
   if (changed.length === 0) return;
-  const refused = refusals(before, changed, crd);
-  const rest = changed.filter((leaf) => !refused.some((refusal) => refusal.leaf === leaf));
+  const verdicts = new Map(changed.map((leaf) => [leaf, verdict(leaf, before, object, crd)]));
+  const refused = changed.filter((leaf) => verdicts.get(leaf)?.is === 'refused');
+  const rest = changed.filter((leaf) => !refused.includes(leaf));
   const rolling = templateChanges(object, rest);
   const inPlace = rest.filter((leaf) => !rolling.includes(leaf));
   const change = (of: readonly Leaf[], note?: string): Change => ({
@@ -99,30 +100,23 @@ function compare(before: KubeObject, { object, file }: GateInput, { to, options,
     path: pathText(byInterest(of)[0]?.path ?? []),
     ...(note === undefined ? {} : { note }),
   });
-  if (refused.length > 0)
-    to.refused.push(
-      change(
-        refused.map(({ leaf }) => leaf),
-        notes(refused),
-      ),
-    );
+  if (refused.length > 0) to.refused.push(change(refused, notes(refused.map((leaf) => verdicts.get(leaf)))));
   if (rolling.length > 0 && isOnDelete(object)) to.inPlace.push(change(rolling, pace(object, options.nodes)));
   else if (rolling.length > 0) to.rolls.push(change(rolling, pace(object, options.nodes)));
-  if (inPlace.length > 0)
-    to.inPlace.push(
-      change(
-        inPlace,
-        inPlace.map((leaf) => conditional(before, leaf, crd)).find((note) => note !== undefined),
-      ),
-    );
+  if (inPlace.length > 0) to.inPlace.push(change(inPlace, inPlace.map((leaf) => doubt(verdicts.get(leaf))).find(Boolean)));
+}
+
+/** What may come of a change that is not refused for sure. */
+function doubt(said: Verdict | undefined): string | undefined {
+  return said?.is === 'perhaps' ? `may be refused: ${said.note}` : said?.note;
 }
 
 function isOnDelete(object: KubeObject): boolean {
   return within(object, 'spec', 'updateStrategy').type === 'OnDelete';
 }
 
-function notes(refused: readonly Refusal[]): string {
-  return [...new Set(refused.map(({ note }) => note))].join(' ');
+function notes(verdicts: readonly (Verdict | undefined)[]): string {
+  return [...new Set(verdicts.flatMap((said) => (said === undefined ? [] : [said.note])))].join(' ');
 }
 
 /** The two most telling differences and how many more there are. */

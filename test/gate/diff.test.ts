@@ -126,7 +126,7 @@ describe('refused', () => {
     ['parameters of a StorageClass', storageClass('a'), storageClass('b')],
     ['value of a PriorityClass', priorityClass(1), priorityClass(2)],
     ['a claim that shrinks', claim('10Gi'), claim('9000Mi')],
-    ['clusterIP of a Service', aService(), aService((s) => delete s.spec.clusterIP)],
+    ['clusterIP of a Service', aService(), aService((s) => (s.spec.clusterIP = '10.96.0.9'))],
     [
       'data of an immutable ConfigMap',
       aConfigMap((c) => (c.immutable = true)),
