@@ -56,23 +56,35 @@ export async function runWell(command: readonly [string, ...string[]], options: 
   throw new Error(`${command.join(' ')} ended with ${ended.code}:\n${ended.stdout.slice(-2000)}${ended.stderr.slice(-4000)}`);
 }
 
+/** What a child took, its own children that are Node included: npx, CLI and app. */
+export interface Weighed extends Ended {
+  /** Of all together. */
+  readonly cpuSeconds: number;
+  /** RSS of the largest. */
+  readonly peakMiB: number;
+}
+
 /**
- * As `runWell`, with the peak memory (RSS) of the largest Node process it started: npx, CLI or app.
- * @param folder to keep notes in; emptied
+ * As `runWell`, with CPU time and memory.
+ * @param folder to keep notes in
  */
 export async function runWeighed(
   command: readonly [string, ...string[]],
-  options: ChildOptions & { readonly folder: string },
-): Promise<Ended & { readonly peakMiB: number }> {
-  const notes = join(options.folder, 'peak-memory');
+  { folder, ...options }: ChildOptions & { readonly folder: string },
+): Promise<Weighed> {
+  const notes = join(folder, 'notes');
   await rm(notes, { recursive: true, force: true });
   await mkdir(notes, { recursive: true });
-  const preload = join(import.meta.dirname, 'peak-memory.ts');
-  const ended = await runWell(command, {
-    ...options,
-    env: { ...options.env, NODE_OPTIONS: `--import=${JSON.stringify(preload)}`, GALA_BENCH_NOTES: notes },
-  });
-  const peaks = await Promise.all((await readdir(notes)).map(async (file) => Number(await readFile(join(notes, file), 'utf8'))));
-  if (peaks.length === 0) throw new Error(`${command.join(' ')}: no process noted its memory`);
-  return { ...ended, peakMiB: Math.max(...peaks) / 1024 };
+  const preload = `--import=${JSON.stringify(join(import.meta.dirname, 'note-usage.ts'))}`;
+  const ended = await runWell(command, { ...options, env: { ...options.env, NODE_OPTIONS: preload, GALA_BENCH_NOTES: notes } });
+  const used = await Promise.all(
+    (await readdir(notes)).map(async (file) => JSON.parse(await readFile(join(notes, file), 'utf8')) as NodeJS.ResourceUsage),
+  );
+  if (used.length === 0) throw new Error(`${command.join(' ')}: no process noted what it took`);
+  return {
+    ...ended,
+    // Node gives microseconds, and KiB on every system.
+    cpuSeconds: used.reduce((sum, { userCPUTime, systemCPUTime }) => sum + userCPUTime + systemCPUTime, 0) / 1e6,
+    peakMiB: Math.max(...used.map(({ maxRSS }) => maxRSS)) / 1024,
+  };
 }

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { defineArea, type Tools } from '../area.ts';
 import { writeObjects } from '../bare/objects.ts';
-import { runWeighed, runWell } from '../child.ts';
+import { runWeighed, runWell, type Weighed } from '../child.ts';
 import { writeDefinitions } from '../fleet/definitions.ts';
 import { aProject, SYNTH } from '../project.ts';
 
@@ -18,43 +18,64 @@ export const synth = defineArea({
   doc: 'definitions in, folders of manifests out, through the cdk8s CLI',
   figures: {
     examples: { what: 'npx cdk8s synth, all example clusters', unit: 's', bar: { must: '<', than: 5 }, peer: BARE },
+    examplesCpu: { what: 'CPU time, all example clusters', unit: 's', peer: BARE },
     fleet: { what: `npx cdk8s synth, ${CLUSTERS} clusters of ${OBJECTS} objects`, unit: 's', bar: { must: '<', than: 60 }, peer: BARE },
+    fleetCpu: { what: `CPU time, ${CLUSTERS} clusters of ${OBJECTS} objects`, unit: 's', peer: BARE },
     memory: { what: `peak memory at ${CLUSTERS} clusters`, unit: 'MiB', peer: BARE },
     growth: { what: `peak memory at ${CLUSTERS} clusters, over that at ${FEW}`, unit: '×', bar: { must: '≤', than: 1.2 }, peer: BARE },
   },
   async measure(tools) {
-    return { examples: await examples(tools), ...(await fleet(tools)) };
+    return { ...(await examples(tools)), ...(await fleet(tools)) };
   },
 });
 
 async function examples({ say, folder }: Tools) {
   const dist = join(folder, 'examples');
-  const ours = async () => (await runWell([...SYNTH, '--output', dist])).seconds;
-  say('example clusters, once to warm up');
-  await ours();
   const objects = join(folder, 'examples-objects');
+  say('example clusters, once to warm up');
+  await runWell([...SYNTH, '--output', dist]);
   await writeObjects(dist, objects);
   const peer = await aProject(join(folder, 'examples-bare'), { app: ['test/bench/bare/app.ts', objects], gate: false });
-  const theirs = async () => (await runWell(SYNTH, { cwd: peer })).seconds;
-  return inTurns(SHORT_RUNS, ours, theirs, say);
+  const taken = { runs: [] as Weighed[], peer: [] as Weighed[] };
+  for (let turn = 1; turn <= SHORT_RUNS; turn++) {
+    taken.runs.push(await runWeighed([...SYNTH, '--output', dist], { folder }));
+    taken.peer.push(await runWeighed(SYNTH, { cwd: peer, folder }));
+    say(`example clusters, turn ${turn} of ${SHORT_RUNS}: ${shown(taken.runs)}; ${BARE}: ${shown(taken.peer)}`);
+  }
+  return { examples: each(taken, ({ seconds }) => seconds), examplesCpu: each(taken, ({ cpuSeconds }) => cpuSeconds) };
 }
 
 async function fleet({ say, folder }: Tools) {
   const many = await generated(folder, CLUSTERS, say);
   const few = await generated(folder, FEW, say);
-  const runs = { seconds: both(), memory: both(), growth: both() };
-  for (let turn = 1; turn <= LONG_RUNS; turn++)
+  const taken = { runs: [] as Weighed[], peer: [] as Weighed[] };
+  const growth = { runs: [] as number[], peer: [] as number[] };
+  for (let turn = 1; turn <= LONG_RUNS; turn++) {
     for (const who of ['runs', 'peer'] as const) {
-      const at50 = await runWeighed(SYNTH, { cwd: many[who], folder });
-      const at5 = await runWeighed(SYNTH, { cwd: few[who], folder });
-      say(
-        `${CLUSTERS} clusters, turn ${turn}, ${who === 'runs' ? 'ours' : BARE}: ${at50.seconds.toFixed(1)} s, ${at50.peakMiB.toFixed(0)} MiB`,
-      );
-      runs.seconds[who].push(at50.seconds);
-      runs.memory[who].push(at50.peakMiB);
-      runs.growth[who].push(at50.peakMiB / at5.peakMiB);
+      const large = await runWeighed(SYNTH, { cwd: many[who], folder });
+      const small = await runWeighed(SYNTH, { cwd: few[who], folder });
+      taken[who].push(large);
+      growth[who].push(large.peakMiB / small.peakMiB);
     }
-  return { fleet: runs.seconds, memory: runs.memory, growth: runs.growth };
+    say(`${CLUSTERS} clusters, turn ${turn} of ${LONG_RUNS}: ${shown(taken.runs)}; ${BARE}: ${shown(taken.peer)}`);
+  }
+  return {
+    fleet: each(taken, ({ seconds }) => seconds),
+    fleetCpu: each(taken, ({ cpuSeconds }) => cpuSeconds),
+    memory: each(taken, ({ peakMiB }) => peakMiB),
+    growth,
+  };
+}
+
+const each = (taken: Record<'runs' | 'peer', readonly Weighed[]>, of: (run: Weighed) => number) => ({
+  runs: taken.runs.map(of),
+  peer: taken.peer.map(of),
+});
+
+/** The last run, for the one who waits. */
+function shown(runs: readonly Weighed[]): string {
+  const last = runs.at(-1);
+  return last === undefined ? '' : `${last.seconds.toFixed(2)} s, ${last.peakMiB.toFixed(0)} MiB`;
 }
 
 /** Two projects of so many clusters: ours and, once ours has written them, the peer with the same objects. */
@@ -68,16 +89,4 @@ async function generated(folder: string, clusters: number, say: Tools['say']): P
   if (counts.length !== clusters || counts.some((count) => count !== OBJECTS))
     throw new Error(`${clusters} clusters of ${OBJECTS} objects were asked for; rendered are ${counts.join(', ')}. See fleet/filler.ts.`);
   return { runs, peer: await aProject(within('bare'), { app: ['test/bench/bare/app.ts', within('objects')], gate: false }) };
-}
-
-const both = (): { runs: number[]; peer: number[] } => ({ runs: [], peer: [] });
-
-async function inTurns(turns: number, ours: () => Promise<number>, theirs: () => Promise<number>, say: Tools['say']) {
-  const seconds = both();
-  for (let turn = 1; turn <= turns; turn++) {
-    seconds.runs.push(await ours());
-    seconds.peer.push(await theirs());
-    say(`example clusters, turn ${turn} of ${turns}: ${seconds.runs.at(-1)?.toFixed(2)} s, ${BARE} ${seconds.peer.at(-1)?.toFixed(2)} s`);
-  }
-  return seconds;
 }

@@ -1,6 +1,0 @@
-/** Preloaded into every Node process of a weighed run: at its end it notes its peak memory (RSS, in KiB) under its pid. */
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-
-const notes = process.env.GALA_BENCH_NOTES;
-if (notes !== undefined) process.on('exit', () => writeFileSync(join(notes, `${process.pid}`), String(process.resourceUsage().maxRSS)));
