@@ -13,6 +13,8 @@ export interface RuleFacts {
   /** What to do, as a sentence to the reader. */
   readonly remedy: string;
   readonly severity: Severity;
+  /** What the API server says to it, asked with each rule's bad samples; where it accepts, the reason says what fails later. */
+  readonly server: 'refuses' | 'accepts' | 'either';
 }
 
 /** A rule as docs, tests and people see it. */

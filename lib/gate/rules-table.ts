@@ -3,13 +3,15 @@ import { rules } from './registry.ts';
 
 /** Markdown: one row a rule, by family. Written by `npm run imports`; a test compares it with the page. */
 export function rulesTable(): string {
-  const row = ({ id, severity, reason, remedy }: (typeof rules)[number]) =>
-    `| \`${id}\`${severity === 'warning' ? ' (warning)' : ''} | ${cell(reason)} | ${cell(remedy)} |`;
+  const row = ({ id, severity, server, reason, remedy }: (typeof rules)[number]) =>
+    `| \`${id}\`${severity === 'warning' ? ' (warning)' : ''} | ${SERVER[server]} | ${cell(reason)} | ${cell(remedy)} |`;
   const families = [...Map.groupBy(rules, ({ family }) => family)];
   return families
-    .map(([family, of]) => `### ${family}\n\n| rule | why | what to do |\n|---|---|---|\n${of.map(row).join('\n')}\n`)
+    .map(([family, of]) => `### ${family}\n\n| rule | the API server | why | what to do |\n|---|---|---|---|\n${of.map(row).join('\n')}\n`)
     .join('\n');
 }
+
+const SERVER = { refuses: 'refuses', accepts: 'accepts', either: 'refuses some' } as const;
 
 /** `<name>` would be taken for HTML and `|` for the next cell. */
 function cell(text: string): string {

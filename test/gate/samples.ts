@@ -89,7 +89,10 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     { inputs: aCluster(aService((s) => (s.metadata.name = '1-feed'))), path: 'metadata.name', context: { ...CONTEXT, kubernetes: '1.35' } },
     { inputs: [...aCluster(), ...inputs({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'a.b' } })], path: 'metadata.name' },
   ],
-  'name-too-long': [{ inputs: aCluster(aStatefulSet((s) => (s.metadata.name = 'a'.repeat(53)))), path: 'metadata.name' }],
+  'name-too-long': [
+    { inputs: aCluster(aStatefulSet((s) => (s.metadata.name = 'a'.repeat(53)))), path: 'metadata.name' },
+    { inputs: aCluster(aCronJob((c) => (c.metadata.name = 'a'.repeat(53)))), path: 'metadata.name' },
+  ],
   'label-invalid': [
     { inputs: aCluster(aDaemonSet((d) => (d.metadata.labels.note = 'it wires links'))), path: 'metadata.labels.note' },
     { inputs: aCluster(aDaemonSet((d) => (d.metadata.annotations = { 'a/b/c': '' }))), path: 'metadata.annotations["a/b/c"]' },
@@ -189,12 +192,7 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   'restart-policy': [
     { inputs: aCluster(aDeployment((d) => (pod(d).restartPolicy = 'Never'))), path: `${TEMPLATE}.restartPolicy` },
     {
-      inputs: aCluster({
-        apiVersion: 'batch/v1',
-        kind: 'CronJob',
-        metadata: { name: 'nightly', namespace: NAMESPACE },
-        spec: { schedule: '0 3 * * *', jobTemplate: { spec: { template: { spec: { containers: [{ name: 'a', image: 'a:1' }] } } } } },
-      }),
+      inputs: aCluster(aCronJob((c) => delete c.spec.jobTemplate.spec.template.spec.restartPolicy)),
       path: 'spec.jobTemplate.spec.template.spec.restartPolicy',
     },
   ],
@@ -415,6 +413,18 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
 function aStatefulSet(change: (object: Any) => void): Any {
   const { spec, metadata, ...rest } = aDeployment();
   const object = { ...rest, kind: 'StatefulSet', metadata: { ...metadata, name: 'feed-db' }, spec: { ...spec, serviceName: 'feed-api' } };
+  change(object);
+  return object;
+}
+
+function aCronJob(change: (object: Any) => void): Any {
+  const template = { spec: { restartPolicy: 'Never', containers: [{ name: 'a', image: 'a:1' }] } };
+  const object = {
+    apiVersion: 'batch/v1',
+    kind: 'CronJob',
+    metadata: { name: 'nightly', namespace: NAMESPACE },
+    spec: { schedule: '0 3 * * *', jobTemplate: { spec: { template } } },
+  };
   change(object);
   return object;
 }

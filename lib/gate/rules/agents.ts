@@ -7,11 +7,13 @@ export const agentRules = family({
   rules: {
     'agent-memory-limit': {
       severity: 'error',
+      server: 'accepts',
       reason: "A DaemonSet without a memory limit can take a whole host's memory, on every host at once.",
       remedy: 'Set resources.limits.memory on every container.',
     },
     'agent-cpu-limit': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A CPU limit throttles an agent exactly when the host is busy, and what waits for it (pod starts, probes) waits too.',
       remedy: 'Remove resources.limits.cpu; a request gives it its share.',
     },

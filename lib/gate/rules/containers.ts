@@ -8,26 +8,32 @@ export const containerRules = family({
   rules: {
     'duplicate-in-pod': {
       severity: 'error',
-      reason: 'Containers, ports, volumes, mount paths and env entries are told apart by name: the API server refuses two, or drops one.',
+      server: 'either',
+      reason:
+        'Containers, ports, volumes, mount paths and env entries are told apart by name: the API server refuses two. It only warns of two containers that want one port of the host, and the second cannot listen.',
       remedy: 'Rename or remove one of them.',
     },
     'mount-without-volume': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The API server refuses a pod that mounts a volume it does not declare.',
       remedy: 'Declare the volume in the pod, or correct the name.',
     },
     'probe-port-missing': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A probe or hook that names a port its container does not declare fails for ever.',
       remedy: "Use a port name of the same container, or the port's number.",
     },
     'host-port-mismatch': {
       severity: 'error',
+      server: 'refuses',
       reason: "On the host's network a port is the host's own port: the API server refuses a different hostPort.",
       remedy: 'Leave hostPort out.',
     },
     'no-containers': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The API server refuses a pod without containers.',
       remedy: 'Add one.',
     },

@@ -18,25 +18,29 @@ export const fieldRules = family({
   rules: {
     'unknown-kind': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The API server does not serve this kind in this version: nothing would be created.',
       remedy: 'Use a version that the cluster serves.',
     },
     'unknown-field': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The API server refuses a field it does not know, or drops it: what was meant does not happen.',
       remedy: 'Remove the field, or write it where it belongs.',
     },
     'unknown-value': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The field takes one of a few words, and the API server refuses any other.',
       remedy: 'Use one of the words.',
     },
     'wrong-type': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The API server cannot decode a value of another type.',
       remedy: 'Write a value of that type; numbers and true/false in labels, annotations and env need quotes.',
     },
-    'missing-field': { severity: 'error', reason: 'The API requires this field.', remedy: 'Set it.' },
+    'missing-field': { severity: 'error', server: 'refuses', reason: 'The API requires this field.', remedy: 'Set it.' },
   },
   object(object, cluster, found) {
     const facts = kindFacts(object.apiVersion, object.kind);

@@ -7,11 +7,13 @@ export const imageRules = family({
   rules: {
     'image-missing': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The API server refuses a container without an image in a pod template.',
       remedy: 'Set image.',
     },
     'image-unpinned': {
       severity: 'error',
+      server: 'accepts',
       reason: 'No tag, or the tag latest, means that two hosts may run different programs and a restart may be an upgrade.',
       remedy: 'Use a digest (@sha256:…) or a version tag.',
     },

@@ -12,22 +12,26 @@ export const limitRules = family({
   rules: {
     'request-above-limit': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The API server refuses a container that requests more than its limit.',
       remedy: 'Raise the limit or lower the request.',
     },
     'restart-policy': {
       severity: 'error',
+      server: 'refuses',
       reason: 'Workloads that keep pods running take restartPolicy Always alone, Jobs OnFailure or Never: the API server refuses others.',
       remedy: 'Leave it out of a Deployment, DaemonSet or StatefulSet; set OnFailure or Never in a Job.',
     },
     'service-ports': {
       severity: 'error',
+      server: 'refuses',
       reason:
         'Ports of a Service are told apart by name, and by port and protocol: the API server refuses two alike, and several without names.',
       remedy: 'Name every port, each differently.',
     },
     'replicas-owned-twice': {
       severity: 'error',
+      server: 'accepts',
       reason: 'Every apply would set the size back that the autoscaler has chosen.',
       remedy: 'Leave spec.replicas out of what an autoscaler scales.',
     },

@@ -9,11 +9,13 @@ export const lostRules = family({
   rules: {
     'lost-value': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A null, a NaN, [object Object] or an unresolved token is what is left of a value that was lost on its way into YAML.',
       remedy: 'Find the expression that makes it; leave the field out when there is nothing to say.',
     },
     'nothing-chosen': {
       severity: 'error',
+      server: 'either',
       reason:
         'A probe without a handler is refused and a volume without a source silently becomes an emptyDir; with several of them the API server refuses too.',
       remedy: 'Set exactly one.',

@@ -13,16 +13,19 @@ export const nameRules = family({
   rules: {
     'name-invalid': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The API server refuses a name that is not of the form its kind requires.',
       remedy: 'Use lower-case letters, digits and -, starting and ending with a letter or digit.',
     },
     'name-too-long': {
       severity: 'error',
+      server: 'either',
       reason: 'Controllers append to this name, and the label or pod name they make of it would be longer than 63 characters.',
       remedy: 'Shorten the name.',
     },
     'label-invalid': {
       severity: 'error',
+      server: 'refuses',
       reason: 'A label or annotation key is [domain/]name; a label value has at most 63 letters, digits, -, _ and dots.',
       remedy: 'Keep free text in annotations.',
     },
@@ -84,7 +87,7 @@ function objectName({ kind, apiVersion, metadata: { name }, spec }: KubeObject, 
 
 /**
  * What controllers make of a name must fit a label value (63): a CronJob appends 11 characters to name its Jobs, a
- * StatefulSet 11 for its revision, a Job becomes the value of job-name.
+ * StatefulSet up to 11 for its revision (53 works until a hash has ten digits), a Job becomes the value of job-name.
  */
 const LONGEST: Readonly<Record<string, number>> = { CronJob: 52, StatefulSet: 52, Job: 63 };
 

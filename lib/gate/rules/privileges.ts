@@ -13,11 +13,13 @@ export const privilegeRules = family({
   rules: {
     'privilege-without-reason': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A privilege nobody can give a reason for is one to take away.',
       remedy: `Write the reason on the pod template (annotation ${BECAUSE}/<privilege>), or drop the privilege.`,
     },
     'privileged-no-escalation': {
       severity: 'error',
+      server: 'refuses',
       reason: 'A privileged container cannot forbid privilege escalation: the API server refuses the pod.',
       remedy: 'Leave allowPrivilegeEscalation out, or drop privileged.',
     },

@@ -12,42 +12,50 @@ export const rbacRules = family({
   rules: {
     'rbac-dangling-role': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A binding to a role that does not exist grants nothing, and whoever creates that role later decides what it grants.',
       remedy: 'Render the role, correct roleRef, or say that the site provides it: annotation gala.internal/provided: ClusterRole/<name>.',
     },
     'rbac-dangling-subject': {
       severity: 'error',
+      server: 'accepts',
       reason: 'Permissions granted to a ServiceAccount that does not exist wait for whoever creates it.',
       remedy:
         'Render the ServiceAccount, correct the subject, or say that the site provides it: annotation gala.internal/provided: ServiceAccount/<namespace>/<name>.',
     },
     'rbac-no-subjects': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A binding without subjects grants nothing to anybody.',
       remedy: 'Add a subject or remove the binding.',
     },
     'rbac-unbound-role': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A role that no binding names grants nothing to anybody.',
       remedy: `Bind it, remove it, or say who binds it: annotation ${BECAUSE}/unbound.`,
     },
     'rbac-empty-rule': {
       severity: 'error',
+      server: 'refuses',
       reason: 'A rule without verbs, or without resources and URLs, permits nothing; the API server refuses it.',
       remedy: 'Name verbs, apiGroups and resources, or remove the rule.',
     },
     'rbac-unknown-resource': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A permission on a resource that the API group does not have permits nothing.',
       remedy: 'Use the plural, lower-case name as `kubectl api-resources` shows it, and its API group.',
     },
     'rbac-wildcard': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A wildcard grants what nobody has thought of, now and after every upgrade.',
       remedy: `List what is needed, or write down why not: annotation ${BECAUSE}/wildcard.<rule>.`,
     },
     'rbac-no-reason': {
       severity: 'error',
+      server: 'accepts',
       reason: 'Every permission of a program has a written reason, so that a reviewer can tell what may go.',
       remedy: `Annotate the role with ${BECAUSE}/rule.<index>.`,
     },

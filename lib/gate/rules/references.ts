@@ -11,6 +11,7 @@ import { type Fields, fields, items, shown, text, within } from '../shape.ts';
 const PROVIDE = 'Render it, correct the name, or say that the site provides it: annotation gala.internal/provided: ';
 const facts = (kind: string, consequence: string) => ({
   severity: 'error' as const,
+  server: 'accepts' as const,
   reason: `A pod that names a ${kind} which does not exist ${consequence}.`,
   remedy: `${PROVIDE}${kind}/<name>.`,
 });
@@ -21,6 +22,7 @@ export const referenceRules = family({
     'dangling-config-map': facts('ConfigMap', 'never starts'),
     'dangling-secret': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A pod that names a Secret which does not exist never starts, and Secrets are not rendered: somebody else must bring it.',
       remedy: 'Mark the reference optional, or say that the site provides it: annotation gala.internal/provided: Secret/<name>.',
     },
@@ -29,11 +31,13 @@ export const referenceRules = family({
     'dangling-priority-class': facts('PriorityClass', 'is never created'),
     'dangling-key': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A pod that reads a key which its ConfigMap does not have never starts.',
       remedy: 'Add the key to the ConfigMap, correct it, or mark the reference optional.',
     },
     'dangling-policy': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A binding of an admission policy that does not exist guards nothing.',
       remedy: 'Render the policy, or correct policyName.',
     },

@@ -11,32 +11,38 @@ export const rolloutRules = family({
   rules: {
     'rollout-stuck': {
       severity: 'error',
+      server: 'refuses',
       reason: 'With maxUnavailable and maxSurge both zero no pod may go and none may come: the API server refuses it.',
       remedy: 'Allow at least one: maxUnavailable: 1.',
     },
     'rollout-surge-on-host': {
       severity: 'error',
+      server: 'either',
       reason:
         'The API server refuses maxSurge beside maxUnavailable, and where the pod holds ports of the host, a second one is never scheduled beside the first.',
       remedy: 'Set maxSurge to 0 and maxUnavailable to at least 1.',
     },
     'pdb-on-daemonset': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A PodDisruptionBudget on a DaemonSet blocks evictions that the DaemonSet undoes anyway; drains skip its pods.',
       remedy: "Use the DaemonSet's maxUnavailable instead.",
     },
     'pdb-blocks-eviction': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A budget that allows no eviction at all makes every drain hang.',
       remedy: 'Set maxUnavailable: 1.',
     },
     'pdb-invalid': {
       severity: 'error',
-      reason: 'The API server takes exactly one of minAvailable and maxUnavailable in effect; with neither, the budget says nothing.',
+      server: 'either',
+      reason: 'The API server refuses minAvailable beside maxUnavailable; with neither, the budget protects nothing.',
       remedy: 'Set maxUnavailable alone.',
     },
     'host-port-collision': {
       severity: 'error',
+      server: 'accepts',
       reason: 'Two DaemonSets that want the same port of the same host: the scheduler starts only one of them there.',
       remedy: 'Give one another port, or keep them on different hosts by nodeSelector.',
     },

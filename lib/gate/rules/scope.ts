@@ -11,31 +11,38 @@ export const scopeRules = family({
   rules: {
     'namespace-on-cluster-scoped': {
       severity: 'error',
-      reason: 'A cluster-scoped object has no namespace: kubectl and the API server refuse one, and prune tools look in the wrong place.',
+      server: 'accepts',
+      reason:
+        'A cluster-scoped object has no namespace: the API server drops it in silence, and tools that compare or prune look in the wrong place.',
       remedy: 'Remove metadata.namespace.',
     },
     'namespace-missing': {
       severity: 'error',
+      server: 'accepts',
       reason: "Without a namespace the object lands in whatever namespace the reader's kubectl points at.",
       remedy: 'Set metadata.namespace.',
     },
     'namespace-unknown': {
       severity: 'error',
+      server: 'refuses',
       reason: 'Applying into a namespace that does not exist fails.',
       remedy: 'Render the Namespace, or say that the site provides it: annotation gala.internal/provided: Namespace/<name>.',
     },
     'duplicate-object': {
       severity: 'error',
+      server: 'accepts',
       reason: 'Two objects of one group, kind, namespace and name are one object to the API server: the later one wins silently.',
       remedy: 'Rename or remove one of them.',
     },
     'api-off-by-default': {
       severity: 'warning',
+      server: 'refuses',
       reason: 'Alpha and beta APIs of Kubernetes are not served unless the API server is told to.',
       remedy: 'Use the stable version, or set --runtime-config on the API servers before applying.',
     },
     'api-newer-than-cluster': {
       severity: 'error',
+      server: 'refuses',
       reason: "The cluster's Kubernetes minor does not serve this API yet.",
       remedy: 'Leave the object out below that minor.',
     },

@@ -11,16 +11,19 @@ export const selectorRules = family({
   rules: {
     'selector-misses-template': {
       severity: 'error',
+      server: 'refuses',
       reason: 'A workload whose selector does not take its own pod template is refused by the API server.',
       remedy: "Put the selector's labels on the pod template.",
     },
     'selects-nothing': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A Service or PodDisruptionBudget whose selector takes no pod of this synth does nothing.',
       remedy: 'Select labels that a pod template has, or say who brings the pods: annotation gala.internal/provided: Pod/<name>.',
     },
     'target-port-missing': {
       severity: 'error',
+      server: 'accepts',
       reason: 'A Service that targets a port by a name which no selected pod declares gets no endpoint.',
       remedy: "Use a port name of the pod's containers, or its number.",
     },

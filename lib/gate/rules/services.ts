@@ -13,18 +13,21 @@ export const serviceRules = family({
   rules: {
     'needs-service': {
       severity: 'error',
+      server: 'accepts',
       reason: "Without kube-proxy (services: 'none') a Service's cluster IP leads nowhere.",
       remedy:
         "Use a headless Service (clusterIP: None), an address outside the cluster, or services: 'kube-proxy'; say of a headless Service of the site that it is provided: annotation gala.internal/provided: Service/<namespace>/<name>.",
     },
     'needs-cluster-dns': {
       severity: 'error',
+      server: 'accepts',
       reason:
         "A pod on the host's network asks the host's resolver, which does not know cluster names, unless its dnsPolicy is ClusterFirstWithHostNet.",
       remedy: 'Set dnsPolicy: ClusterFirstWithHostNet, or use an address.',
     },
     'needs-api-server-address': {
       severity: 'error',
+      server: 'accepts',
       reason:
         "Without kube-proxy (services: 'none') a program on the host's network does not reach the API server at the address it is given by default.",
       remedy:
@@ -32,6 +35,7 @@ export const serviceRules = family({
     },
     'webhook-through-service': {
       severity: 'warning',
+      server: 'accepts',
       reason:
         'Without kube-proxy the API server reaches the Service of a webhook or APIService only with --enable-aggregator-routing, and only where it can reach pods.',
       remedy: 'Use clientConfig.url, or check the API servers with `gala doctor`.',

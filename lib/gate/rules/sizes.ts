@@ -7,16 +7,19 @@ export const sizeRules = family({
   rules: {
     'annotations-too-large': {
       severity: 'error',
+      server: 'refuses',
       reason: 'All annotations of an object, keys and values together, may have 256 KiB (k8s.io/apimachinery, TotalAnnotationSizeLimitB).',
       remedy: 'Move the text into a ConfigMap or a file.',
     },
     'config-map-too-large': {
       severity: 'error',
+      server: 'refuses',
       reason: 'The data of a ConfigMap may have 1 MiB (pkg/apis/core, MaxSecretSize): larger ones are refused.',
       remedy: 'Split it, or ship the data in an image.',
     },
     'secret-in-manifest': {
       severity: 'error',
+      server: 'accepts',
       reason: 'Rendered manifests lie in git, in pipelines and on disks: whoever reads one reads the secret.',
       remedy: "Let the site's vault or a person create the Secret; refer to it as optional or as provided.",
     },
