@@ -10,6 +10,7 @@ import { checkDefinitions, type FoundProblem, problemLine } from './check.ts';
 import type { Concern } from './concern.ts';
 import { CONCERNS } from './concerns.ts';
 import { definitionFiles, load } from './load.ts';
+import { giveBack } from './memory.ts';
 import type { Platform } from './platform.ts';
 import { render } from './render.ts';
 import { Staging } from './staging.ts';
@@ -59,6 +60,7 @@ export async function synth(props: SynthProps): Promise<SynthReport> {
       findings.push(...rendering.findings.map((finding) => ({ ...finding, file: `${cluster.name}/${finding.file}` })));
       lines.push(line(cluster, problems.filter((problem) => problem.file === file).length, rendering.objects.length));
       await staging.write(cluster, rendering.files);
+      giveBack();
     }
     if (findings.some((finding) => stops(finding, props.strict))) return { ...nothing, findings };
     await staging.swap();
