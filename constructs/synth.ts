@@ -13,7 +13,7 @@ import { definitionFiles, load } from './load.ts';
 import { giveBack } from './memory.ts';
 import type { Platform } from './platform.ts';
 import { render } from './render.ts';
-import { Staging } from './staging.ts';
+import { Busy, Staging } from './staging.ts';
 
 export interface SynthProps {
   /** A folder of definitions (with its folder `slices`), or the files themselves. */
@@ -39,7 +39,10 @@ export interface SynthReport {
   readonly written: boolean;
 }
 
-/** Never throws for what a definition holds; what it can't do on disk is thrown. */
+/**
+ * Never throws for what a definition holds.
+ * @throws {Busy} when another synth writes to the same folder, or something else is in the way
+ */
 export async function synth(props: SynthProps): Promise<SynthReport> {
   const root = props.root ?? process.cwd();
   const concerns = [...CONCERNS, ...(props.concerns ?? [])];
@@ -59,15 +62,22 @@ export async function synth(props: SynthProps): Promise<SynthReport> {
       const rendering = render(cluster, props.concerns ?? [], props.adapt);
       findings.push(...rendering.findings.map((finding) => ({ ...finding, file: `${cluster.name}/${finding.file}` })));
       lines.push(line(cluster, problems.filter((problem) => problem.file === file).length, rendering.objects.length));
-      await staging.write(cluster, rendering.files);
+      await staging.write(cluster, file, rendering.files);
       giveBack();
     }
     if (findings.some((finding) => stops(finding, props.strict))) return { ...nothing, findings };
-    await staging.swap();
+    const gone = await staging.swap(covering(props.definitions, root));
+    lines.push(...gone.map((name) => `${name.padEnd(10)} is no longer defined: removed`));
     return { problems, findings, lines, written: true };
   } finally {
     await staging.clear();
   }
+}
+
+/** Whether a definition file is one of those, or stands in that folder. */
+function covering(definitions: string | readonly string[], root: string): (definition: string) => boolean {
+  if (typeof definitions !== 'string') return (file) => definitions.some((path) => relative(root, path) === file);
+  return (file) => !relative(definitions, resolve(root, file)).startsWith('..');
 }
 
 const stops = ({ severity }: { severity: 'error' | 'warning' }, strict = false): boolean => strict || severity === 'error';
@@ -107,12 +117,17 @@ const count = (number: number, noun: string): string => `${number} ${noun}${numb
 /**
  * The cdk8s app: synthesizes and tells how it went.
  * Everything goes to stderr: the cdk8s CLI keeps what its app writes to stdout to itself.
- * @returns the exit code: 0 done, 2 bad input
+ * @returns the exit code: 0 done, 2 bad input, 4 not now
  */
 export async function synthMain(props: SynthProps): Promise<number> {
   const strict = props.strict ?? (process.argv.includes('--strict') || process.env.GALA_STRICT === '1');
   const say = (text: string) => process.stderr.write(`${text}\n`);
-  const report = await synth({ ...props, strict });
+  const report = await synth({ ...props, strict }).catch((error) => {
+    if (!(error instanceof Busy)) throw error;
+    say(error.message);
+    return undefined;
+  });
+  if (report === undefined) return 4;
   for (const problem of report.problems) say(problemLine(problem));
   for (const finding of report.findings) say(findingLine(finding));
   for (const text of report.lines) say(text);

@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -158,14 +159,56 @@ describe('bad input gets one clear message each, and leaves what was there', () 
   });
 });
 
-test('a cluster that is no longer defined goes; a folder that is nobody’s stays', async () => {
+test('a cluster that is no longer defined goes, and that is said; a folder that is nobody’s stays', async () => {
   write('a.yaml', yaml('a'));
   write('b.yaml', yaml('b', 120));
   await run();
   mkdirSync(join(root, 'dist/mine'));
+  writeFileSync(join(root, 'dist/mine/SUMMARY.md'), '# a book');
+  rmSync(join(root, 'clusters/b.yaml'));
+  expect((await run()).lines).toContainEqual(expect.stringMatching(/^b +is no longer defined: removed$/));
+  expect(clusters().sort()).toEqual(['a', 'mine']);
+});
+
+test('a synth of one definition leaves the clusters of others', async () => {
+  write('a.yaml', yaml('a'));
+  write('b.yaml', yaml('b', 120));
+  await run();
+  await run({ definitions: [join(root, 'clusters/a.yaml')] });
+  expect(clusters().sort()).toEqual(['a', 'b']);
   rmSync(join(root, 'clusters/b.yaml'));
   await run();
-  expect(clusters().sort()).toEqual(['a', 'mine']);
+  expect(clusters()).toEqual(['a']);
+});
+
+test('a folder that no synth wrote is never replaced', async () => {
+  write('a.yaml', yaml('a'));
+  mkdirSync(join(root, 'dist/a'), { recursive: true });
+  writeFileSync(join(root, 'dist/a/letters.txt'), 'dear');
+  await expect(run()).rejects.toThrow(`${join(root, 'dist/a')}: is there, and no synth wrote it`);
+  expect(readFileSync(join(root, 'dist/a/letters.txt'), 'utf8')).toBe('dear');
+  expect(left()).toEqual(['a']);
+});
+
+test('of several synths at once into one folder one writes, the others say so and change nothing', async () => {
+  write('a.yaml', yaml('a'));
+  write('b.yaml', yaml('b', 120));
+  const main = `import { synthMain } from '${join(import.meta.dirname, '../../constructs/synth.ts')}'; process.exitCode = await synthMain({ definitions: 'clusters' });`;
+  writeFileSync(join(root, 'main.ts'), main);
+  const code = () =>
+    new Promise<number | null>((done) => spawn(process.execPath, ['main.ts'], { cwd: root, stdio: 'ignore' }).on('exit', done));
+  const codes = await Promise.all([code(), code(), code(), code()]);
+  expect(codes).toContain(0);
+  expect(codes.filter((it) => it !== 0 && it !== 4)).toEqual([]);
+  expect(left().sort()).toEqual(['.gala-gate.json', 'a', 'b']);
+}, 60_000);
+
+test('the lock of a synth that was killed is taken over', async () => {
+  write('a.yaml', yaml('a'));
+  mkdirSync(join(root, 'dist'));
+  const { pid } = spawnSync(process.execPath, ['-e', '0']);
+  writeFileSync(join(root, 'dist/.synth.lock'), String(pid));
+  expect((await run()).written).toBe(true);
 });
 
 describe('after a crash, the next synth finds each cluster whole', () => {
@@ -179,7 +222,7 @@ describe('after a crash, the next synth finds each cluster whole', () => {
   test('while it wrote: what was there stays, what was begun goes', async () => {
     const before = whole();
     cpSync(join(root, 'dist/a/10-crds.yaml'), join(root, 'dist/.staging/a/10-crds.yaml'));
-    await Staging.in(join(root, 'dist'));
+    await (await Staging.in(join(root, 'dist'))).clear();
     expect(whole()).toEqual(before);
     expect(left()).not.toContain('.staging');
   });
@@ -189,7 +232,7 @@ describe('after a crash, the next synth finds each cluster whole', () => {
     mkdirSync(join(root, 'dist/.replaced'));
     cpSync(join(root, 'dist/a'), join(root, 'dist/.replaced/a'), { recursive: true });
     renameSync(join(root, 'dist/b'), join(root, 'dist/.replaced/b'));
-    await Staging.in(join(root, 'dist'));
+    await (await Staging.in(join(root, 'dist'))).clear();
     expect(whole()).toEqual(before);
     expect(left()).not.toContain('.replaced');
   });
