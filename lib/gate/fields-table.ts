@@ -3,6 +3,7 @@
  * The table is generated (test/tools/kubernetes-fields.ts); types are taken apart when they are first asked for.
  */
 import table from '../../imports/kubernetes/fields.json' with { type: 'json' };
+import { type Bound, boundOf } from './bounds.ts';
 import { valuesOf } from './values.ts';
 
 export interface KindFacts {
@@ -36,6 +37,7 @@ export interface FieldType {
   readonly item?: FieldType;
   /** The words a text may be; any, when left out. */
   readonly values?: ReadonlySet<string>;
+  readonly bound?: Bound;
 }
 export interface ModelType {
   readonly name: string;
@@ -72,8 +74,13 @@ export function modelType(name: string): ModelType {
     if (fields === undefined) throw new Error(`imports/kubernetes/fields.json has no type ${name}; run \`npm run imports\``);
     model = {
       name,
-      fields: new Map(Object.entries(fields).map(([field, type]) => [field, parsed(type.replace(/!$/, ''), valuesOf(name, field))])),
-      required: Object.keys(fields).filter((field) => fields[field]?.endsWith('!')),
+      fields: new Map(
+        Object.entries(fields).map(([field, type]) => [
+          field,
+          parsed(type.replace(/!$/, ''), { ...worded(valuesOf(name, field)), ...bounded(boundOf(name, field)) }),
+        ]),
+      ),
+      required: Object.keys(fields).filter((field) => fields[field]?.endsWith('!') || ALSO_REQUIRED.has(`${name}.${field}`)),
     };
     models.set(name, model);
   }
@@ -81,11 +88,17 @@ export function modelType(name: string): ModelType {
 }
 const models = new Map<string, ModelType>();
 
-function parsed(type: string, values: ReadonlySet<string> | undefined): FieldType {
-  if (type.startsWith('[]')) return { of: 'list', name: type, item: parsed(type.slice(2), values) };
-  if (type.startsWith('{}')) return { of: 'map', name: type, item: parsed(type.slice(2), values) };
+/** The models call them optional, since an older API server took them so; its validation does not. */
+const ALSO_REQUIRED: ReadonlySet<string> = new Set(['V1ConfigMapVolumeSource.name', 'V1SecretVolumeSource.secretName']);
+
+const worded = (values: ReadonlySet<string> | undefined) => (values === undefined ? {} : { values });
+const bounded = (bound: Bound | undefined) => (bound === undefined ? {} : { bound });
+
+function parsed(type: string, limits: Pick<FieldType, 'values' | 'bound'>): FieldType {
+  if (type.startsWith('[]')) return { of: 'list', name: type, item: parsed(type.slice(2), limits) };
+  if (type.startsWith('{}')) return { of: 'map', name: type, item: parsed(type.slice(2), limits) };
   if (type === 'any') return { of: 'any', name: type };
-  return { of: /^[A-Z]/.test(type) ? 'model' : 'scalar', name: type, ...(values === undefined ? {} : { values }) };
+  return { of: /^[A-Z]/.test(type) ? 'model' : 'scalar', name: type, ...limits };
 }
 
 /** Not `record[key]`: a kind may be called `constructor`. */

@@ -28,6 +28,7 @@ const VALUES: Readonly<Record<string, string>> = {
   'V1PodSpec.preemptionPolicy': 'PreemptLowerPriority Never',
   'V1PodSpec.restartPolicy': 'Always OnFailure Never',
   'V1PriorityClass.preemptionPolicy': 'PreemptLowerPriority Never',
+  'V1RoleRef.apiGroup': 'rbac.authorization.k8s.io',
   'V1RoleRef.kind': 'Role ClusterRole',
   'RbacV1Subject.kind': 'User Group ServiceAccount',
   'V1SeccompProfile.type': 'Unconfined RuntimeDefault Localhost',

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { expect, test } from '@jest/globals';
+import { fieldsWithBounds } from '../../lib/gate/bounds.ts';
 import { kindFacts, MODELS_OF, modelType, resourcesOf } from '../../lib/gate/fields-table.ts';
 import { fieldsWithValues } from '../../lib/gate/values.ts';
 import { fieldsTable } from '../tools/kubernetes-fields.ts';
@@ -44,6 +45,14 @@ test('every field with a list of words exists, and takes text', () => {
     const [model = '', field = ''] = name.split('.');
     const type = modelType(model).fields.get(field);
     expect([name, type?.item?.name ?? type?.name]).toEqual([name, 'string']);
+  }
+});
+
+test('every field with a bound exists, and takes a number or text', () => {
+  for (const name of fieldsWithBounds) {
+    const [model = '', field = ''] = name.split('.');
+    const type = modelType(model).fields.get(field);
+    expect([name, type?.item?.name ?? type?.name]).toEqual([name, expect.stringMatching(/^(integer|number|string|int-or-string)$/)]);
   }
 });
 

@@ -10,6 +10,7 @@ import {
   aDaemonSet,
   aDeployment,
   aHostPool,
+  aNamespace,
   aService,
   aServiceAccount,
   CONTEXT,
@@ -57,10 +58,32 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
       context: { ...CONTEXT, kubernetes: '1.37' },
     },
   ],
+  'out-of-bounds': [
+    { inputs: aCluster(aDeployment((d) => (d.spec.replicas = -1))), path: 'spec.replicas' },
+    {
+      inputs: aCluster(aDeployment((d) => (first(d).readinessProbe = { tcpSocket: { port: 80_800 } }))),
+      path: `${FIRST}.readinessProbe.tcpSocket.port`,
+    },
+    {
+      inputs: aCluster(aDaemonSet((d) => (d.spec.updateStrategy.rollingUpdate.maxUnavailable = 'a tenth'))),
+      path: 'spec.updateStrategy.rollingUpdate.maxUnavailable',
+    },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).tolerations = [{ key: 'a b', operator: 'Exists' }]))),
+      path: `${TEMPLATE}.tolerations[0].key`,
+    },
+    { inputs: aCluster(aDeployment((d) => (pod(d).nodeSelector = { pool: 'web pool' }))), path: `${TEMPLATE}.nodeSelector.pool` },
+    { inputs: aCluster(aHostPool((h) => (h.spec.trunk = 'bond 0'))), path: 'spec.trunk' },
+    { inputs: aCluster(aHostPool((h) => (h.spec.vlans[0].id = 5000))), path: 'spec.vlans[0].id' },
+    { inputs: aCluster(aHostPool((h) => h.spec.vlans.push({ id: 110 }))), path: 'spec.vlans' },
+    { inputs: aCluster(aHostPool((h) => (h.spec.vlans = []))), path: 'spec.vlans' },
+  ],
   'wrong-type': [
     { inputs: aCluster(aDeployment((d) => (first(d).env[0].value = 1))), path: `${FIRST}.env[0].value` },
     { inputs: aCluster(aDeployment((d) => (d.spec.replicas = '2'))), path: 'spec.replicas' },
     { inputs: aCluster(aHostPool((h) => (h.spec.vlans[0].id = '110'))), path: 'spec.vlans[0].id' },
+    { inputs: aCluster(aHostPool((h) => (h.metadata.labels = { rack: 12 }))), path: 'metadata.labels.rack' },
+    { inputs: aCluster(aHostPool((h) => (h.spec.cpu = 1.5))), path: 'spec.cpu' },
     {
       inputs: aCluster(aDaemonSet((d) => (first(d).resources.limits.memory = '128MB'))),
       path: `${FIRST}.resources.limits.memory`,
@@ -69,6 +92,12 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   'missing-field': [
     { inputs: aCluster(aDaemonSet((d) => delete d.spec.selector)), path: 'spec.selector' },
     { inputs: aCluster(aHostPool((h) => delete h.spec.trunk)), path: 'spec.trunk' },
+    { inputs: aCluster(aDeployment((d) => (first(d).env[0].name = ''))), path: `${FIRST}.env[0].name` },
+    { inputs: aCluster(aDaemonSet((d) => delete pod(d).volumes[1].configMap.name)), path: `${TEMPLATE}.volumes[1].configMap.name` },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).volumes = [{ name: 'a', secret: {} }]))),
+      path: `${TEMPLATE}.volumes[0].secret.secretName`,
+    },
   ],
   'lost-value': [
     { inputs: aCluster(aDaemonSet((d) => (d.metadata.annotations = { a: null }))), path: 'metadata.annotations.a' },
@@ -94,6 +123,14 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     { inputs: aCluster(aCronJob((c) => (c.metadata.name = 'a'.repeat(53)))), path: 'metadata.name' },
   ],
   'label-invalid': [
+    {
+      inputs: aCluster(aNamespace((n) => (n.metadata.labels = { 'pod-security.kubernetes.io/enforce': 'priviledged' }))),
+      path: 'metadata.labels["pod-security.kubernetes.io/enforce"]',
+    },
+    {
+      inputs: aCluster(aNamespace((n) => (n.metadata.labels = { 'pod-security.kubernetes.io/warn-version': '1.36' }))),
+      path: 'metadata.labels["pod-security.kubernetes.io/warn-version"]',
+    },
     { inputs: aCluster(aDaemonSet((d) => (d.metadata.labels.note = 'it wires links'))), path: 'metadata.labels.note' },
     { inputs: aCluster(aDaemonSet((d) => (d.metadata.annotations = { 'a/b/c': '' }))), path: 'metadata.annotations["a/b/c"]' },
   ],
@@ -188,6 +225,16 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   ],
   'request-above-limit': [
     { inputs: aCluster(aDaemonSet((d) => (first(d).resources.requests.memory = '97Mi'))), path: `${FIRST}.resources.requests.memory` },
+  ],
+  'unknown-resource': [
+    {
+      inputs: aCluster(
+        aDaemonSet((d) => {
+          first(d).resources.requests = { cpus: '20m' };
+        }),
+      ),
+      path: `${FIRST}.resources.requests.cpus`,
+    },
   ],
   'restart-policy': [
     { inputs: aCluster(aDeployment((d) => (pod(d).restartPolicy = 'Never'))), path: `${TEMPLATE}.restartPolicy` },

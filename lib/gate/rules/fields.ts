@@ -3,6 +3,7 @@
  * Built-in kinds are held against the client's models, custom kinds against their CRD when it is among the objects.
  */
 import type { KubeObject } from '../../api/manifest.ts';
+import { isWithin } from '../bounds.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import { type FieldType, kindFacts, MODELS_OF, type ModelType, modelType, resourcesOf } from '../fields-table.ts';
 import { mayBeNewer } from '../newer.ts';
@@ -11,7 +12,7 @@ import { isFields, join, shown } from '../shape.ts';
 import { resembling } from './resembling.ts';
 import { customObject } from './schema.ts';
 
-export type FieldRule = 'unknown-kind' | 'unknown-field' | 'unknown-value' | 'wrong-type' | 'missing-field';
+export type FieldRule = 'unknown-kind' | 'unknown-field' | 'unknown-value' | 'out-of-bounds' | 'wrong-type' | 'missing-field';
 
 export const fieldRules = family({
   name: 'fields',
@@ -34,6 +35,12 @@ export const fieldRules = family({
       reason: 'The field takes one of a few words, and the API server refuses any other.',
       remedy: 'Use one of the words.',
     },
+    'out-of-bounds': {
+      severity: 'error',
+      server: 'refuses',
+      reason: 'The API server refuses a number or text outside of what the field takes, and two items with the same key in a keyed list.',
+      remedy: 'Use a value inside the bounds.',
+    },
     'wrong-type': {
       severity: 'error',
       server: 'refuses',
@@ -45,8 +52,13 @@ export const fieldRules = family({
   object(object, cluster, found) {
     const facts = kindFacts(object.apiVersion, object.kind);
     const custom = cluster.customKind(object.apiVersion, object.kind);
-    if (facts !== undefined) walkModel({ value: object, model: modelType(facts.type), path: '', parents: [] }, { cluster, found });
-    else if (custom !== undefined) customObject(object, custom, found);
+    if (facts !== undefined) {
+      walkModel({ value: object, model: modelType(facts.type), path: '', parents: [] }, { cluster, found });
+      return;
+    }
+    // What a CRD's schema says of metadata does not count: every kind has the API server's own.
+    walkModel({ value: object.metadata, model: modelType('V1ObjectMeta'), path: 'metadata', parents: [] }, { cluster, found });
+    if (custom !== undefined) customObject(object, custom, found);
     else unservedKind(object, cluster, found);
   },
 });
@@ -73,7 +85,8 @@ interface Place {
 
 function walkModel({ value, model, path, parents }: Place, walk: Walk): void {
   for (const field of model.required) {
-    if (value[field] === undefined) walk.found('missing-field', join(path, field), `${field} is missing; ${model.name} requires it`);
+    if (value[field] === undefined || (value[field] === '' && NEVER_EMPTY.has(field)))
+      walk.found('missing-field', join(path, field), `${field} is missing; ${model.name} requires it`);
   }
   let around: readonly ModelType[] | undefined;
   for (const key in value) {
@@ -85,6 +98,9 @@ function walkModel({ value, model, path, parents }: Place, walk: Walk): void {
     }
   }
 }
+
+/** Required texts that say nothing when they are empty. An empty apiGroup or value may be meant. */
+const NEVER_EMPTY: ReadonlySet<string> = new Set(['key', 'kind', 'mountPath', 'name', 'operator', 'secretName', 'topologyKey']);
 
 function walkValue(value: unknown, type: FieldType, path: string, parents: readonly ModelType[], walk: Walk): void {
   // null and undefined are lost values (family `lost`), not wrong types.
@@ -99,6 +115,8 @@ function walkValue(value: unknown, type: FieldType, path: string, parents: reado
     const wanted = TYPE_WORDS[type.of === 'scalar' ? type.name : type.of] ?? `the fields of ${type.name}`;
     walk.found('wrong-type', path, `value is ${shown(value)}; ${wanted} must stand here`);
   } else if (type.values !== undefined && !type.values.has(value as string)) unknownValue(value as string, [...type.values], path, walk);
+  else if (type.bound !== undefined && !isWithin(value, type.bound))
+    walk.found('out-of-bounds', path, `value is ${shown(value)}; ${type.bound.allowed}`);
 }
 
 function unknownValue(value: string, words: readonly string[], path: string, walk: Walk): void {

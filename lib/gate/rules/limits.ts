@@ -5,7 +5,7 @@ import { toNumber } from '../../api/quantity.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { Container, Pod } from '../pod.ts';
 import { type Found, family } from '../rule.ts';
-import { fields, items, shown, text, within } from '../shape.ts';
+import { fields, items, join, shown, text, within } from '../shape.ts';
 
 export const limitRules = family({
   name: 'limits and sizes',
@@ -15,6 +15,13 @@ export const limitRules = family({
       server: 'refuses',
       reason: 'The API server refuses a container that requests more than its limit.',
       remedy: 'Raise the limit or lower the request.',
+    },
+    'unknown-resource': {
+      severity: 'error',
+      server: 'refuses',
+      reason:
+        'A container asks for cpu, memory, ephemeral-storage, hugepages-<size>, or for something with a domain in its name: the API server refuses others.',
+      remedy: 'Correct the name.',
     },
     'restart-policy': {
       severity: 'error',
@@ -46,10 +53,16 @@ export const limitRules = family({
   },
 });
 
-type LimitRule = 'request-above-limit' | 'restart-policy' | 'service-ports' | 'replicas-owned-twice';
+type LimitRule = 'request-above-limit' | 'unknown-resource' | 'restart-policy' | 'service-ports' | 'replicas-owned-twice';
 
 function requests({ spec, path }: Container, found: Found<LimitRule>): void {
   const limits = within(spec, 'resources', 'limits');
+  for (const list of ['requests', 'limits']) {
+    for (const name of Object.keys(within(spec, 'resources', list))) {
+      if (!RESOURCE.test(name))
+        found('unknown-resource', join(`${path}.resources.${list}`, name), `a container can't ask for ${shown(name)}`);
+    }
+  }
   for (const [resource, request] of Object.entries(within(spec, 'resources', 'requests'))) {
     const limit = limits[resource];
     const [asked, most] = [amount(request), amount(limit)];
@@ -62,6 +75,8 @@ function requests({ spec, path }: Container, found: Found<LimitRule>): void {
     }
   }
 }
+
+const RESOURCE = /^(?:cpu|memory|ephemeral-storage|hugepages-.+|.+\/.+)$/;
 
 /** What is no quantity is a wrong type, told by the family `fields`. */
 function amount(quantity: unknown): number | undefined {

@@ -26,7 +26,8 @@ export const nameRules = family({
     'label-invalid': {
       severity: 'error',
       server: 'refuses',
-      reason: 'A label or annotation key is [domain/]name; a label value has at most 63 letters, digits, -, _ and dots.',
+      reason:
+        'A label or annotation key is [domain/]name; a label value has at most 63 letters, digits, -, _ and dots, and a Pod Security label one of a few words.',
       remedy: 'Keep free text in annotations.',
     },
   },
@@ -36,6 +37,7 @@ export const nameRules = family({
     if (namespace !== undefined && !isLabel(namespace))
       found('name-invalid', 'metadata.namespace', `namespace is ${shown(namespace)}; it is no RFC 1123 label`);
     keysAndValues(labels, 'metadata.labels', true, found);
+    if (object.kind === 'Namespace') podSecurity(labels, found);
     keysAndValues(annotations, 'metadata.annotations', false, found);
     keysAndValues(within(object, 'spec', 'selector').matchLabels, 'spec.selector.matchLabels', true, found);
   },
@@ -108,6 +110,21 @@ function keysAndValues(map: unknown, path: string, values: boolean, found: Found
         `value is ${shown(value)}; a label's is at most 63 letters, digits, -, _ and dots, starting and ending with a letter or digit`,
       );
     }
+  }
+}
+
+/** k8s.io/pod-security-admission/api: the levels, and the versions of their rules. */
+const POD_SECURITY = /^pod-security\.kubernetes\.io\/(?:enforce|audit|warn)(-version)?$/;
+
+function podSecurity(labels: unknown, found: Found<NameRule>): void {
+  for (const [key, value] of Object.entries(fields(labels))) {
+    const [isOurs, version] = POD_SECURITY.exec(key) ?? [];
+    if (isOurs === undefined || typeof value !== 'string') continue;
+    const [form, allowed] =
+      version === undefined
+        ? [/^(?:privileged|baseline|restricted)$/, 'a level of Pod Security is privileged, baseline or restricted']
+        : [/^(?:latest|v1\.\d+)$/, 'a version of Pod Security is latest or v1.<minor>'];
+    if (!form.test(value)) found('label-invalid', join('metadata.labels', key), `value is ${shown(value)}; ${allowed}`);
   }
 }
 

@@ -1,10 +1,11 @@
-/** Objects of a custom kind against the schema of their CRD: fields, types, required ones, enums. Defaults count as set. */
+/** Objects of a custom kind against the schema of their CRD: fields, types, required ones, enums, bounds. Defaults count as set. */
 import { type KubeObject, nameOf } from '../../api/manifest.ts';
 import type { CustomKind } from '../cluster-view.ts';
 import type { Found } from '../rule.ts';
 import { type Fields, fields, isFields, join, shown, texts } from '../shape.ts';
 import type { FieldRule } from './fields.ts';
 import { resembling } from './resembling.ts';
+import { brokenBound } from './schema-bounds.ts';
 
 export function customObject(object: KubeObject, { crd, schemas }: CustomKind, found: Found<FieldRule>): void {
   const version = object.apiVersion.slice(object.apiVersion.indexOf('/') + 1);
@@ -24,14 +25,17 @@ export function customObject(object: KubeObject, { crd, schemas }: CustomKind, f
 const OWN: ReadonlySet<string> = new Set(['apiVersion', 'kind', 'metadata']);
 
 function check(value: unknown, schema: Fields, path: string, found: Found<FieldRule>): void {
-  if (value === null || value === undefined || schema['x-kubernetes-int-or-string'] === true) return;
-  if (!hasType(value, schema.type)) {
-    found('wrong-type', path, `value is ${shown(value)}; the schema wants ${String(schema.type)}`);
+  if (value === null || value === undefined) return;
+  const type = schema['x-kubernetes-int-or-string'] === true ? 'integer or string' : schema.type;
+  if (!hasType(value, type)) {
+    found('wrong-type', path, `value is ${shown(value)}; the schema wants ${String(type)}`);
     return;
   }
   if (Array.isArray(schema.enum) && !schema.enum.includes(value)) {
     found('unknown-value', path, `value is ${shown(value)}; the schema allows ${schema.enum.map(shown).join(', ')}`);
   }
+  const broken = brokenBound(value, schema);
+  if (broken !== undefined) found('out-of-bounds', path, `value is ${shown(value)}; ${broken}`);
   if (Array.isArray(value)) {
     const item = fields(schema.items);
     for (let index = 0; index < value.length; index++) check(value[index], item, `${path}[${index}]`, found);
@@ -80,6 +84,8 @@ function hasType(value: unknown, type: unknown): boolean {
       return typeof value === 'boolean';
     case 'integer':
       return Number.isInteger(value);
+    case 'integer or string':
+      return typeof value === 'string' || Number.isInteger(value);
     case 'number':
       return typeof value === 'number';
     default:
