@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseDocument } from 'yaml';
+import { isScalar, parseDocument, visit } from 'yaml';
 import type { FoundProblem, Source } from './check.ts';
 
 const EXTENSIONS = ['.ts', '.js', '.mjs', '.yaml', '.yml', '.json'];
@@ -18,7 +18,9 @@ export interface Loaded {
 export async function definitionFiles(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const files = entries.flatMap((entry) => {
-    const isDefinition = entry.isFile() && EXTENSIONS.includes(extname(entry.name)) && !/^main\.|\.(d|test)\.ts$/.test(entry.name);
+    // A link counts, also one that leads nowhere: it is then a problem, not a cluster that silently went.
+    const isFile = entry.isFile() || entry.isSymbolicLink();
+    const isDefinition = isFile && EXTENSIONS.includes(extname(entry.name)) && !/^main\.|\.(d|test)\.ts$/.test(entry.name);
     return isDefinition ? [join(folder, entry.name)] : [];
   });
   const slices = entries.some((entry) => entry.isDirectory() && entry.name === 'slices')
@@ -58,13 +60,19 @@ async function read(path: string): Promise<unknown> {
   if (/\.(ts|js|mjs)$/.test(path)) return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
   const text = await readFile(path, 'utf8');
   if (text.length > LARGEST_BYTES) throw new Error(`has ${text.length} characters; at most ${LARGEST_BYTES} are read`);
-  if (path.endsWith('.json')) return JSON.parse(text);
-  // `uniqueKeys` finds a VLAN given twice; aliases are bounded so that a file can't blow up while it is read.
+  // JSON too: YAML's reader finds a VLAN given twice, where JSON.parse keeps the last. Aliases are bounded, so that a file
+  // can't blow up while it is read.
   const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
   const [first] = document.errors;
   if (first !== undefined) throw first;
+  visit(document, { Pair: (_, { key }) => refusePrototype(key) });
   if (document.contents === null) throw new Error('is empty');
   return document.toJS({ maxAliasCount: 100 });
+}
+
+/** As a key of a JavaScript object it would vanish without a word. */
+function refusePrototype(key: unknown): void {
+  if (isScalar(key) && key.value === '__proto__') throw new Error('has a key __proto__, which is no name; rename it');
 }
 
 function reason(error: unknown, path: string): string {

@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { facts, list, object, oneOf, record, text } from './field.ts';
-import { dnsLabel } from './fields.ts';
+import { dnsLabel, httpsEndpoint } from './fields.ts';
 import { kubelet } from './kubelet.ts';
 import * as pool from './pool.ts';
 
@@ -35,9 +35,17 @@ const racked = object(
   {
     shape: z.literal('intranet'),
     datacenter: pool.datacenter.optional(),
-    racks: record({ doc: 'Racks by name, each with its hosts as a nodeset.', max: 256 }, pool.rackName, pool.rackHosts),
+    racks: record(
+      { doc: 'Racks by name, each with its hosts as a nodeset.', noun: 'one rack or more', min: 1, max: 256 },
+      pool.rackName,
+      pool.rackHosts,
+    ),
     trunk: pool.trunk,
-    vlans: record({ doc: 'VLANs by 802.1Q id.', max: 256 }, pool.vlanKey, object({ doc: 'A VLAN.' }, pool.vlanFields)),
+    vlans: record(
+      { doc: 'VLANs by 802.1Q id.', noun: 'one VLAN or more', min: 1, max: 256 },
+      pool.vlanKey,
+      object({ doc: 'A VLAN.' }, pool.vlanFields),
+    ),
     macsPerPort: pool.macsPerPort,
     ...common,
   },
@@ -48,7 +56,11 @@ const launched = object(
   {
     shape: z.literal('ec2'),
     ...pool.ec2Fields,
-    zones: record({ doc: 'Availability zones by name.', max: 16 }, pool.zoneName, object({ doc: 'A zone.' }, pool.zoneFields)),
+    zones: record(
+      { doc: 'Availability zones by name.', noun: 'one zone or more', min: 1, max: 16 },
+      pool.zoneName,
+      object({ doc: 'A zone.' }, pool.zoneFields),
+    ),
     ...common,
   },
 );
@@ -64,13 +76,10 @@ export const definition = object(
   {
     name: dnsLabel('Name of the cluster and of its folder under `dist/`.', 'bj-a', 40),
     kubernetes: oneOf(pool.MINORS, { doc: 'Minor version of Kubernetes.', remedy: "Write it in quotes: '1.37'.", example: '1.37' }),
-    apiServer: text({
-      doc: "URL of the API server as hosts reach it: Gala's programs start before there is a Service.",
-      max: 253,
-      pattern: /^https:\/\/[a-zA-Z0-9]([-a-zA-Z0-9.]*[a-zA-Z0-9])?(:[0-9]{1,5})?\/?$/,
-      noun: 'https://<host>[:<port>]',
-      example: 'https://10.8.0.10:6443',
-    }),
+    apiServer: httpsEndpoint(
+      "URL of the API server as hosts reach it: Gala's programs start before there is a Service.",
+      'https://10.8.0.10:6443',
+    ),
     services: oneOf(['none', 'kube-proxy'], { doc: 'Who makes ClusterIPs work: nobody, or kube-proxy.', default: 'none', example: 'none' }),
     registry: text({
       doc: 'The mirror that all images are pulled from.',
@@ -85,8 +94,8 @@ export const definition = object(
         remoteWrite: text({
           doc: 'Prometheus remote-write endpoint.',
           max: 1024,
-          pattern: /^https?:\/\/[^\s@]+$/,
-          noun: 'a URL without user or password',
+          pattern: /^https?:\/\/[^\s@?#]+$/,
+          noun: 'a URL without user, password or query',
           remedy: 'Secrets never stand in a definition.',
           example: 'https://prom.bj.intra/api/v1/write',
         }).optional(),

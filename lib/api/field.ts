@@ -130,17 +130,23 @@ function refuseTwice(ctx: z.core.ParsePayload<unknown[]>, key: string | undefine
 }
 
 /** Names → values, for definitions: names unique by language, paths sayable. Kinds use `list` with `key` instead. */
-export function record<const O extends FieldFacts & { max: number }, K extends z.core.$ZodRecordKey, V extends z.ZodType>(
+export function record<const O extends FieldFacts & { max: number; min?: number }, K extends z.core.$ZodRecordKey, V extends z.ZodType>(
   options: O,
   key: K,
   value: V,
 ): z.ZodRecord<K, V> {
   const schema = z.partialRecord(key, value).check((ctx) => {
     const size = Object.keys(ctx.value as object).length;
+    const { min = 0 } = options;
+    if (size < min)
+      ctx.issues.push({ code: 'custom', message: `has ${size} entries; at least ${min} is needed`, path: [], input: ctx.value });
     if (size > options.max)
       ctx.issues.push({ code: 'custom', message: `has ${size} entries; at most ${options.max} are allowed`, path: [], input: size });
   });
-  return described(options, schema.meta({ maxProperties: options.max })) as z.ZodRecord<K, V>;
+  return described(
+    options,
+    schema.meta({ maxProperties: options.max, ...(options.min === undefined ? {} : { minProperties: options.min }) }),
+  ) as z.ZodRecord<K, V>;
 }
 
 /** An object whose inside is somebody else's schema (a pod spec): kept as it is, checked by its owner. */

@@ -6,6 +6,19 @@ import { facts, integer, oneOf, text } from './field.ts';
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
 const IPV4 = `${OCTET}(\\.${OCTET}){3}`;
+const PORT = '(6553[0-5]|655[0-2][0-9]|65[0-4][0-9]{2}|6[0-4][0-9]{3}|[1-5][0-9]{4}|[1-9][0-9]{0,3})';
+/** The last label of a DNS name begins with a letter: `10.8.4` is a mistyped address, not a name. */
+const DNS_NAME = '([a-z0-9]([-a-z0-9]*[a-z0-9])?\\.)*[a-z]([-a-z0-9]*[a-z0-9])?';
+
+/** An `https` URL of a host and nothing else. */
+export const httpsEndpoint = (doc: string, example: string) =>
+  text({
+    doc,
+    max: 253,
+    pattern: new RegExp(`^https://(${IPV4}|${DNS_NAME})(:${PORT})?/?$`),
+    noun: 'https://<IPv4 or DNS name>[:<port>]',
+    example,
+  });
 
 /** A name that becomes part of object names and label values (RFC 1123 label). */
 export const dnsLabel = (doc: string, example: string, max = 63) =>
@@ -59,19 +72,25 @@ export function intOrString(
   return schema;
 }
 
-/** An amount in Kubernetes' own notation: `64`, `'500m'`, `'256Gi'`. A whole number may stand without quotes. */
-export const quantity = ({
-  doc,
-  example,
-  noun = "a quantity such as 64, '500m' or '256Gi'",
-}: {
-  doc: string;
-  example: string | number;
-  noun?: string;
-}) =>
+/** Logical CPUs: `64`, `'500m'`, `'1.5'`. */
+export const cpus = (doc: string, example: number | string) =>
   intOrString(
-    { doc, noun, example },
-    { min: 0, max: Number.MAX_SAFE_INTEGER, maxLength: 24, pattern: /^[0-9]{1,15}(\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$/ },
+    { doc, noun: "CPUs, such as 64 or '500m'", remedy: 'Give the number of logical CPUs.', example },
+    { min: 1, max: 10_000, maxLength: 12, pattern: /^([1-9][0-9]{0,3}(\.[0-9]{1,3})?|0\.[0-9]{1,3}|[1-9][0-9]{0,6}m)$/ },
+  );
+
+/** Bytes: `'256Gi'`. A bare number below a mebibyte is a forgotten unit. */
+export const bytes = (doc: string, example: string) =>
+  intOrString(
+    { doc, noun: `bytes with their unit, such as '${example}'`, remedy: 'Mind the unit: Mi, Gi, Ti.', example },
+    { min: 2 ** 20, max: Number.MAX_SAFE_INTEGER, maxLength: 20, pattern: /^[1-9][0-9]{0,12}(\.[0-9]{1,3})?(M|G|T|P|Ki|Mi|Gi|Ti|Pi)$/ },
+  );
+
+/** Bits a second, in powers of 1000 as networks count: `'25G'`. */
+export const bitsPerSecond = (doc: string, example: string) =>
+  intOrString(
+    { doc, noun: `bits a second with their unit, such as '${example}'`, remedy: 'Mind the unit: M, G.', example },
+    { min: 1_000_000, max: Number.MAX_SAFE_INTEGER, maxLength: 20, pattern: /^[1-9][0-9]{0,9}(\.[0-9]{1,3})?(M|G|T)$/ },
   );
 
 /** A share of something, `50%`. */

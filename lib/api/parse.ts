@@ -3,13 +3,15 @@
  * Called by synth, the CLI and tests, for TypeScript, YAML and JSON alike. Pure.
  */
 import type * as z from 'zod';
-import { checkCapacityOrder, checkMachines, checkMacs, checkSomePool, checkVolumes } from './check/capacity.ts';
+import { checkCapacityOrder, checkLending, checkMachines, checkMacs, checkVolumes } from './check/capacity.ts';
 import type { Draft, Report } from './check/draft.ts';
 import { checkEc2 } from './check/ec2.ts';
 import { checkHosts } from './check/hosts.ts';
+import { checkNames, checkSomePool } from './check/names.ts';
 import { checkVlans } from './check/vlans.ts';
 import type { Cluster } from './cluster.ts';
 import { type Checked, definition } from './definition.ts';
+import { facts } from './field.ts';
 import { problemsOf } from './issue.ts';
 import { clusterOf } from './model.ts';
 import { expand } from './nodeset.ts';
@@ -33,7 +35,13 @@ export interface Parsed {
 /** The definition's schema with the options of the concerns that are there. */
 export function definitionSchema(concerns: readonly KnownConcern[]): z.ZodType<Checked> {
   const options = concerns.flatMap(({ name, options }) => (options === undefined ? [] : [[name, options.optional()]]));
-  return definition.safeExtend(Object.fromEntries(options)) as never;
+  const schema = definition.safeExtend(Object.fromEntries(options));
+  facts.add(schema, {
+    doc: 'One cluster.',
+    noun: 'an object with name, kubernetes, apiServer and pools',
+    remedy: 'Write it as defineCluster takes it: README.md starts with the smallest.',
+  });
+  return schema as never;
 }
 
 /**
@@ -41,11 +49,30 @@ export function definitionSchema(concerns: readonly KnownConcern[]): z.ZodType<C
  * @param concerns those that may be installed: Gala's own and the caller's
  */
 export function parseCluster(input: unknown, concerns: readonly KnownConcern[] = []): Parsed {
+  try {
+    return parse(input, concerns);
+  } catch (error) {
+    // A getter of the definition, or a mistake of ours: either way the other definitions' problems are still told.
+    return {
+      problems: [
+        {
+          path: '',
+          what: `reading it throws: ${String(error)}`,
+          allowed: 'plain data',
+          remedy: 'Write values, not getters.',
+          severity: 'error',
+        },
+      ],
+    };
+  }
+}
+
+function parse(input: unknown, concerns: readonly KnownConcern[]): Parsed {
   const problems: Problem[] = [];
   const report: Report = (problem) => problems.push({ severity: 'error', ...problem });
   const schema = definitionSchema(concerns);
   const result = schema.safeParse(input);
-  if (!result.success) problems.push(...result.error.issues.flatMap((issue) => problemsOf(issue, schema, input)));
+  if (!result.success) problems.push(...once(result.error.issues.flatMap((issue) => problemsOf(issue, schema, input))));
   const draft = (result.success ? result.data : without(input, result.error.issues)) as Draft;
   if (draft !== undefined) crossCheck(draft, report);
   problems.sort((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
@@ -55,10 +82,12 @@ export function parseCluster(input: unknown, concerns: readonly KnownConcern[] =
 
 function crossCheck(draft: Draft, report: Report): void {
   checkSomePool(draft, report);
+  checkNames(draft, report);
   checkHosts(draft, report);
   checkVlans(draft, report);
   checkMachines(draft, report);
   checkVolumes(draft, report);
+  checkLending(draft, report);
   checkMacs(draft, readable, macsPerPort.parse(undefined), report);
   checkEc2(draft, report);
   checkCapacityOrder(draft, report);
@@ -70,6 +99,11 @@ function readable(nodeset: string): readonly string[] {
   } catch {
     return []; // checkHosts has said why
   }
+}
+
+/** A value that breaks two rules of its field is one problem. */
+function once(problems: readonly Problem[]): Problem[] {
+  return [...new Map(problems.map((problem) => [`${problem.path} ${problem.what}`, problem])).values()];
 }
 
 /** The input with every refused value cut out; undefined when nothing is left to look at. Copies only what it changes. */

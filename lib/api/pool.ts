@@ -4,7 +4,7 @@
  */
 import * as z from 'zod';
 import { facts, flag, integer, list, number, object, oneOf, text } from './field.ts';
-import { addressRange, cidr, dnsLabel, ec2Id, intOrString, ipv4, nodeset, percent, quantity, vlanId } from './fields.ts';
+import { addressRange, bitsPerSecond, bytes, cidr, cpus, dnsLabel, ec2Id, intOrString, ipv4, nodeset, percent, vlanId } from './fields.ts';
 
 export const MINORS = ['1.35', '1.36', '1.37'] as const;
 /** A Kubernetes minor that Gala is tested against. */
@@ -65,13 +65,13 @@ export const rackHosts = nodeset('The hosts of the rack, in nodeset notation.');
 export const machine = object(
   { doc: 'What one host will report: stock, kubelet files and checks work before the hosts are racked.' },
   {
-    cpu: quantity({ doc: 'Logical CPUs.', example: 64 }),
-    memory: quantity({ doc: 'Memory.', example: '256Gi' }),
-    bandwidth: quantity({ doc: 'Network bandwidth in bits a second, each direction.', example: '25G' }).optional(),
-    swap: quantity({ doc: 'Swap space; without it containers have none.', example: '64Gi' }).optional(),
+    cpu: cpus('Logical CPUs.', 64),
+    memory: bytes('Memory.', '256Gi'),
+    bandwidth: bitsPerSecond('Network bandwidth in bits a second, each direction.', '25G').optional(),
+    swap: bytes('Swap space; without it containers have none.', '64Gi').optional(),
     reserved: object(
       { doc: "What is kept for the system and the kubelet; pods don't get it." },
-      { cpu: quantity({ doc: 'Logical CPUs kept.', example: 2 }), memory: quantity({ doc: 'Memory kept.', example: '8Gi' }) },
+      { cpu: cpus('Logical CPUs kept.', 2), memory: bytes('Memory kept.', '8Gi') },
     ).optional(),
   },
 );
@@ -80,11 +80,11 @@ export const volumeFields = {
   path: text({
     doc: 'Mount point of the filesystem on the host.',
     max: 255,
-    pattern: /^(\/[a-zA-Z0-9._-]+)+$/,
-    noun: 'an absolute path',
+    pattern: /^(\/[a-zA-Z0-9_-][a-zA-Z0-9._-]*)+$/,
+    noun: 'an absolute path whose parts do not begin with a dot',
     example: '/data1',
   }),
-  size: quantity({ doc: 'Size of the filesystem.', example: '2Ti' }),
+  size: bytes('Size of the filesystem.', '2Ti'),
   overcommit: number({
     doc: 'How many times its size may be promised in quotas.',
     noun: 'overcommit',
@@ -93,7 +93,7 @@ export const volumeFields = {
     default: 1,
     example: 1.3,
   }),
-  maxQuota: quantity({ doc: 'The largest quota one claim may have; at most the size.', example: '200Gi' }).optional(),
+  maxQuota: bytes('The largest quota one claim may have; at most the size.', '200Gi').optional(),
 };
 
 export const lends = object(
@@ -141,7 +141,7 @@ const warmEnisWords = intOrString(
     noun: "a number of ENIs, or 'all'",
     example: 'all',
   },
-  { min: 0, max: 127, pattern: /^all$/, maxLength: 3 },
+  { min: 1, max: 127, pattern: /^all$/, maxLength: 3 },
 );
 
 export const ec2Fields = {

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals';
 import * as z from 'zod';
 import { crd, structural } from '../../lib/api/crd.ts';
 import { flag, foreign, integer, list, object, oneOf, record, text } from '../../lib/api/field.ts';
-import { dnsLabel, quantity } from '../../lib/api/fields.ts';
+import { bytes, dnsLabel } from '../../lib/api/fields.ts';
 import { resource } from '../../lib/api/resource.ts';
 
 const aKind = (parts = {}) =>
@@ -46,14 +46,14 @@ test('a field keeps doc, bounds and default; example, noun and strictness stay o
 });
 
 test('a number or text becomes int-or-string with the bounds of both', () => {
-  expect(schemaOf(quantity({ doc: 'Memory.', example: '4Gi' }))).toEqual({
+  expect(schemaOf(bytes('Memory.', '4Gi'))).toEqual({
     description: 'Memory.',
     'x-kubernetes-int-or-string': true,
     anyOf: [{ type: 'integer' }, { type: 'string' }],
-    minimum: 0,
+    minimum: 2 ** 20,
     maximum: Number.MAX_SAFE_INTEGER,
-    maxLength: 24,
-    pattern: '^[0-9]{1,15}(\\.[0-9]{1,3})?(m|k|M|G|T|P|Ki|Mi|Gi|Ti|Pi)?$',
+    maxLength: 20,
+    pattern: '^[1-9][0-9]{0,12}(\\.[0-9]{1,3})?(M|G|T|P|Ki|Mi|Gi|Ti|Pi)$',
   });
 });
 

@@ -7,7 +7,7 @@ import { aDefinition, anEc2Pool, aRackedPool, aVlan } from './a-definition.ts';
 const problemsOf = (definition: unknown): readonly Problem[] => parseCluster(definition).problems;
 const withPool = (parts: object) => aDefinition({ pools: { web: aRackedPool(parts as never) } });
 const withVlan = (parts: object) => withPool({ vlans: { 110: aVlan(parts as never) } });
-const withEc2 = (parts: object) => aDefinition({ pools: { burst: anEc2Pool(parts as never) } });
+const withEc2 = (parts: object) => aDefinition({ services: 'kube-proxy', pools: { burst: anEc2Pool(parts as never) } });
 
 test('a right definition has no problem and becomes a cluster', () => {
   const { problems, cluster } = parseCluster(aDefinition());
@@ -32,7 +32,7 @@ const MISTAKES: readonly (readonly [string, unknown, string, string])[] = [
   ['an unknown Kubernetes minor', aDefinition({ kubernetes: '1.20' }), 'kubernetes', 'allowed are 1.35, 1.36, 1.37'],
   ['a minor that YAML read as a number', aDefinition({ kubernetes: 1.37 }), 'kubernetes', "Write it in quotes: '1.37'."],
   ['a name that is no DNS label', aDefinition({ name: 'BJ_a' }), 'name', "name is 'BJ_a'"],
-  ['an API server without https', aDefinition({ apiServer: 'http://10.8.0.10' }), 'apiServer', 'https://<host>[:<port>]'],
+  ['an API server without https', aDefinition({ apiServer: 'http://10.8.0.10' }), 'apiServer', 'https://<IPv4 or DNS name>[:<port>]'],
   [
     'a password in a URL',
     aDefinition({ metrics: { remoteWrite: 'https://me:secret@prom/api' } }),
@@ -141,7 +141,7 @@ const MISTAKES: readonly (readonly [string, unknown, string, string])[] = [
     'a zone of another region',
     withEc2({ zones: { 'us-east-1a': { nodeSubnetId: 'subnet-0a', podSubnetId: 'subnet-0b' } } }),
     'pools.burst.zones.us-east-1a',
-    'the zones of ap-northeast-1',
+    'a zone of ap-northeast-1 is its name and a letter',
   ],
   [
     'two ways to join',
@@ -153,6 +153,70 @@ const MISTAKES: readonly (readonly [string, unknown, string, string])[] = [
   ['a pool in the capacity order that is not there', aDefinition({ capacityOrder: ['wbe'] }), 'capacityOrder[0]', "Did you mean 'web'?"],
   ['no pool at all', aDefinition({ pools: {} }), 'pools', 'pools is empty'],
   ['a number of MACs beyond port security', withPool({ macsPerPort: 100000 }), 'pools.web.macsPerPort', 'is 1 to 4096'],
+  [
+    'an API server’s port that is none',
+    aDefinition({ apiServer: 'https://10.8.4.10:99999' }),
+    'apiServer',
+    "apiServer is 'https://10.8.4.10:99999'",
+  ],
+  ['an API server’s address that is none', aDefinition({ apiServer: 'https://10.8.4' }), 'apiServer', "apiServer is 'https://10.8.4'"],
+  [
+    'a token in a URL',
+    aDefinition({ metrics: { remoteWrite: 'https://prom/api?token=abc' } }),
+    'metrics.remoteWrite',
+    'Secrets never stand in a definition.',
+  ],
+  ['a pool without racks', withPool({ racks: {} }), 'pools.web.racks', 'has 0 entries; at least 1 is needed'],
+  ['a pool without VLANs', withPool({ vlans: {} }), 'pools.web.vlans', 'has 0 entries; at least 1 is needed'],
+  [
+    'memory where CPUs belong',
+    withPool({ machine: { cpu: '64Gi', memory: '256Gi' } }),
+    'pools.web.machine.cpu',
+    "CPUs, such as 64 or '500m'",
+  ],
+  ['memory without its unit', withPool({ machine: { cpu: 64, memory: 256 } }), 'pools.web.machine.memory', 'Mind the unit'],
+  ['a machine without CPUs', withPool({ machine: { cpu: 0, memory: '256Gi' } }), 'pools.web.machine.cpu', 'cpu is 0'],
+  ['the loopback as a trunk', withPool({ trunk: 'lo' }), 'pools.web.trunk', 'trunk is lo'],
+  [
+    'a volume on the system',
+    withPool({ volumes: { log: { path: '/var/lib/kubelet', size: '1Ti' } } }),
+    'pools.web.volumes.log.path',
+    "/var/lib is the system's",
+  ],
+  [
+    'a volume that climbs out',
+    withPool({ volumes: { log: { path: '/data/../etc', size: '1Ti' } } }),
+    'pools.web.volumes.log.path',
+    'whose parts do not begin with a dot',
+  ],
+  ['a name that is a word of JavaScript', aDefinition({ pools: { constructor: aRackedPool() } }), 'pools.constructor', 'Rename it.'],
+  [
+    'a time zone that is not there',
+    withPool({ lends: { upTo: '50%', reclaimMinutes: 5, windows: ['18:00-02:00 Mars/Phobos'] } }),
+    'pools.web.lends.windows[0]',
+    'time zone is Mars/Phobos',
+  ],
+  [
+    'a lending window without length',
+    withPool({ lends: { upTo: '50%', reclaimMinutes: 5, windows: ['18:00-18:00 Asia/Shanghai'] } }),
+    'pools.web.lends.windows[0]',
+    'opens and closes at 18:00',
+  ],
+  [
+    'types of two architectures',
+    withEc2({ instanceTypes: ['c5.4xlarge', 'm6g.4xlarge'] }),
+    'pools.burst.instanceTypes',
+    'one architecture',
+  ],
+  ['a machine above its type', withEc2({ machine: { cpu: 640, memory: '32Gi' } }), 'pools.burst.machine.cpu', 'a c5.4xlarge has 16'],
+  [
+    'a zone that only begins like its region',
+    withEc2({ region: 'us-east-1', zones: { 'us-east-10z': { nodeSubnetId: 'subnet-0a', podSubnetId: 'subnet-0b' } } }),
+    'pools.burst.zones.us-east-10z',
+    'Write us-east-1a',
+  ],
+  ['EKS without kube-proxy', aDefinition({ pools: { burst: anEc2Pool() } }), 'services', "Write services: 'kube-proxy'."],
+  ['a definition that is null', null, '', 'the definition is null; it is an object with name'],
 ];
 
 describe('a definition is refused, with path and remedy, for', () => {
@@ -171,6 +235,7 @@ test('twelve planted mistakes are twelve problems in one run, each with path, va
     name: 'Bad Name', // 1
     kubernetes: '1.12', // 2
     replicas: 3, // 3
+    services: 'kube-proxy',
     pools: {
       web: aRackedPool({
         racks: { r1: 'a-[1-4]', r2: 'a-[4-8]' }, // 4
@@ -214,6 +279,18 @@ test('twelve planted mistakes are twelve problems in one run, each with path, va
     });
     expect(problem.got).toBeDefined();
   }
+});
+
+test('a value that breaks two rules of its field is one problem', () => expect(problemsOf(aDefinition({ name: '' }))).toHaveLength(1));
+
+test('a getter that throws is a problem like any other', () => {
+  const definition = Object.defineProperty(aDefinition(), 'name', {
+    enumerable: true,
+    get: () => {
+      throw new Error('no hall');
+    },
+  });
+  expect(problemsOf(definition)).toMatchObject([{ what: 'reading it throws: Error: no hall', severity: 'error' }]);
 });
 
 test('more addresses than hosts × macsPerPort is a warning, not an error', () => {

@@ -1,5 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -83,6 +94,21 @@ describe('bad input gets one clear message each, and leaves what was there', () 
   test('JSON that cannot be read', async () => {
     write('bad.json', '{');
     expect(await lines()).toEqual([expect.stringContaining('clusters/bad.json: cannot be read')]);
+  });
+
+  test('a key given twice in JSON', async () => {
+    write('bad.json', '{"name": "bad", "name": "other"}');
+    expect(await lines()).toEqual([expect.stringContaining('Map keys must be unique')]);
+  });
+
+  test('a key that would vanish in JavaScript', async () => {
+    write('bad.json', '{"name": "bad", "pools": {"__proto__": {}}}');
+    expect(await lines()).toEqual([expect.stringContaining('has a key __proto__')]);
+  });
+
+  test('a link that leads nowhere', async () => {
+    symlinkSync(join(root, 'gone.yaml'), join(root, 'clusters/bad.yaml'));
+    expect(await lines()).toEqual([expect.stringContaining('bad.yaml does not exist')]);
   });
 
   test('a YAML bomb of aliases', async () => {

@@ -2,7 +2,7 @@
 import { didYouMean } from '../issue.ts';
 import { toNumber } from '../quantity.ts';
 import { addressRange, size } from '../range.ts';
-import type { Draft, DraftPool, DraftRacked, HostsOf, Report } from './draft.ts';
+import type { Draft, DraftRacked, HostsOf, Report } from './draft.ts';
 import { poolsOf, rackedPools } from './draft.ts';
 
 /** Room for `gala-<pool>-<volume>` as the value of a label. */
@@ -45,6 +45,15 @@ export function checkVolumes(draft: Draft, report: Report): void {
           allowed: `at most ${LONGEST_COMPOSED}`,
           remedy: 'Shorten the name of the volume or of the pool.',
         });
+      const system = mount === undefined ? undefined : SYSTEM_PATHS.find((path) => nested(mount, path));
+      if (system !== undefined)
+        report({
+          path: `${where}.path`,
+          what: `path is ${mount}, and ${system} is the system's`,
+          got: mount,
+          allowed: 'a volume is a filesystem that holds nothing else',
+          remedy: 'Mount a disk of its own, at /data1 for example.',
+        });
       for (const [other, { path: otherMount } = {}] of volumes.slice(0, i))
         if (mount !== undefined && otherMount !== undefined && nested(mount, otherMount))
           report({
@@ -58,7 +67,51 @@ export function checkVolumes(draft: Draft, report: Report): void {
   }
 }
 
+/** The quota agent deletes what nobody claims on a volume. */
+const SYSTEM_PATHS = [
+  'bin',
+  'boot',
+  'dev',
+  'etc',
+  'home',
+  'lib',
+  'lib64',
+  'opt',
+  'proc',
+  'root',
+  'run',
+  'sbin',
+  'sys',
+  'tmp',
+  'usr',
+  'var/lib',
+  'var/log',
+  'var/run',
+].map((path) => `/${path}`);
+
 const nested = (a: string, b: string): boolean => a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+
+/** Windows that open and close, in time zones that there are. */
+export function checkLending(draft: Draft, report: Report): void {
+  for (const { path, pool } of poolsOf(draft))
+    pool.lends?.windows?.forEach((window, i) => {
+      const [, from, to, zone] = /^(\S+)-(\S+) (\S+)$/.exec(window ?? '') ?? [];
+      if (zone === undefined) return;
+      const wrong = (what: string, allowed: string, remedy: string) =>
+        report({ path: `${path}.lends.windows[${i}]`, what, got: window, allowed, remedy });
+      if (from === to) wrong(`window ${window} opens and closes at ${from}`, 'a window has a length', 'Leave windows out to lend always.');
+      if (!isTimeZone(zone)) wrong(`time zone is ${zone}`, 'a name of the IANA time zone database', 'Write Asia/Shanghai, for example.');
+    });
+}
+
+function isTimeZone(timeZone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** MacVlan shows one MAC a pod. */
 export function checkMacs(draft: Draft, hostsOf: HostsOf, defaultMacs: number, report: Report): void {
@@ -105,18 +158,3 @@ export function checkCapacityOrder(draft: Draft, report: Report): void {
       severity: 'warning',
     });
 }
-
-/** A cluster with nothing in it is a slip, unless it says that its nodes are somebody else's. */
-export function checkSomePool(draft: Draft, report: Report): void {
-  if (draft.pools === undefined || Object.keys(draft.pools).length > 0 || draft.existing !== undefined || draft.concerns !== undefined)
-    return;
-  report({
-    path: 'pools',
-    what: 'pools is empty',
-    got: {},
-    allowed: 'a cluster has a pool, or says what it stands beside',
-    remedy: 'Add a pool, or existing: { … } and concerns: [ … ] for a slice beside what is there.',
-  });
-}
-
-export type { DraftPool };

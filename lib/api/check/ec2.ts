@@ -1,13 +1,16 @@
 /** EC2: what the instance types can attach, zones of the region, one way to join. */
+
 import { instanceType, nearestType, podEnis, TABLE_DATE } from '../instance-types.ts';
+import { toNumber } from '../quantity.ts';
 import type { Draft, DraftLaunched, Report } from './draft.ts';
 import { launchedPools } from './draft.ts';
 
 export function checkEc2(draft: Draft, report: Report): void {
   for (const { path, pool } of launchedPools(draft)) {
     checkEnis(path, pool, report);
+    checkTypes(path, pool, report);
     checkZones(path, pool, report);
-    checkJoin(path, pool, report);
+    checkJoin(path, pool, draft.services, report);
     if (pool.size?.min !== undefined && pool.size.max !== undefined && pool.size.min > pool.size.max)
       report({
         path: `${path}.size`,
@@ -54,6 +57,34 @@ function checkEnis(path: string, pool: DraftLaunched, report: Report): void {
     });
 }
 
+/** One image runs on one architecture; a machine is at most what its smallest type has. */
+function checkTypes(path: string, pool: DraftLaunched, report: Report): void {
+  const types = (pool.instanceTypes ?? []).flatMap((name) => (name === undefined ? [] : (instanceType(name) ?? [])));
+  const architectures = new Set(types.map(({ architecture }) => architecture));
+  if (architectures.size > 1)
+    report({
+      path: `${path}.instanceTypes`,
+      what: `the types are ${types.map(({ name, architecture }) => `${name} (${architecture})`).join(', ')}`,
+      got: types.map(({ name }) => name),
+      allowed: 'one architecture: imageId is an image of one',
+      remedy: 'Make a pool of each.',
+    });
+  for (const { name, vcpus, memoryMiB } of types) {
+    const { cpu, memory } = pool.machine ?? {};
+    if (cpu !== undefined && toNumber(cpu) > vcpus) tooMuch('cpu', cpu, `a ${name} has ${vcpus}`);
+    if (memory !== undefined && toNumber(memory) > memoryMiB * 2 ** 20) tooMuch('memory', memory, `a ${name} has ${memoryMiB}Mi`);
+  }
+  function tooMuch(amount: string, got: number | string, allowed: string): void {
+    report({
+      path: `${path}.machine.${amount}`,
+      what: `${amount} is ${got}`,
+      got,
+      allowed,
+      remedy: 'Give what the smallest of the types has, or leave machine out.',
+    });
+  }
+}
+
 /** The smallest size of the same family that carries as many. */
 function bigger(type: string, wanted: number): string {
   const family = type.slice(0, type.indexOf('.'));
@@ -81,22 +112,14 @@ function checkUnknownType(path: string, type: string, wanted: unknown, report: R
 function checkZones(path: string, pool: DraftLaunched, report: Report): void {
   const seen = new Map<string, string>();
   const zones = Object.entries(pool.zones ?? {});
-  if (pool.zones !== undefined && zones.length === 0)
-    report({
-      path: `${path}.zones`,
-      what: 'zones is empty',
-      got: {},
-      allowed: 'instances are launched in at least one zone',
-      remedy: 'Add a zone with its two subnets.',
-    });
   for (const [zone, subnets] of zones) {
-    // Local and Wavelength Zones are named after the region too: us-east-1-bos-1a.
-    if (pool.region !== undefined && !zone.startsWith(pool.region))
+    // us-east-1a; Local and Wavelength Zones go on after a dash: us-east-1-bos-1a.
+    if (pool.region !== undefined && !new RegExp(`^${pool.region}([a-z]|-[a-z0-9-]+[a-z])$`).test(zone))
       report({
         path: `${path}.zones.${zone}`,
         what: `zone is ${zone}`,
         got: zone,
-        allowed: `the zones of ${pool.region} begin with its name`,
+        allowed: `a zone of ${pool.region} is its name and a letter`,
         remedy: `Write ${pool.region}a, for example.`,
       });
     for (const [key, id] of Object.entries(subnets ?? {})) {
@@ -114,7 +137,7 @@ function checkZones(path: string, pool: DraftLaunched, report: Report): void {
   }
 }
 
-function checkJoin(path: string, pool: DraftLaunched, report: Report): void {
+function checkJoin(path: string, pool: DraftLaunched, services: Draft['services'], report: Report): void {
   if (pool.join === undefined) return;
   const { eks, bootstrap } = pool.join;
   if ((eks === undefined) === (bootstrap === undefined) || bootstrap === false)
@@ -124,5 +147,13 @@ function checkJoin(path: string, pool: DraftLaunched, report: Report): void {
       got: pool.join,
       allowed: 'either { eks: <cluster> } or { bootstrap: true }',
       remedy: 'Keep the one by which the instances join.',
+    });
+  else if (eks !== undefined && services !== 'kube-proxy')
+    report({
+      path: 'services',
+      what: `services is none, and ${path} joins an EKS cluster`,
+      got: services ?? 'none',
+      allowed: 'EKS runs kube-proxy, and its nodes are set up for it',
+      remedy: "Write services: 'kube-proxy'.",
     });
 }
