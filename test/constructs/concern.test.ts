@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ApiObject } from 'cdk8s';
+import { ConfigMap } from 'cdk8s-plus-27';
 import fc from 'fast-check';
 import { checkDefinitions } from '../../constructs/check.ts';
 import { type ConcernProps, defineConcern, inOrder } from '../../constructs/concern.ts';
@@ -85,13 +85,7 @@ test('each concern comes after all it requires, however they were listed', () =>
 
 test("a concern that Gala doesn't have is applied last, and may use constructs that know nothing of Gala", () => {
   const own = aConcern('own', {
-    render: (scope) =>
-      void new ApiObject(scope, 'config', {
-        apiVersion: 'v1',
-        kind: 'ConfigMap',
-        metadata: { name: 'own', namespace: 'gala-system' },
-        data: { a: 'b' },
-      } as never),
+    render: (scope) => void new ConfigMap(scope, 'config', { metadata: { name: 'own', namespace: 'gala-system' }, data: { a: 'b' } }),
   });
   const out = rendered(aDefinition(), { concerns: [own] });
   expect(out.files.map(({ path }) => path).filter((path) => path.endsWith('.yaml'))).toEqual([
