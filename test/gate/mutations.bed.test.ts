@@ -138,7 +138,8 @@ describeBed('right objects, broken in one place', ['etcd', 'kube-apiserver'], ()
       if (applied?.result === 'refused' && !LEFT.some(([said]) => said.test(message))) gaps.push(`${one.title}: ${message.slice(0, 300)}`);
     }
     expect(gaps).toEqual([]);
-    expect(found).toBeGreaterThan(500);
+    // 1478 and 530 with the clusters of 2026-11: far fewer means that nothing was broken.
+    expect(found).toBeGreaterThan(1000);
     expect(asked).toBeGreaterThan(100);
   }, 180_000);
 });
