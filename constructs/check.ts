@@ -3,7 +3,7 @@
  * can't both have. Called by synth, by `Platform` and by tests, so they can't differ.
  */
 
-import { checkFleet } from '../lib/api/check/fleet.ts';
+import { checkFleet, type FleetMember } from '../lib/api/check/fleet.ts';
 import type { Cluster } from '../lib/api/cluster.ts';
 import { parseCluster } from '../lib/api/parse.ts';
 import type { Problem } from '../lib/api/problem.ts';
@@ -25,15 +25,17 @@ export interface FoundProblem extends Problem {
 export interface CheckedFleet {
   /** By file, errors before warnings. */
   readonly problems: readonly FoundProblem[];
-  /** Those definitions that have no error. */
+  /** Those definitions that have no error of their own. */
   readonly clusters: readonly { readonly file: string; readonly cluster: Cluster }[];
 }
 
 export function checkDefinitions(sources: readonly Source[], concerns: readonly Concern[]): CheckedFleet {
   const problems: FoundProblem[] = [];
   const clusters: { file: string; cluster: Cluster }[] = [];
+  const fleet: FleetMember[] = [];
   for (const { file, definition } of sources) {
     const parsed = parseCluster(definition, concerns);
+    if (parsed.draft !== undefined) fleet.push({ file, draft: parsed.draft });
     const found = [...parsed.problems];
     if (parsed.cluster !== undefined) {
       found.push(...concernProblems((definition as { concerns?: string[] }).concerns, parsed.cluster, concerns));
@@ -42,7 +44,7 @@ export function checkDefinitions(sources: readonly Source[], concerns: readonly 
     }
     problems.push(...found.map((problem) => ({ file, ...problem })));
   }
-  checkFleet(clusters, (file) => (problem) => problems.push({ severity: 'error', file, ...problem }));
+  checkFleet(fleet, (file) => (problem) => problems.push({ severity: 'error', file, ...problem }));
   problems.sort((a, b) => compare(a.file, b.file) || Number(a.severity === 'warning') - Number(b.severity === 'warning'));
   return { problems, clusters };
 }

@@ -30,6 +30,8 @@ export interface Parsed {
   readonly problems: readonly Problem[];
   /** There when no problem is an error. */
   readonly cluster?: Cluster;
+  /** Whatever of the definition could be read, for checks between definitions. */
+  readonly draft?: Draft;
 }
 
 /** The definition's schema with the options of the concerns that are there. */
@@ -76,8 +78,8 @@ function parse(input: unknown, concerns: readonly KnownConcern[]): Parsed {
   const draft = (result.success ? result.data : without(input, result.error.issues)) as Draft;
   if (draft !== undefined) crossCheck(draft, report);
   problems.sort((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
-  if (!result.success || problems.some(({ severity }) => severity === 'error')) return { problems };
-  return { problems, cluster: clusterOf(result.data, concerns) };
+  if (!result.success || problems.some(({ severity }) => severity === 'error')) return { problems, draft };
+  return { problems, draft, cluster: clusterOf(result.data, concerns) };
 }
 
 function crossCheck(draft: Draft, report: Report): void {

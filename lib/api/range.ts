@@ -35,3 +35,20 @@ export const contains = (outer: Range, inner: Range): boolean => outer.first <= 
 export const overlaps = (a: Range, b: Range): boolean => a.first <= b.last && b.first <= a.last;
 export const within = (range: Range, address: number): boolean => range.first <= address && address <= range.last;
 export const spell = (range: Range): string => `${toAddress(range.first)}-${toAddress(range.last)}`;
+
+/** ipaddr.js has the table of RFC 6890 and its kin, but not in its types. */
+const SPECIAL = (new ipaddr.IPv4([0, 0, 0, 0]) as unknown as { SpecialRanges: Record<string, [ipaddr.IPv4, number][]> }).SpecialRanges;
+/** Hosts and pods may have these; public unicast is in no block of the table. */
+const ORDINARY = ['private', 'carrierGradeNat'];
+const BLOCKS = Object.entries(SPECIAL)
+  .filter(([kind]) => !ORDINARY.includes(kind))
+  .flatMap(([kind, blocks]) => blocks.map(([address, prefix]) => ({ kind, block: `${address}/${prefix}` })))
+  .map((it) => ({ ...it, range: cidrRange(it.block) }));
+
+/**
+ * The block of special use that some of a network lies in: no host can have its addresses, or none may be routed.
+ * @example specialUse(cidrRange('127.0.0.0/24')) // { kind: 'loopback', block: '127.0.0.0/8', … }
+ */
+export function specialUse(range: Range): { readonly kind: string; readonly block: string } | undefined {
+  return BLOCKS.find((it) => overlaps(it.range, range));
+}

@@ -37,4 +37,8 @@ export const anEc2Pool = (parts: Loose = {}): PoolDefinition => ({
 });
 
 export const aDefinition = (parts: Loose = {}): ClusterDefinition =>
-  ({ name: 'one', kubernetes: '1.37', apiServer: 'https://10.8.0.10:6443', pools: { web: aRackedPool() }, ...parts }) as ClusterDefinition;
+  ({ name: 'one', kubernetes: '1.37', apiServer: apiServerOf(parts.name), pools: { web: aRackedPool() }, ...parts }) as ClusterDefinition;
+
+/** Clusters of other names have API servers of their own. */
+const apiServerOf = (name: unknown = 'one') =>
+  name === 'one' || !/^[a-z][a-z0-9-]*$/.test(String(name)) ? 'https://10.8.0.10:6443' : `https://${name}.intra:6443`;

@@ -73,10 +73,10 @@ const MISTAKES: readonly (readonly [string, unknown, string, string])[] = [
   ['a subnet with host bits', withVlan({ subnet: '10.110.0.7/24' }), 'pools.web.vlans.110.subnet', 'Write 10.110.0.0/24.'],
   ['a subnet without room', withVlan({ subnet: '10.110.0.0/31', addresses: undefined }), 'pools.web.vlans.110.subnet', '/30 or wider'],
   [
-    'overlapping subnets',
+    'one subnet under two VLAN ids',
     withPool({ vlans: { 110: aVlan(), 120: { ...aVlan(), addresses: '10.110.0.128/27' } } }),
     'pools.web.vlans.120.subnet',
-    'overlaps 10.110.0.0/24 of pools.web.vlans.110',
+    'is VLAN 120 here and VLAN 110 in pools.web.vlans.110',
   ],
   [
     'a VLAN on a rack that is not there',

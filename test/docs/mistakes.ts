@@ -28,7 +28,18 @@ const vlans = (parts: Record<number, Record<string, unknown>>) =>
   racked({ vlans: Object.fromEntries(Object.entries(parts).map(([id, vlan]) => [id, aVlan(vlan)])) });
 const launched = (parts: Record<string, unknown>) => one({ services: 'kube-proxy', pools: { burst: anEc2Pool(parts) } });
 
-const elsewhere = { 120: { subnet: '10.120.0.0/24', gateway: '10.120.0.1' } };
+const elsewhere = { 120: { subnet: '10.120.0.0/24', gateway: '10.120.0.1', addresses: '10.120.0.64/26' } };
+const hosts = { r1: 'dc2-r1-[1-4]' };
+/** A second cluster with nothing of the first. */
+const elsewhereOnly = { name: 'two', pools: { web: aRackedPool({ racks: hosts, vlans: { 120: aVlan(elsewhere[120]) } }) } };
+/** A second cluster with one pool, beside the first. */
+const besides = (pool: Record<string, unknown>) => linesOf(aDefinition(), aDefinition({ name: 'two', pools: { web: aRackedPool(pool) } }));
+/** Two clusters in datacenters, the second with VLANs of its own. */
+const halls = (one: string, vlans: Record<number, unknown>, two: string) =>
+  linesOf(
+    aDefinition({ pools: { web: aRackedPool({ datacenter: one }) } }),
+    aDefinition({ name: 'two', pools: { web: aRackedPool({ datacenter: two, racks: hosts, vlans }) } }),
+  );
 
 async function file(name: string, text: string | undefined): Promise<string[]> {
   const root = mkdtempSync(join(tmpdir(), 'gala-docs-'));
@@ -53,18 +64,29 @@ export async function producedLines(): Promise<ReadonlySet<string>> {
     // hosts and racks
     racked({ racks: { r1: 'dc1-r1-[1-4' } }),
     racked({ racks: { r1: 'dc1-r1-[1-4]', r2: 'dc1-r1-4' } }),
+    racked({ racks: { r1: 'dc1-r1-[1-4]', r2: 'dc1-r1-[1-4]' } }),
+    racked({ racks: { r1: 'dc1-r1-[1-4],dc1-r1-2' } }),
     racked({ racks: { r1: 'DC1-r1-1' } }),
     vlans({ 110: { racks: ['r11'] } }),
     // VLANs
     vlans({ 110: { subnet: '10.110.0.5/24' } }),
-    vlans({ 110: {}, 120: { ...elsewhere[120], subnet: '10.110.0.128/25', gateway: '10.110.0.129', addresses: '10.110.0.160/27' } }),
+    vlans({ 110: {}, 120: { subnet: '10.110.0.128/25', gateway: '10.110.0.129', addresses: '10.110.0.160/27' } }),
     vlans({ 110: {}, 120: {} }),
+    vlans({ 110: { subnet: '127.0.0.0/24', gateway: undefined, addresses: undefined } }).filter((line) => line.includes('subnet')),
+    vlans({ 110: { addresses: '10.110.0.70/26' } }),
     vlans({ 110: { addresses: '10.110.0.127-10.110.0.64' } }),
     vlans({ 110: { addresses: '10.110.1.0-10.110.1.63' } }),
     vlans({ 110: { addresses: '10.110.0.192-10.110.0.255' } }),
     vlans({ 110: { gateway: '10.110.0.0' } }),
     vlans({ 110: { addresses: '10.110.0.1-10.110.0.63' } }),
     one({ apiServer: 'https://10.110.0.100:6443' }),
+    one({ apiServer: 'https://10.110.0.1:6443' }),
+    one({
+      pools: {
+        web: aRackedPool({ vlans: { 110: aVlan({ gateway: '10.110.0.200' }) } }),
+        spare: aRackedPool({ racks: { s: 'dc1-s-1' }, vlans: { 110: aVlan({ addresses: '10.110.0.192/28' }) } }),
+      },
+    }),
     vlans({ 110: { subnet: '10.110.0.0/31', gateway: undefined, addresses: undefined } }).filter((line) => line.includes('/30')),
     one({
       pools: {
@@ -109,11 +131,19 @@ export async function producedLines(): Promise<ReadonlySet<string>> {
       aDefinition(),
       aDefinition({
         name: 'two',
-        pools: { web: aRackedPool({ vlans: { 120: aVlan({ ...elsewhere[120], addresses: '10.120.0.64/26' }) } }) },
+        pools: { web: aRackedPool({ vlans: { 120: aVlan(elsewhere[120]) } }) },
       }),
     ),
-    linesOf(aDefinition(), aDefinition({ name: 'two', pools: { web: aRackedPool({ racks: { r1: 'dc2-r1-[1-4]' } }) } })),
+    besides({ racks: { r1: 'dc2-r1-[1-4]' } }),
+    besides({ racks: hosts, vlans: { 110: aVlan({ gateway: '10.110.0.100', addresses: '10.110.0.128/26' }) } }),
+    besides({ racks: hosts, vlans: { 120: aVlan({ subnet: '10.110.0.0/23', addresses: '10.110.1.0/26' }) } }),
+    besides({ racks: hosts, vlans: { 120: aVlan({ addresses: '10.110.0.128/26' }) } }),
+    linesOf(aDefinition(), aDefinition({ ...elsewhereOnly, apiServer: 'https://10.110.0.100:6443' })),
+    linesOf(aDefinition(), aDefinition({ ...elsewhereOnly, apiServer: 'https://10.110.0.1:6443' })),
+    halls('hall-a', { 110: aVlan(elsewhere[120]) }, 'hall-a'),
     // warnings
+    linesOf(aDefinition(), aDefinition({ ...elsewhereOnly, apiServer: aDefinition().apiServer })),
+    halls('hall-a', { 120: aVlan({ addresses: '10.110.0.128/26' }) }, 'hall-b'),
     racked({ macsPerPort: 4 }),
     vlans({ 110: { racks: ['r1'] } }),
     one({

@@ -1,73 +1,92 @@
-/** The fleet: a name, a host and an address belong to one cluster of a repository. */
-import type { Cluster } from '../cluster.ts';
-import { overlaps, type Range } from '../range.ts';
-import type { Report } from './draft.ts';
+/**
+ * The fleet: a name, a host, a network and an address belong to one cluster of a repository.
+ * Looks at whatever can be read of each definition, also of those with errors, so that one run tells all. What is wrong
+ * within one definition its own checks have said.
+ */
+import { type ApiServer, apiServerOf } from './api-server.ts';
+import type { Draft, Report } from './draft.ts';
+import { checkForbidden } from './forbidden.ts';
+import { racksOf, sharedHosts, standing } from './hosts.ts';
+import { checkOverlaps } from './overlaps.ts';
+import { vlansOf } from './placed.ts';
 
-export interface Placed {
+export interface FleetMember {
   /** Where the definition stands: `clusters/bj-a.ts`. */
   readonly file: string;
-  readonly cluster: Cluster;
+  readonly draft: Draft;
 }
 
-interface Taken extends Range {
-  readonly file: string;
-  readonly path: string;
-  readonly text: string;
+/** @param reportIn takes problems of the file it is asked for */
+export function checkFleet(fleet: readonly FleetMember[], reportIn: (file: string) => Report): void {
+  checkNames(fleet, reportIn);
+  checkHosts(fleet, reportIn);
+  const claims = fleet.flatMap(({ file, draft }) =>
+    vlansOf(draft).map((placed) => ({
+      placed,
+      owner: file,
+      where: `${file}: ${placed.path}`,
+      site: placed.datacenter,
+      report: reportIn(file),
+    })),
+  );
+  const apiServers = fleet.flatMap((member) => {
+    const apiServer = apiServerOf(member.draft);
+    return apiServer === undefined ? [] : [{ ...apiServer, member, owner: member.file, where: member.file, report: reportIn(member.file) }];
+  });
+  checkOverlaps(claims);
+  checkForbidden(claims, apiServers);
+  checkApiServers(apiServers);
 }
 
-/** @param report gets the file a problem is in, and the problem */
-export function checkFleet(fleet: readonly Placed[], reportIn: (file: string) => Report): void {
+function checkNames(fleet: readonly FleetMember[], reportIn: (file: string) => Report): void {
   const names = new Map<string, string>();
-  const hosts = new Map<string, string>();
-  for (const { file, cluster } of fleet) {
-    const report = reportIn(file);
-    const twin = names.get(cluster.name);
-    if (twin !== undefined)
-      report({
+  for (const { file, draft } of fleet) {
+    if (draft.name === undefined) continue;
+    const twin = names.get(draft.name);
+    if (twin === undefined) names.set(draft.name, file);
+    else
+      reportIn(file)({
         path: 'name',
-        what: `name is ${cluster.name}, as in ${twin}`,
-        got: cluster.name,
+        what: `name is ${draft.name}, as in ${twin}`,
+        got: draft.name,
         allowed: 'a cluster’s name is its own',
         remedy: 'Rename one of them.',
       });
-    names.set(cluster.name, file);
-    for (const pool of cluster.intranetPools)
-      for (const rack of pool.racks) {
-        const shared = rack.hosts.find((host) => hosts.has(host));
-        if (shared !== undefined)
-          report({
-            path: `pools.${pool.name}.racks.${rack.name}`,
-            what: `host ${shared} stands in ${hosts.get(shared)} too`,
-            got: rack.nodeset,
-            allowed: 'a host belongs to one cluster',
-            remedy: 'Take it out of one of them.',
-          });
-        for (const host of rack.hosts) hosts.set(host, `${file}: pools.${pool.name}.racks.${rack.name}`);
-      }
   }
-  checkAddresses(fleet, reportIn);
 }
 
-/** Sorted by first address, an overlap is always with a range seen before that reaches furthest. */
-function checkAddresses(fleet: readonly Placed[], reportIn: (file: string) => Report): void {
-  const taken: Taken[] = fleet
-    .flatMap(({ file, cluster }) =>
-      cluster.intranetPools.flatMap((pool) =>
-        pool.vlans.map((vlan) => ({ ...vlan.range, file, path: `pools.${pool.name}.vlans.${vlan.id}.addresses`, text: vlan.addresses })),
-      ),
-    )
-    .sort((a, b) => a.first - b.first);
-  let furthest: Taken | undefined;
-  for (const range of taken) {
-    // Within one definition vlans.ts has said it already.
-    if (furthest !== undefined && overlaps(furthest, range) && furthest.file !== range.file)
-      reportIn(range.file)({
-        path: range.path,
-        what: `addresses ${range.text} overlap ${furthest.text} of ${furthest.file}: ${furthest.path}`,
-        got: range.text,
-        allowed: 'an address belongs to one cluster',
-        remedy: 'Give each a range of its own.',
+function checkHosts(fleet: readonly FleetMember[], reportIn: (file: string) => Report): void {
+  const racks = fleet.flatMap(({ file, draft }) => racksOf(draft).map((rack) => ({ ...rack, file })));
+  for (const { rack, other, hosts } of sharedHosts(racks))
+    if (rack.file !== other.file)
+      reportIn(rack.file)({
+        path: rack.path,
+        what: `${standing(hosts)} in ${other.file}: ${other.path} too`,
+        got: hosts[0],
+        allowed: 'a host belongs to one cluster',
+        remedy: 'Take it out of one of them.',
       });
-    if (furthest === undefined || range.last > furthest.last) furthest = range;
+}
+
+/**
+ * Two definitions with pools for one API server are a slip of the keys or two owners of one cluster. A slice has no
+ * pools and may stand beside the definition that has them, or beside other slices.
+ */
+function checkApiServers(apiServers: readonly (ApiServer & { readonly member: FleetMember; readonly report: Report })[]): void {
+  const seen = new Map<string, FleetMember>();
+  for (const { endpoint, local, member, report } of apiServers) {
+    if (local || Object.keys(member.draft.pools ?? {}).length === 0) continue;
+    const twin = seen.get(endpoint);
+    if (twin === undefined) seen.set(endpoint, member);
+    // Of two clusters of one name it is known already that they are one too many.
+    else if (twin.draft.name === undefined || twin.draft.name !== member.draft.name)
+      report({
+        path: 'apiServer',
+        what: `API server is ${endpoint}, as in ${twin.file}`,
+        got: member.draft.apiServer,
+        allowed: 'a cluster with pools has an API server of its own',
+        remedy: 'Correct one of them, or make one a slice with pools: {}.',
+        severity: 'warning',
+      });
   }
 }

@@ -1,135 +1,101 @@
-/** VLANs: networks that don't overlap, ranges inside them, a gateway that is a neighbour and nobody's pod. */
+/** VLANs, each by itself: a network that hosts can have, a range inside it, a gateway that is a neighbour, racks that are there. */
 import { didYouMean } from '../issue.ts';
 import type { Range } from '../range.ts';
-import { addressRange, cidrRange, contains, overlaps, size, spell, toAddress, toNumber, within } from '../range.ts';
+import { addressRange, contains, size, specialUse, spell, toAddress, within } from '../range.ts';
+import { apiServerOf } from './api-server.ts';
 import type { Draft, DraftRacked, Report } from './draft.ts';
 import { rackedPools } from './draft.ts';
-
-type DraftVlan = NonNullable<NonNullable<DraftRacked['vlans']>[string]>;
-interface Placed {
-  readonly id: string;
-  readonly path: string;
-  readonly datacenter: string | undefined;
-  readonly vlan: DraftVlan;
-  readonly subnet: Range | undefined;
-  readonly addresses: Range | undefined;
-}
+import { checkForbidden } from './forbidden.ts';
+import { checkOverlaps } from './overlaps.ts';
+import { hasHostBits, type PlacedVlan, vlansOf } from './placed.ts';
 
 export function checkVlans(draft: Draft, report: Report): void {
-  const all: Placed[] = [];
-  for (const { path, pool } of rackedPools(draft)) {
-    for (const [id, vlan] of Object.entries(pool.vlans ?? {})) {
-      if (vlan === undefined) continue;
-      const placed = place(`${path}.vlans.${id}`, id, pool, vlan);
-      checkOne(placed, report);
-      checkRacks(placed, pool, report);
-      for (const other of all) checkPair(other, placed, report);
-      all.push(placed);
-    }
-    checkEveryRackHasOne(path, pool, report);
+  const vlans = vlansOf(draft);
+  for (const placed of vlans) {
+    if (placed.subnet !== undefined) checkSubnet(placed.path, placed.vlan.subnet!, placed.subnet, report);
+    if (placed.gateway !== undefined) checkGateway(placed, report);
+    if (placed.vlan.addresses !== undefined) checkAddresses(placed, placed.vlan.addresses, report);
+    checkRacks(placed, report);
   }
-  checkApiServer(draft, all, report);
+  for (const { path, pool } of rackedPools(draft)) checkEveryRackHasOne(path, pool, report);
+  // Pools of one definition that say no datacenter stand in the same one.
+  const claims = vlans.map((placed) => ({ placed, owner: placed.path, where: placed.path, site: placed.datacenter ?? '', report }));
+  const apiServer = apiServerOf(draft);
+  checkOverlaps(claims);
+  checkForbidden(claims, apiServer === undefined ? [] : [{ ...apiServer, owner: 'apiServer', where: '', report }]);
 }
 
-function place(path: string, id: string, pool: DraftRacked, vlan: DraftVlan): Placed {
-  return {
-    id,
-    path,
-    datacenter: pool.datacenter,
-    vlan,
-    subnet: vlan.subnet === undefined ? undefined : cidrRange(vlan.subnet),
-    addresses: vlan.addresses === undefined ? undefined : addressRange(vlan.addresses),
-  };
+function checkSubnet(path: string, text: string, subnet: Range, report: Report): void {
+  const complain = (what: string, allowed: string, remedy: string) =>
+    report({ path: `${path}.subnet`, what: `subnet is ${text}${what}`, got: text, allowed, remedy });
+  if (hasHostBits(text))
+    complain(', an address with host bits', 'a network address', `Write ${toAddress(subnet.first)}/${text.split('/')[1]}.`);
+  if (size(subnet) < 4) complain('', 'a VLAN with a gateway and pods needs /30 or wider', 'Give the network as the router has it.');
+  const special = specialUse(subnet);
+  if (special !== undefined)
+    complain(
+      `, and ${special.block} is ${KINDS[special.kind] ?? special.kind}`,
+      'a network of private, carrier-grade NAT or public unicast addresses',
+      'Give the network as the router has it.',
+    );
 }
 
-function checkOne({ path, vlan, subnet, addresses }: Placed, report: Report): void {
-  if (subnet !== undefined) checkSubnet(path, vlan.subnet!, subnet, report);
-  if (addresses !== undefined && addresses.first > addresses.last) {
-    report({
-      path: `${path}.addresses`,
-      what: `range ${vlan.addresses} runs backwards`,
-      got: vlan.addresses,
-      allowed: 'a range a-b has a at or below b',
-      remedy: `Write ${spell({ first: addresses.last, last: addresses.first })}.`,
-    });
-    return;
-  }
-  if (vlan.gateway !== undefined) checkGateway(path, vlan.gateway, subnet, vlan.subnet, addresses, report);
-  if (subnet === undefined || addresses === undefined) return;
-  if (!contains(subnet, addresses)) {
-    report({
-      path: `${path}.addresses`,
-      what: `addresses are ${vlan.addresses}`,
-      got: vlan.addresses,
-      allowed: `inside ${vlan.subnet} they are ${spell(usable(subnet))}`,
-      remedy: 'Keep to the subnet, or widen it.',
-    });
-    return;
-  }
-  for (const [name, address] of [
-    ['network', subnet.first],
-    ['broadcast', subnet.last],
-  ] as const)
-    if (within(addresses, address))
-      report({
-        path: `${path}.addresses`,
-        what: `addresses are ${vlan.addresses}, with the ${name} address ${toAddress(address)} in them`,
-        got: vlan.addresses,
-        allowed: `usable in ${vlan.subnet} are ${spell(usable(subnet))}`,
-        remedy: 'Leave the first and the last address of the subnet out.',
-      });
-}
+/** Where ipaddr.js' word for a block isn't a word. */
+const KINDS: Record<string, string> = { unspecified: 'no address', linkLocal: 'link-local', as112: 'reserved', amt: 'reserved' };
 
 const usable = (subnet: Range): Range => ({ first: subnet.first + 1, last: subnet.last - 1 });
 
-function checkSubnet(path: string, text: string, subnet: Range, report: Report): void {
-  const [address, prefix] = text.split('/');
-  if (toNumber(address!) !== subnet.first)
+function checkGateway({ path, vlan, subnet, gateway, addresses }: PlacedVlan, report: Report): void {
+  const complain = (what: string) =>
     report({
-      path: `${path}.subnet`,
-      what: `subnet is ${text}, an address with host bits`,
-      got: text,
-      allowed: 'a network address',
-      remedy: `Write ${toAddress(subnet.first)}/${prefix}.`,
+      path: `${path}.gateway`,
+      what: `gateway is ${vlan.gateway}${what}`,
+      got: vlan.gateway,
+      allowed: `in ${vlan.subnet} it is ${spell(usable(subnet!))}`,
+      remedy: "Give the router's address on this VLAN.",
     });
-  if (size(subnet) < 4)
-    report({
-      path: `${path}.subnet`,
-      what: `subnet is ${text}`,
-      got: text,
-      allowed: 'a VLAN with a gateway and pods needs /30 or wider',
-      remedy: 'Give the network as the router has it.',
-    });
-}
-
-function checkGateway(
-  path: string,
-  gateway: string,
-  subnet: Range | undefined,
-  subnetText: string | undefined,
-  addresses: Range | undefined,
-  report: Report,
-): void {
-  const number = toNumber(gateway);
-  const complain = (what: string, allowed: string, remedy: string) =>
-    report({ path: `${path}.gateway`, what: `gateway is ${gateway}${what}`, got: gateway, allowed, remedy });
-  if (subnet !== undefined && !within(subnet, number))
-    complain('', `in ${subnetText} it is ${spell(usable(subnet))}`, "Give the router's address on this VLAN.");
-  else if (subnet !== undefined && number === subnet.first)
-    complain(', the network address', `in ${subnetText} it is ${spell(usable(subnet))}`, "Give the router's address on this VLAN.");
-  else if (subnet !== undefined && number === subnet.last)
-    complain(', the broadcast address', `in ${subnetText} it is ${spell(usable(subnet))}`, "Give the router's address on this VLAN.");
-  if (addresses !== undefined && within(addresses, number))
+  if (subnet !== undefined && !within(subnet, gateway!)) complain('');
+  else if (gateway === subnet?.first) complain(', the network address');
+  else if (gateway === subnet?.last) complain(', the broadcast address');
+  if (addresses !== undefined && within(addresses, gateway!))
     report({
       path: `${path}.addresses`,
-      what: `addresses hold the gateway ${gateway}`,
+      what: `addresses hold the gateway ${vlan.gateway}`,
       got: spell(addresses),
       allowed: 'pods never have the address of the router',
       remedy: 'Begin the range above the gateway, or end it below.',
     });
 }
 
-function checkRacks({ path, vlan }: Placed, pool: DraftRacked, report: Report): void {
+function checkAddresses({ path, vlan, subnet, addresses }: PlacedVlan, text: string, report: Report): void {
+  const complain = (what: string, allowed: string, remedy: string) =>
+    report({ path: `${path}.addresses`, what, got: text, allowed, remedy });
+  if (addresses === undefined) {
+    const { first, last } = addressRange(text);
+    if (first > last)
+      complain(`range ${text} runs backwards`, 'a range a-b has a at or below b', `Write ${spell({ first: last, last: first })}.`);
+    else
+      complain(
+        `addresses are ${text}, a CIDR with host bits`,
+        'a CIDR begins with its network address',
+        `Write ${toAddress(first)}/${text.split('/')[1]}, or the range that is meant as a-b.`,
+      );
+  } else if (subnet !== undefined && !contains(subnet, addresses))
+    complain(`addresses are ${text}`, `inside ${vlan.subnet} they are ${spell(usable(subnet))}`, 'Keep to the subnet, or widen it.');
+  else if (subnet !== undefined)
+    for (const [name, address] of [
+      ['network', subnet.first],
+      ['broadcast', subnet.last],
+    ] as const)
+      if (within(addresses, address))
+        complain(
+          `addresses are ${text}, with the ${name} address ${toAddress(address)} in them`,
+          `usable in ${vlan.subnet} are ${spell(usable(subnet))}`,
+          'Leave the first and the last address of the subnet out.',
+        );
+}
+
+function checkRacks({ path, vlan, pool }: PlacedVlan, report: Report): void {
   const known = Object.keys(pool.racks ?? {});
   vlan.racks?.forEach((rack, i) => {
     if (rack === undefined || known.includes(rack)) return;
@@ -157,47 +123,4 @@ function checkEveryRackHasOne(path: string, pool: DraftRacked, report: Report): 
         remedy: 'Add the rack to the racks of a VLAN.',
         severity: 'warning',
       });
-}
-
-/** One VLAN may be given to two pools, each with addresses of its own; anything else that overlaps is a mistake. */
-function checkPair(a: Placed, b: Placed, report: Report): void {
-  const same = a.id === b.id && a.vlan.subnet === b.vlan.subnet;
-  if (a.subnet !== undefined && b.subnet !== undefined && !same && overlaps(a.subnet, b.subnet))
-    report({
-      path: `${b.path}.subnet`,
-      what: `subnet ${b.vlan.subnet} overlaps ${a.vlan.subnet} of ${a.path}`,
-      got: b.vlan.subnet,
-      allowed: 'each VLAN has a network of its own',
-      remedy: 'Correct the one that differs from the router.',
-    });
-  else if (a.id === b.id && !same && a.datacenter === b.datacenter && a.subnet !== undefined && b.subnet !== undefined)
-    report({
-      path: `${b.path}.subnet`,
-      what: `VLAN ${b.id} has subnet ${b.vlan.subnet} here and ${a.vlan.subnet} in ${a.path}`,
-      got: b.vlan.subnet,
-      allowed: 'a VLAN of a datacenter has one subnet',
-      remedy: 'Give both the same subnet and ranges of their own.',
-    });
-  if (a.addresses !== undefined && b.addresses !== undefined && overlaps(a.addresses, b.addresses))
-    report({
-      path: `${b.path}.addresses`,
-      what: `addresses ${b.vlan.addresses} overlap ${a.vlan.addresses} of ${a.path}`,
-      got: b.vlan.addresses,
-      allowed: 'an address belongs to one VLAN of one pool',
-      remedy: 'Give each a range of its own.',
-    });
-}
-
-function checkApiServer(draft: Draft, all: readonly Placed[], report: Report): void {
-  const host = /^https:\/\/([0-9.]+)(:|\/|$)/.exec(draft.apiServer ?? '')?.[1];
-  if (host === undefined || host.split('.').length !== 4) return;
-  const taken = all.find(({ addresses }) => addresses !== undefined && within(addresses, toNumber(host)));
-  if (taken !== undefined)
-    report({
-      path: `${taken.path}.addresses`,
-      what: `addresses ${taken.vlan.addresses} hold the API server ${host}`,
-      got: taken.vlan.addresses,
-      allowed: 'pods never have the address of the API server',
-      remedy: 'Leave it out of the range.',
-    });
 }
