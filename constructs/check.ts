@@ -42,7 +42,7 @@ export function checkDefinitions(sources: readonly Source[], concerns: readonly 
       found.push(...profileProblems(parsed.cluster));
       if (!found.some(({ severity }) => severity === 'error')) clusters.push({ file, cluster: parsed.cluster });
     }
-    problems.push(...found.map((problem) => ({ file, ...problem })));
+    for (const problem of found) problems.push({ file, ...problem });
   }
   checkFleet(fleet, (file) => (problem) => problems.push({ severity: 'error', file, ...problem }));
   problems.sort((a, b) => compare(a.file, b.file) || Number(a.severity === 'warning') - Number(b.severity === 'warning'));

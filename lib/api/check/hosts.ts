@@ -25,15 +25,15 @@ export function checkHosts(draft: Draft, report: Report): void {
     }),
   );
   for (const { path, hosts } of racks) {
-    for (const host of hosts)
-      if (!hostName.safeParse(host).success)
-        report({
-          path,
-          what: `host is ${spell(host)}`,
-          got: host,
-          allowed: 'a host name is lower-case letters, digits and -, at most 63, and becomes the Node name',
-          remedy: 'Name the host as its kubelet registers it.',
-        });
+    const [wrong, ...alike] = hosts.filter((host) => !hostName.safeParse(host).success);
+    if (wrong !== undefined)
+      report({
+        path,
+        what: `host is ${spell(wrong)}${alike.length > 0 ? `, and ${alike.length} more are no names` : ''}`,
+        got: wrong,
+        allowed: 'a host name is lower-case letters, digits and -, at most 63, and becomes the Node name',
+        remedy: 'Name the host as its kubelet registers it.',
+      });
     const once = new Set<string>();
     const twice = hosts.filter((host) => once.size === once.add(host).size);
     if (twice.length > 0)

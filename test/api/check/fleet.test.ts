@@ -17,6 +17,11 @@ test('a rack given twice is one line, with the first host and how many more', ()
   ]);
 });
 
+test('a rack whose hosts are no names is one line', () =>
+  expect(linesOf(aCluster('one', { 110: vlanIn(110) }, { pool: { racks: { r1: 'a.intra-[1-8]' } } }))).toEqual([
+    "a.ts: pools.web.racks.r1: host is 'a.intra-1', and 7 more are no names; a host name is lower-case letters, digits and -, at most 63, and becomes the Node name. Name the host as its kubelet registers it.",
+  ]));
+
 test('a rack that two others and another cluster have hosts of is one line for each of them', () => {
   const racks = (it: object) => ({ pool: { racks: it } });
   expect(
