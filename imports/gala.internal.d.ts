@@ -728,7 +728,7 @@ export interface IpLockSpec {
      */
     readonly lock?: IpLockSpecLock;
     /**
-     * Who it is for: the Lock's owner, or the loose pod's namespace and name.
+     * Who it is for, with the namespace: the Lock's namespace and owner, or the loose pod's namespace and name.
      *
      * @schema IpLockSpec#owner
      */
@@ -864,7 +864,7 @@ export interface LockSpec {
      */
     readonly strategy?: LockSpecStrategy;
     /**
-     * Who the slots are for, the same over all its pods and releases; a Held address goes only to its own owner.
+     * Who the slots are for, the same over all its pods and releases: a name in this Lock's namespace. A Held address goes only to its own owner.
      *
      * @schema LockSpec#owner
      */
@@ -1035,7 +1035,7 @@ export interface NodeNetworkSpec {
      */
     readonly trunk?: string;
     /**
-     * Pod ENIs by device index.
+     * Pod ENIs by network card and device index.
      *
      * @schema NodeNetworkSpec#eniSlots
      */
@@ -1052,7 +1052,13 @@ export declare function toJson_NodeNetworkSpec(obj: NodeNetworkSpec | undefined)
  */
 export interface NodeNetworkSpecEniSlots {
     /**
-     * EC2's device index; 0 is the instance's own interface and no slot.
+     * EC2's network card index; most instance types have card 0 only.
+     *
+     * @schema NodeNetworkSpecEniSlots#networkCardIndex
+     */
+    readonly networkCardIndex?: number;
+    /**
+     * EC2's device index on that card.
      *
      * @schema NodeNetworkSpecEniSlots#deviceIndex
      */

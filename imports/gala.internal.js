@@ -814,6 +814,7 @@ export function toJson_NodeNetworkSpecEniSlots(obj) {
         return undefined;
     }
     const result = {
+        'networkCardIndex': obj.networkCardIndex,
         'deviceIndex': obj.deviceIndex,
         'eniId': obj.eniId,
         'mac': obj.mac,

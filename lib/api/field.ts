@@ -90,40 +90,42 @@ export function object<const O extends FieldFacts & Rules, F extends z.ZodRawSha
 interface ListOptions extends FieldFacts, Rules {
   readonly max: number;
   readonly min?: number;
-  /** Items are told apart by this field; two with the same value are refused. */
-  readonly key?: string;
+  /** Items are told apart by this field, or by these together; two with the same values are refused. */
+  readonly key?: string | readonly string[];
   /** No two items are alike. `ordered`: and their order counts, so that server-side apply replaces the list whole. */
   readonly set?: boolean | 'ordered';
 }
 
 /** A list; without `key` or `set` items may repeat, and server-side apply replaces it whole. */
 export function list<const O extends ListOptions, I extends z.ZodType>(options: O, item: I): z.ZodArray<I> {
-  const { key, set = false, rules = [] } = options;
+  const { set = false, rules = [] } = options;
+  const keys = typeof options.key === 'string' ? [options.key] : options.key;
   let schema = z.array(item).max(options.max);
   if (options.min !== undefined) schema = schema.min(options.min);
-  if (key !== undefined || set !== false) schema = schema.check((ctx) => refuseTwice(ctx, key));
+  if (keys !== undefined || set !== false) schema = schema.check((ctx) => refuseTwice(ctx, keys));
   const all = set === 'ordered' ? [...rules, EACH_ONCE] : rules;
-  const meta = { ...listType(key, set), ...(all.length === 0 ? {} : rulesMeta({ rules: all })) };
+  const meta = { ...listType(keys, set), ...(all.length === 0 ? {} : rulesMeta({ rules: all })) };
   return described(options, schema.meta(meta)) as z.ZodArray<I>;
 }
 
 const EACH_ONCE: Rule = { rule: 'self.all(one, self.exists_one(other, other == one))', message: 'no item may stand here twice' };
 
-function listType(key: string | undefined, set: ListOptions['set']): Record<string, unknown> {
-  if (key !== undefined) return { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': [key] };
+function listType(keys: readonly string[] | undefined, set: ListOptions['set']): Record<string, unknown> {
+  if (keys !== undefined) return { 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': keys };
   return { 'x-kubernetes-list-type': set === true ? 'set' : 'atomic' };
 }
 
-function refuseTwice(ctx: z.core.ParsePayload<unknown[]>, key: string | undefined): void {
-  const seen = new Set<unknown>();
+function refuseTwice(ctx: z.core.ParsePayload<unknown[]>, keys: readonly string[] | undefined): void {
+  const seen = new Set<string>();
   ctx.value.forEach((item, index) => {
-    const id = key === undefined ? item : (item as Record<string, unknown>)?.[key];
+    const ids = keys === undefined ? [item] : keys.map((key) => (item as Record<string, unknown>)?.[key]);
+    const id = ids.map((one) => JSON.stringify(one)).join(', ');
     if (seen.has(id))
       ctx.issues.push({
         code: 'custom',
-        message: `${JSON.stringify(id)} stands here twice`,
-        path: [index, ...(key === undefined ? [] : [key])],
-        input: id,
+        message: `${id} stands here twice`,
+        path: [index, ...(keys ?? []).slice(0, 1)],
+        input: ids[0],
       });
     seen.add(id);
   });

@@ -131,17 +131,6 @@ export const uid = (doc: string) =>
 export const ec2Id = (prefix: string, doc: string) =>
   text({ doc, max: 64, pattern: new RegExp(`^${prefix}-[0-9a-z]+$`), noun: `an EC2 id ${prefix}-…`, example: `${prefix}-0a1b2c3d` });
 
-/** Who something is for. A Lock says it, its IPLocks carry it on. */
-export const owner = (doc: string) =>
-  text({
-    doc,
-    min: 1,
-    max: 253,
-    pattern: /^[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?$/,
-    noun: 'letters, digits, -, _, . and /, starting and ending with a letter or digit',
-    example: 'feed/feed-api',
-  });
-
 /** A reason as one CamelCase word, as conditions have it. */
 export const word = (doc: string, example: string) =>
   text({ doc, min: 1, max: 63, pattern: /^[A-Za-z]([A-Za-z0-9]*[A-Za-z0-9])?$/, noun: 'a word of letters and digits', example });

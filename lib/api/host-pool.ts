@@ -2,8 +2,9 @@
  * HostPool: machines of one shape, and what their pods can have. Written by synth (spec) and by `gala controller`
  * (intranet) or `gala cloud` (ec2) (status). Names that are record keys in a definition are list-map keys here.
  */
-import { integer, list, object, oneOf, text } from './field.ts';
-import { cidr, vlanId } from './fields.ts';
+import { integer, list, object, oneOf } from './field.ts';
+import { cidr, ipv4, vlanId } from './fields.ts';
+import { number, WHILE_TAKEN } from './host-pool-rules.ts';
 import * as pool from './pool.ts';
 import type { TypeOf } from './resource.ts';
 import { conditions, observedGeneration, resource } from './resource.ts';
@@ -27,6 +28,11 @@ const vlan = object(
         rule: "self.addresses.contains('/') ? cidr(self.subnet).containsCIDR(self.addresses) : self.addresses.split('-').all(ip, cidr(self.subnet).containsIP(ip))",
         message: 'addresses must lie inside subnet',
         messageExpression: "'addresses %s lie outside subnet %s. Give a range or CIDR inside it'.format([self.addresses, self.subnet])",
+        fieldPath: '.addresses',
+      },
+      {
+        rule: `self.addresses.contains('/') || ${number("self.addresses.split('-')[0]")} <= ${number("self.addresses.split('-')[1]")}`,
+        message: 'addresses must not end before they begin. Swap the two ends of the range',
         fieldPath: '.addresses',
       },
     ],
@@ -141,11 +147,6 @@ const status = object(
       { known: hosts('Hosts that racks or EC2 name.'), ready: hosts('Of these, Ready Nodes.') },
     ).optional(),
     replicas: hosts('Instances that exist; for the scale subresource.').optional(),
-    selector: text({
-      doc: "Selects the pool's Nodes; for the scale subresource.",
-      max: 253,
-      example: 'gala.internal/pool=burst',
-    }).optional(),
     vlans: list(
       { doc: 'Addresses of each VLAN.', max: 256, key: 'id' },
       object(
@@ -154,21 +155,25 @@ const status = object(
           id: vlanId,
           subnet: cidr('The subnet that was counted.', '10.110.0.0/22'),
           total: addresses('Addresses that pods may have.'),
-          locked: addresses('Locked for a pod to come.'),
-          bound: addresses('Bound by a running pod.'),
-          held: addresses("Held for their owner's next pod."),
           quarantined: addresses('Found in use by somebody else.'),
+          taken: object(
+            { doc: 'What is taken: as long as it says so, the spec may not pull the VLAN from under it. Left out when nothing is.' },
+            {
+              locked: addresses('Locked for a pod to come.'),
+              bound: addresses('Bound by a running pod.'),
+              held: addresses("Held for their owner's next pod."),
+              lowest: ipv4('The lowest of them.', '10.110.1.7'),
+              highest: ipv4('The highest of them.', '10.110.2.37'),
+              // Atomic, not a set: one writer replaces it whole, and managedFields would say every rack once more.
+              racks: list({ doc: 'The racks of the nodes they are on.', max: 256 }, pool.rackName),
+            },
+          ).optional(),
         },
       ),
     ).optional(),
     conditions,
   },
 );
-
-/** The VLANs of the old spec that have Bound addresses and that the new spec moves or drops. */
-const MOVED =
-  'oldSelf.spec.intranet.vlans.filter(old, oldSelf.status.vlans.exists(seen, seen.id == old.id && seen.bound > 0) && !self.spec.intranet.vlans.exists(now, now.id == old.id && now.subnet == old.subnet))';
-const COUNTED = 'has(oldSelf.spec.intranet) && has(self.spec.intranet) && has(oldSelf.status) && has(oldSelf.status.vlans)';
 
 export const HostPool = resource('HostPool', {
   doc: 'Machines of one shape: racked hosts behind VLAN trunks, or EC2 instances with extra ENIs.',
@@ -178,7 +183,8 @@ export const HostPool = resource('HostPool', {
   name: pool.poolName,
   spec,
   status,
-  scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas', labelSelectorPath: '.status.selector' },
+  // Without labelSelectorPath, so that a HorizontalPodAutoscaler says no at once: it would read a selector of Nodes as one of Pods.
+  scale: { specReplicasPath: '.spec.replicas', statusReplicasPath: '.status.replicas' },
   columns: [
     { name: 'Shape', type: 'string', jsonPath: '.spec.shape' },
     { name: 'Hosts', type: 'integer', jsonPath: '.status.hosts.known' },
@@ -186,22 +192,19 @@ export const HostPool = resource('HostPool', {
     { name: 'Locks', type: 'string', jsonPath: '.spec.locks', priority: 1 },
     { name: 'Desired', type: 'integer', jsonPath: '.spec.replicas', priority: 1, description: 'EC2 instances wanted' },
   ],
-  rules: [
-    {
-      rule: `!(${COUNTED}) || ${MOVED}.size() == 0`,
-      message:
-        'the subnet of a VLAN is immutable while addresses are Bound. Add another VLAN, move the pods with `gala ips move`, then drop this one',
-      messageExpression: `${MOVED}.map(vlan, 'vlans[%d].subnet is immutable while %d addresses are Bound. Add another VLAN, move the pods with \`gala ips move\`, then drop this one'.format([vlan.id, oldSelf.status.vlans.filter(seen, seen.id == vlan.id)[0].bound]))[0]`,
-      fieldPath: '.spec.intranet.vlans',
-    },
-  ],
+  rules: WHILE_TAKEN,
   checkedElsewhere: {
     'subnets and ranges that overlap, within a pool and between pools': 'synth, over all definitions',
-    'gateway, network or broadcast address inside addresses, and a range whose end comes before its start': 'synth',
+    'gateway, network or broadcast address inside addresses': 'synth',
     'hosts that stand in two racks or pools, and nodesets whose brackets do not close': 'synth',
     'an instance type that cannot carry warmEnis, and types whose ENI plans differ': 'synth, by the table of instance types',
     'reserved above the machine, maxQuota above size': 'synth',
-    'addresses cut from a range while they are Bound': '`gala controller`: they are kept until their pods go',
+    'deleting a pool while addresses are taken':
+      'a ValidatingAdmissionPolicy, which comes with the network: rules are not asked on deletion',
+    'an address that was taken after `status.vlans` was last written, and is cut off':
+      '`gala controller`: it is kept until its pod goes, and never given out again',
+    'a host taken out of its rack while it has addresses': '`gala controller`: its addresses stay taken until the Node is gone',
+    'macsPerPort below what a port shows now': 'the lock writer: it gives the port no more until there are fewer',
     'two items of the same rack, VLAN, zone or volume name that server-side apply merges into one':
       'synth: a definition keeps them as record keys',
   },

@@ -7,11 +7,48 @@
  *
  *     (none) ──→ Locked ──→ Bound ──→ Held ──→ Locked …      Quarantined is left by deletion only
  *                   └─────────┴─────────┴──→ Quarantined
+ *
+ * The address changes hands at one place only: from Held to Locked. Everywhere else node, pod and Lock stay what they were,
+ * so an agent that read the object a moment ago wires for the pod it says, or its write is refused.
  */
-import { object, oneOf } from './field.ts';
-import { dnsLabel, ipv4, mac, nodeName, owner, uid } from './fields.ts';
+import { object, oneOf, text } from './field.ts';
+import { dnsLabel, ipv4, mac, nodeName, SUBDOMAIN, uid } from './fields.ts';
 import type { TypeOf } from './resource.ts';
 import { conditions, resource } from './resource.ts';
+
+/** A namespace and a name of at most 63 and 253 characters. The first part is an RFC 1123 label, the second a subdomain. */
+const OWNER = new RegExp(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?/${SUBDOMAIN.source.slice(1)}`);
+
+export const PHASES = ['Locked', 'Bound', 'Held', 'Quarantined'] as const;
+type Phase = (typeof PHASES)[number];
+
+/** What may become of a field: `same`: it stays, or stays left out · `once`: it may be given where it was left out, else `same`. */
+export type May = 'same' | 'once' | 'any' | 'left out' | 'same or left out';
+
+/** Every way a phase may go, what may become of the fields on it, and whose write it is. A pair that is missing is refused. */
+export const TRANSITIONS: readonly {
+  readonly from: Phase;
+  readonly to: Phase;
+  readonly node: May;
+  readonly podUID: May;
+  readonly lock: May;
+  readonly by: string;
+}[] = [
+  { from: 'Locked', to: 'Locked', node: 'same', podUID: 'once', lock: 'same', by: 'lock writer: assigns the pod' },
+  { from: 'Locked', to: 'Bound', node: 'same', podUID: 'same', lock: 'same', by: 'CNI agent of the node: the assigned pod is wired' },
+  { from: 'Locked', to: 'Held', node: 'same', podUID: 'left out', lock: 'same or left out', by: 'lock writer: the pod did not come' },
+  { from: 'Locked', to: 'Quarantined', node: 'same', podUID: 'same', lock: 'same', by: 'lock writer: somebody else answers' },
+  { from: 'Bound', to: 'Bound', node: 'same', podUID: 'same', lock: 'same', by: 'CNI agent of the node: conditions' },
+  { from: 'Bound', to: 'Held', node: 'same', podUID: 'left out', lock: 'same or left out', by: 'lock writer: the pod is gone' },
+  { from: 'Bound', to: 'Quarantined', node: 'same', podUID: 'same', lock: 'same', by: 'lock writer: somebody else answers' },
+  { from: 'Held', to: 'Held', node: 'same', podUID: 'left out', lock: 'same or left out', by: 'lock writer: the Lock is gone' },
+  { from: 'Held', to: 'Locked', node: 'any', podUID: 'any', lock: 'any', by: "lock writer: the owner's next pod" },
+  { from: 'Held', to: 'Quarantined', node: 'same', podUID: 'same', lock: 'same', by: 'lock writer: somebody else answers' },
+  { from: 'Quarantined', to: 'Quarantined', node: 'same', podUID: 'same', lock: 'same', by: 'lock writer: conditions' },
+];
+
+const CHANGES_HANDS = "oldSelf.phase == 'Held' && self.phase == 'Locked'";
+const same = (field: string) => `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`;
 
 export const IPLock = resource('IPLock', {
   doc: 'One taken address: who has it, on which node, since which pod. Exists while the address is taken; deleted means free.',
@@ -48,15 +85,27 @@ export const IPLock = resource('IPLock', {
           fieldPath: '.podUID',
         },
         {
-          // Both sides Bound: leaving the phase is the other rule's business.
-          rule: "oldSelf.phase != 'Bound' || self.phase != 'Bound' || (has(self.podUID) && self.podUID == oldSelf.podUID)",
-          message: 'podUID is immutable while Bound. First Held, then Locked for the next pod',
+          rule: `self.phase == 'Held' || (${CHANGES_HANDS}) || (oldSelf.phase == 'Locked' && self.phase == 'Locked' && !has(oldSelf.podUID)) || (${same('podUID')})`,
+          message:
+            'podUID is given once while Locked and stays until Held: the pod may be wired already. First Held, then Locked for the next pod',
           fieldPath: '.podUID',
         },
         {
-          rule: "oldSelf.phase != 'Bound' || self.node == oldSelf.node",
-          message: 'node is immutable while Bound: a pod is wired there. First Held, then Locked on the other node',
+          rule: `(${CHANGES_HANDS}) || self.node == oldSelf.node`,
+          message: 'node changes from Held to Locked only: a pod may be wired there. First Held, then Locked on the other node',
           fieldPath: '.node',
+        },
+        {
+          rule: `(${CHANGES_HANDS}) || (self.phase == 'Held' && !has(self.lock)) || (${same('lock')})`,
+          message: 'lock changes from Held to Locked only, and may be left out while Held. First Held, then Locked for the next Lock',
+          fieldPath: '.lock',
+        },
+        {
+          rule: "!has(self.lock) || self.owner.split('/')[0] == self.lock.namespace",
+          message: "owner must lie in the namespace of lock: a Lock's owner is a name in its own namespace",
+          messageExpression:
+            "'owner %s must lie in the namespace of lock, %s: the owner of a Lock is a name in its own namespace'.format([self.owner, self.lock.namespace])",
+          fieldPath: '.owner',
         },
         {
           rule: 'self.owner == oldSelf.owner',
@@ -71,7 +120,7 @@ export const IPLock = resource('IPLock', {
       ],
     },
     {
-      phase: oneOf(['Locked', 'Bound', 'Held', 'Quarantined'], {
+      phase: oneOf(PHASES, {
         doc: '`Locked`: for a pod to come. `Bound`: wired in a pod. `Held`: for the next pod of its owner. `Quarantined`: somebody else answers for it.',
         example: 'Bound',
       }),
@@ -81,7 +130,14 @@ export const IPLock = resource('IPLock', {
         { doc: 'The Lock it belongs to; a loose pod has none.' },
         { namespace: dnsLabel('Namespace of the Lock.', 'feed'), name: dnsLabel('Name of the Lock.', 'feed-api-1188') },
       ).optional(),
-      owner: owner("Who it is for: the Lock's owner, or the loose pod's namespace and name."),
+      owner: text({
+        doc: "Who it is for, with the namespace: the Lock's namespace and owner, or the loose pod's namespace and name.",
+        min: 3,
+        max: 317,
+        pattern: OWNER,
+        noun: '<namespace>/<name>',
+        example: 'feed/feed-api',
+      }),
       podUID: uid('The pod it is assigned to (`Locked`) or wired in (`Bound`).').optional(),
     },
   ),
@@ -100,7 +156,12 @@ export const IPLock = resource('IPLock', {
   checkedElsewhere: {
     'an address that lies in no VLAN and belongs to no ENI': 'the lock writer, the only one that creates IPLocks',
     'a node, Lock or pod that does not exist': 'the lock writer; `gala leaks` lists them',
-    'who may bind, hold and delete': 'ValidatingAdmissionPolicies: an agent writes the IPLocks of its own node, the writer alone deletes',
+    'who writes which transition, and who deletes':
+      'ValidatingAdmissionPolicies: an agent binds the IPLocks of its own node, the lock writer does the rest and alone deletes',
+    'deleting and creating anew, which no rule sees as a change': 'the same policies: the lock writer alone does either',
+  },
+  sections: {
+    'What may change': whatMayChange(),
   },
   example: {
     phase: 'Bound',
@@ -112,3 +173,14 @@ export const IPLock = resource('IPLock', {
   },
 });
 export type IPLock = TypeOf<typeof IPLock>;
+
+function whatMayChange(): string {
+  return [
+    '`once`: may be given where it was left out, and then stays. A way that is missing is refused. `mac` and `owner` never change;',
+    '`status` may at any time. A new IPLock is Locked, Quarantined, or Bound (rebuilt from the journal of an agent).',
+    '',
+    '| phase goes | `node` | `podUID` | `lock` | whose write |',
+    '| --- | --- | --- | --- | --- |',
+    ...TRANSITIONS.map(({ from, to, node, podUID, lock, by }) => `| ${from} → ${to} | ${node} | ${podUID} | ${lock} | ${by} |`),
+  ].join('\n');
+}

@@ -5,7 +5,7 @@
 
 import type { Rule } from './field.ts';
 import { flag, foreign, integer, list, object, oneOf, text } from './field.ts';
-import { dnsLabel, ipv4, message, nodeName, owner, SUBDOMAIN, strategy, timestamp, uid, word } from './fields.ts';
+import { dnsLabel, ipv4, message, nodeName, SUBDOMAIN, strategy, timestamp, uid, word } from './fields.ts';
 import type { TypeOf } from './resource.ts';
 import { conditions, observedGeneration, resource } from './resource.ts';
 
@@ -41,7 +41,15 @@ const fields = {
   ).optional(),
   count: integer({ doc: 'How many slots.', noun: 'count', min: 1, max: MAX_SLOTS, example: 200 }),
   strategy,
-  owner: owner('Who the slots are for, the same over all its pods and releases; a Held address goes only to its own owner.'),
+  // Only the name: whose namespace it is, nobody can choose, so no editor of one namespace takes addresses held for another.
+  owner: text({
+    doc: "Who the slots are for, the same over all its pods and releases: a name in this Lock's namespace. A Held address goes only to its own owner.",
+    min: 1,
+    max: 253,
+    pattern: SUBDOMAIN,
+    noun: "a name without its namespace (RFC 1123 subdomain); the namespace is the Lock's own",
+    example: 'feed-api',
+  }),
   ttlSeconds: integer({
     doc: 'How long an unused slot waits for its pod after the last renewal.',
     noun: 'ttlSeconds',
@@ -148,20 +156,22 @@ export const Lock = resource('Lock', {
   checkedElsewhere: {
     'fields inside podSpec': 'the API server, when a pod is made of it; the lock writer asks it by a dry run and fails the lock',
     'podFrom that does not exist': 'the lock writer: phase `Failed`, reason `NoSuchPod`',
-    'Locks in a namespace': "the API server's object count quota, `count/locks.gala.internal`",
+    'Locks in a namespace': "the API server's object count quota, `count/locks.gala.internal`; a Lock of 5000 slots counts as one",
+    'slots in a namespace, over all its Locks': 'the lock writer, before it plans; the quota counts objects, not slots',
+    'that `renewedAt` goes forward': 'nobody needs to: any change renews, and the lock writer counts by its own clock',
     'deleting a lock while a slot is Bound': 'a ValidatingAdmissionPolicy',
   },
   example: {
     podFrom: { kind: 'Deployment', name: 'feed-api' },
     count: 200,
-    owner: 'feed/feed-api',
+    owner: 'feed-api',
     strategy: 'spread',
   },
   moreExamples: {
     'a pod spec of its own, taking what there is': {
       podSpec: { containers: [{ name: 'feed', image: 'harbor.bj.intra/feed/api:1188', resources: { requests: { cpu: '2' } } }] },
       count: 40,
-      owner: 'feed/feed-api',
+      owner: 'feed-api',
       allowPartial: true,
       ttlSeconds: 900,
     },

@@ -9,12 +9,30 @@ import type { TypeOf } from './resource.ts';
 import { conditions, observedGeneration, resource } from './resource.ts';
 
 const eniSlot = object(
-  { doc: 'A pod ENI of the instance.' },
   {
+    doc: 'A pod ENI of the instance.',
+    rules: [
+      {
+        rule: 'self.networkCardIndex > 0 || self.deviceIndex > 0',
+        message: "device 0 of network card 0 is the instance's own interface and no slot. Give the indexes that EC2 attached the ENI at",
+        fieldPath: '.deviceIndex',
+      },
+    ],
+  },
+  {
+    // Instance types with several network cards repeat device indexes on each of them (EC2 User Guide, "Network cards").
+    networkCardIndex: integer({
+      doc: "EC2's network card index; most instance types have card 0 only.",
+      noun: 'a network card index',
+      min: 0,
+      max: 127,
+      default: 0,
+      example: 0,
+    }),
     deviceIndex: integer({
-      doc: "EC2's device index; 0 is the instance's own interface and no slot.",
+      doc: "EC2's device index on that card.",
       noun: 'a device index',
-      min: 1,
+      min: 0,
       max: 127,
       example: 1,
     }),
@@ -73,7 +91,10 @@ export const NodeNetwork = resource('NodeNetwork', {
       }).optional(),
       pool: pool.poolName,
       trunk: pool.trunk.optional(),
-      eniSlots: list({ doc: 'Pod ENIs by device index.', max: 127, key: 'deviceIndex' }, eniSlot).optional(),
+      eniSlots: list(
+        { doc: 'Pod ENIs by network card and device index.', max: 127, key: ['networkCardIndex', 'deviceIndex'] },
+        eniSlot,
+      ).optional(),
     },
   ),
   status: object(

@@ -11,7 +11,7 @@ import type { Resource } from './resource.ts';
 
 /** The page of a kind, Markdown. */
 export function referencePage(resource: Resource): string {
-  const { kind, doc, plural, shortNames, scope, spec, status, example, moreExamples = {} } = resource;
+  const { kind, doc, plural, shortNames, scope, spec, status, example, moreExamples = {}, sections = {} } = resource;
   return page([
     '<!-- Made from lib/api by `npm run imports`; changes here are lost. -->',
     `# ${kind}`,
@@ -22,6 +22,7 @@ export function referencePage(resource: Resource): string {
     '## Fields',
     ...markdownTable([row('metadata.name', annotated(resource.name), true, ''), ...rowsOf(annotated(spec), 'spec.', '')], HEAD),
     ...(status === undefined ? [] : ['## What it reports', ...markdownTable(rowsOf(annotated(status), 'status.', ''), HEAD)]),
+    ...Object.entries(sections).flatMap(([heading, text]) => [`## ${heading}`, text]),
     ...refusals(resource),
     ...elsewhere(resource),
     '## Columns of `kubectl get`',

@@ -42,6 +42,8 @@ export interface ResourceOptions<Spec extends z.ZodType, Status extends z.ZodTyp
   readonly rules?: readonly Rule[];
   /** What the API server can't check of this kind, by name, with who does. */
   readonly checkedElsewhere?: Readonly<Record<string, string>>;
+  /** What its page tells beside the fields, Markdown by heading. */
+  readonly sections?: Readonly<Record<string, string>>;
   readonly example: z.input<Spec>;
   /** Further examples by what they show. */
   readonly moreExamples?: Readonly<Record<string, z.input<Spec>>>;

@@ -51,6 +51,24 @@ const sized = (spec: Spec): Spec => {
 
 const phased = (spec: Spec): Spec => (spec.phase === 'Held' ? { ...spec, phase: 'Quarantined' } : spec);
 
+/** The owner of a Lock lies in the Lock's namespace. */
+const owned = (spec: Spec): Spec => {
+  const lock = spec.lock as { namespace: string } | undefined;
+  return lock === undefined ? spec : { ...spec, owner: `${lock.namespace}/${String(spec.owner).split('/')[1]}` };
+};
+
+interface EniSlot {
+  networkCardIndex?: number;
+  deviceIndex: number;
+}
+
+/** Device 0 of card 0 is no slot. */
+const slotted = (spec: Spec): Spec => {
+  if (spec.eniSlots === undefined) return spec;
+  const slots = (spec.eniSlots as EniSlot[]).filter((slot) => (slot.networkCardIndex ?? 0) > 0 || slot.deviceIndex > 0);
+  return { ...spec, eniSlots: slots };
+};
+
 const MAKERS: Readonly<Record<string, fc.Arbitrary<Spec>>> = {
   HostPool: fc.oneof(
     specs(HostPool, ['.intranet'], ['.ec2', '.replicas']).map(consistent),
@@ -59,8 +77,8 @@ const MAKERS: Readonly<Record<string, fc.Arbitrary<Spec>>> = {
   ),
   NodeNetwork: fc.oneof(
     specs(NodeNetwork, ['.machineID'], ['.providerID', '.eniSlots']),
-    specs(NodeNetwork, ['.providerID'], ['.machineID']),
+    specs(NodeNetwork, ['.providerID'], ['.machineID']).map(slotted),
   ),
   Lock: fc.oneof(specs(Lock, ['.podSpec'], ['.podFrom']), specs(Lock, ['.podFrom'], ['.podSpec'])),
-  IPLock: specs(IPLock, ['.podUID'], []).map(phased),
+  IPLock: specs(IPLock, ['.podUID'], []).map(phased).map(owned),
 };

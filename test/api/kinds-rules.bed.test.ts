@@ -1,7 +1,7 @@
 /** The rules between fields, one by one, on the real API server: what is refused, in which words, and what is still allowed. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { crd } from '../../lib/api/crd.ts';
-import { HostPool, IPLock, KINDS, Lock } from '../../lib/api/kinds.ts';
+import { HostPool, IPLock, KINDS, Lock, NodeNetwork } from '../../lib/api/kinds.ts';
 import { MAX_SLOTS } from '../../lib/api/lock.ts';
 import type { Resource } from '../../lib/api/resource.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
@@ -60,26 +60,140 @@ describeBed('rules on a real API server', ['etcd', 'kube-apiserver'], () => {
     });
   });
 
-  test('a VLAN without Bound addresses may move', async () => {
-    const pool = nameIn(await live(HostPool, HostPool.example));
+  describe('a VLAN', () => {
     const [first, second] = HostPool.example.intranet!.vlans;
-    const change = { spec: { intranet: { vlans: [first, { ...second, subnet: '10.130.0.0/23' }] } } };
-    expect(await judgeChange(bed.request, HostPool, pool, change)).toMatchObject({ accepted: true });
+    const seen = (parts: object = {}) => ({ id: second!.id, subnet: second!.subnet, total: 120, quarantined: 1, ...parts });
+    const taken = { locked: 0, bound: 0, held: 1, lowest: '10.130.0.70', highest: '10.130.0.163', racks: ['r13'] };
+    const vlan = (parts: object) => ({ spec: { intranet: { vlans: [first, { ...second, ...parts }] } } });
+
+    async function aPoolWith(status: object) {
+      const pool = await live(HostPool, HostPool.example);
+      const answer = await bed.request('PUT', `${pathOf(HostPool)}/${nameIn(pool)}/status`, { ...pool, status });
+      expect([answer.status, answer.body.message]).toEqual([200, undefined]);
+      return answer.body;
+    }
+
+    test('without taken addresses may move, change its gateway, and lose a rack', async () => {
+      const pool = nameIn(await aPoolWith({ vlans: [seen()] }));
+      const change = vlan({ subnet: '10.130.0.0/23', gateway: '10.130.0.2', addresses: '10.130.1.0/24', racks: ['r12'] });
+      expect(await judgeChange(bed.request, HostPool, pool, change)).toMatchObject({ accepted: true });
+    });
+
+    test.each([
+      ['grow', { addresses: '10.130.0.10-10.130.0.200' }],
+      ['grow into a CIDR', { addresses: '10.130.0.0/24' }],
+      ['shrink to just what is taken', { addresses: '10.130.0.70-10.130.0.163' }],
+      ['be trunked to a rack more', { racks: ['r12', 'r13'] }],
+      ['be trunked everywhere', { racks: null }],
+      ['be given to some namespaces', { namespaces: ['ads'] }],
+    ])('with taken addresses may %s', async (_, parts) => {
+      const pool = nameIn(await aPoolWith({ vlans: [seen({ taken })] }));
+      expect(await judgeChange(bed.request, HostPool, pool, vlan(parts))).toMatchObject({ message: '', accepted: true });
+    });
+
+    test('with taken addresses stands in no way of another VLAN and of a rack without any', async () => {
+      const pool = nameIn(await aPoolWith({ vlans: [seen({ taken })] }));
+      const { racks } = HostPool.example.intranet!;
+      for (const intranet of [
+        { vlans: [second] },
+        { vlans: [{ ...first, gateway: '10.110.0.2', addresses: '10.110.3.0/24' }, second] },
+        { racks: racks.slice(1) },
+        { racks: [...racks, { name: 'r14', hosts: 'bj-a-r14-[01-10]' }] },
+      ]) {
+        expect(await judgeChange(bed.request, HostPool, pool, { spec: { intranet } })).toMatchObject({ message: '', accepted: true });
+      }
+    });
+
+    test('whose status tells of an address or a rack that is no longer there can be reported on and changed further', async () => {
+      const astray = { ...taken, lowest: '10.130.0.2', highest: '10.130.0.250', racks: ['r13', 'r99'] };
+      const pool = await aPoolWith({ vlans: [seen({ taken: astray }), seen({ id: 777, taken: astray })] });
+      const again = await bed.request('PUT', `${pathOf(HostPool)}/${nameIn(pool)}/status`, {
+        ...pool,
+        status: { vlans: [seen({ taken })] },
+      });
+      expect([again.status, again.body.message]).toEqual([200, undefined]);
+      const back = await bed.request('PUT', `${pathOf(HostPool)}/${nameIn(pool)}/status`, { ...again.body, status: pool.status });
+      expect([back.status, back.body.message]).toEqual([200, undefined]);
+      const change = { spec: { locks: 'advisory' } };
+      expect(await judgeChange(bed.request, HostPool, nameIn(pool), change)).toMatchObject({ message: '', accepted: true });
+    });
   });
 
-  test('an address goes from Locked to Bound to Held, and to the next pod on another node', async () => {
-    const { podUID, ...rest } = IPLock.example;
-    const name = nameIn(await live(IPLock, { ...rest, phase: 'Locked' }));
-    const path = `${pathOf(IPLock)}/${name}`;
-    const merge = { 'content-type': 'application/merge-patch+json' };
-    const steps = [
-      { phase: 'Bound', podUID },
-      { phase: 'Held', podUID: null },
-      { phase: 'Locked', node: 'bj-a-r13-04', podUID: '11111111-d9cb-469f-a165-70867728950e' },
-      { phase: 'Bound' },
-      { phase: 'Quarantined' },
-    ];
-    for (const spec of steps) expect([spec, (await bed.request('PATCH', path, { spec }, merge)).status]).toEqual([spec, 200]);
+  // A rule whose evaluation costs more than the API server allows refuses whatever is asked (PerCallLimit, a million).
+  test('a pool of the most racks and VLANs, taken nearly everywhere, can still be changed and reported on', async () => {
+    const { intranet } = HostPool.example;
+    const ids = Array.from({ length: 256 }, (_, index) => index);
+    const racks = ids.map((id) => ({ name: `r${id}`, hosts: `r${id}-[01-20]` }));
+    /** Every rack but the last. */
+    const used = racks.slice(0, 255).map(({ name }) => name);
+    const vlans = ids.map((id) => ({
+      id: id + 1,
+      subnet: `10.${id}.0.0/16`,
+      gateway: `10.${id}.0.1`,
+      addresses: `10.${id}.1.0-10.${id}.250.255`,
+      ...(id < 16 ? { racks: racks.map(({ name }) => name) } : {}),
+    }));
+    const pool = await live(HostPool, { ...HostPool.example, intranet: { ...intranet, racks, vlans } });
+    const seen = ids.map((id) => ({
+      id: id + 1,
+      subnet: `10.${id}.0.0/16`,
+      total: 64_000,
+      quarantined: 0,
+      taken: {
+        locked: 1,
+        bound: 60_000,
+        held: 1,
+        lowest: `10.${id}.1.0`,
+        highest: `10.${id}.250.255`,
+        racks: used,
+      },
+    }));
+    const path = `${pathOf(HostPool)}/${nameIn(pool)}`;
+    const put = async (object: unknown) => {
+      const { status, body } = await bed.request('PUT', `${path}/status`, object);
+      expect([status, body.message]).toEqual([200, undefined]);
+      return body;
+    };
+    await put(await put({ ...pool, status: { vlans: seen } }));
+    const wider = vlans.map((vlan, id) => ({ ...vlan, addresses: `10.${id}.0.8-10.${id}.255.250` }));
+    const more = { spec: { intranet: { vlans: wider, racks: racks.map((rack) => ({ ...rack, hosts: `${rack.hosts},spare` })) } } };
+    expect(await judgeChange(bed.request, HostPool, nameIn(pool), more)).toMatchObject({ message: '', accepted: true });
+    const keeping = (few: typeof racks) => ({
+      racks: few,
+      vlans: vlans.map((vlan) => ({ ...vlan, ...(vlan.racks === undefined ? {} : { racks: few.map(({ name }) => name) }) })),
+    });
+    const withoutUnused = { spec: { intranet: keeping(racks.slice(0, 255)) } };
+    expect(await judgeChange(bed.request, HostPool, nameIn(pool), withoutUnused)).toMatchObject({ message: '', accepted: true });
+    expect(await judgeChange(bed.request, HostPool, nameIn(pool), { spec: { intranet: keeping(racks.slice(1)) } })).toMatchObject({
+      accepted: false,
+      message: expect.stringContaining('vlans[1] stays trunked to the racks where its 60002 taken addresses are'),
+    });
+    const less = { spec: { intranet: { vlans: wider.slice(1) } } };
+    expect(await judgeChange(bed.request, HostPool, nameIn(pool), less)).toMatchObject({
+      accepted: false,
+      message: expect.stringContaining('vlans[1] keeps its subnet and gateway while 60002 addresses are taken'),
+    });
+  });
+
+  test('ENI slots on two network cards may have the same device index, and the card is 0 when left out', async () => {
+    const node = NodeNetwork.moreExamples!['an EC2 instance with one pod ENI']!;
+    const [slot] = node.eniSlots!;
+    const both = { ...node, eniSlots: [slot, { ...slot, networkCardIndex: 1 }, { ...slot, networkCardIndex: 1, deviceIndex: 0 }] };
+    const { accepted, kept } = await judgeSpec(bed.request, NodeNetwork, both);
+    expect([accepted, (kept.spec as NodeNetwork['spec']).eniSlots?.map(({ networkCardIndex }) => networkCardIndex)]).toEqual([
+      true,
+      [0, 1, 1],
+    ]);
+    const twice = { ...node, eniSlots: [slot, { ...slot, networkCardIndex: 0, ip: '10.16.4.22' }] };
+    expect(NodeNetwork.spec.safeParse(twice).error?.issues).toMatchObject([{ message: '0, 1 stands here twice' }]);
+    expect(await judgeSpec(bed.request, NodeNetwork, twice)).toMatchObject({ accepted: false });
+  });
+
+  test("a Lock's owner is a name: nobody names the owner of another namespace", async () => {
+    for (const owner of ['ads/feed-api', 'ads:feed-api', '/feed-api']) {
+      expect([owner, Lock.spec.safeParse({ ...Lock.example, owner }).success]).toEqual([owner, false]);
+      expect([owner, await judgeSpec(bed.request, Lock, { ...Lock.example, owner })]).toMatchObject([owner, { accepted: false }]);
+    }
   });
 
   test('an agent lists the addresses of its own node only', async () => {

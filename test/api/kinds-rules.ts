@@ -24,8 +24,28 @@ const [vlan110, vlan130] = racked.intranet!.vlans;
 const { podUID: _, ...held } = { ...bound, phase: 'Held' as const };
 const withVlan = (parts: object) => ({ ...racked, intranet: { ...racked.intranet, vlans: [{ ...vlan110, ...parts }] } });
 const withEc2 = (parts: object) => ({ ...launched, ec2: { ...launched.ec2, ...parts } });
-const counts = { total: 120, locked: 0, held: 2, quarantined: 0 };
+/** Addresses of VLAN 130 are taken: those of `taken`, on hosts of rack r13. */
+const seen = (taken: object) => ({
+  vlans: [
+    {
+      id: 130,
+      subnet: '10.130.0.0/24',
+      total: 120,
+      quarantined: 0,
+      taken: { locked: 0, bound: 0, held: 0, lowest: '10.130.0.70', highest: '10.130.0.163', racks: ['r13'], ...taken },
+    },
+  ],
+});
+const vlans130 = (parts: object) => ({ spec: { intranet: { vlans: [vlan110, { ...vlan130, ...parts }] } } });
 const another = '11111111-d9cb-469f-a165-70867728950e';
+
+const TRUNK =
+  'trunk is immutable while addresses are taken: pods are wired on it. Make a pool of another name for the hosts with the other trunk';
+const SUBNET =
+  'a VLAN keeps its subnet and gateway while addresses are taken. Add another VLAN, move the pods with `gala ips move`, then drop this one';
+const ADDRESSES = 'addresses may grow and shrink around those that are taken. Keep them in, or move their pods with `gala ips move` first';
+const RACKS =
+  'a VLAN stays trunked to the racks where its addresses are taken, and these racks stay. Drain the rack with `gala drain rack` first';
 
 const pools: readonly Omit<Refusal, 'kind'>[] = [
   {
@@ -76,18 +96,63 @@ const pools: readonly Omit<Refusal, 'kind'>[] = [
   { rule: 'no item may stand here twice', spec: withEc2({ instanceTypes: ['c5.4xlarge', 'c5.4xlarge'] }) },
   { rule: 'size.min is at most size.max', spec: withEc2({ size: { min: 4, max: 3 } }) },
   {
-    rule: 'the subnet of a VLAN is immutable while addresses are Bound. Add another VLAN, move the pods with `gala ips move`, then drop this one',
-    says: 'vlans[130].subnet is immutable while 94 addresses are Bound. Add another VLAN, move the pods with `gala ips move`, then drop this one',
-    live: racked,
-    status: { vlans: [{ id: 130, subnet: '10.130.0.0/24', bound: 94, ...counts }] },
-    change: { spec: { intranet: { vlans: [vlan110, { ...vlan130, subnet: '10.130.0.0/23' }] } } },
+    rule: 'addresses must not end before they begin. Swap the two ends of the range',
+    spec: withVlan({ addresses: '10.110.2.9-10.110.1.200' }),
   },
   {
-    rule: 'the subnet of a VLAN is immutable while addresses are Bound. Add another VLAN, move the pods with `gala ips move`, then drop this one',
-    says: 'vlans[130].subnet is immutable while 1 addresses are Bound. Add another VLAN',
+    rule: TRUNK,
     live: racked,
-    status: { vlans: [{ id: 130, subnet: '10.130.0.0/24', bound: 1, ...counts }] },
+    status: seen({ held: 1 }),
+    change: { spec: { intranet: { trunk: 'bond1' } } },
+  },
+  {
+    rule: SUBNET,
+    says: `vlans[130] keeps its subnet and gateway while 94 addresses are taken. Add another VLAN, move the pods with \`gala ips move\`, then drop this one`,
+    live: racked,
+    status: seen({ bound: 90, locked: 3, held: 1 }),
+    change: vlans130({ subnet: '10.130.0.0/23' }),
+  },
+  {
+    rule: SUBNET,
+    says: 'vlans[130] keeps its subnet and gateway while 1 addresses are taken',
+    live: racked,
+    status: seen({ held: 1 }),
+    change: vlans130({ gateway: '10.130.0.2' }),
+  },
+  {
+    rule: SUBNET,
+    says: 'vlans[130] keeps its subnet and gateway while 2 addresses are taken',
+    live: racked,
+    status: seen({ locked: 2 }),
     change: { spec: { intranet: { vlans: [vlan110] } } },
+  },
+  ...['10.130.0.64-10.130.0.162', '10.130.0.71-10.130.0.183', '10.130.0.128/25', '10.130.0.200-10.130.0.220'].map((addresses) => ({
+    rule: ADDRESSES,
+    says: 'vlans[130].addresses must keep the 5 addresses that are taken, from 10.130.0.70 to 10.130.0.163. Keep them in',
+    live: racked,
+    status: seen({ bound: 5 }),
+    change: vlans130({ addresses }),
+  })),
+  {
+    rule: RACKS,
+    says: 'vlans[130] stays trunked to the racks where its 5 taken addresses are, and these racks stay. Drain the rack with `gala drain rack` first',
+    live: racked,
+    status: seen({ bound: 5 }),
+    change: vlans130({ racks: ['r12'] }),
+  },
+  {
+    rule: RACKS,
+    live: { ...racked, intranet: { ...racked.intranet, vlans: [vlan110, { ...vlan130, racks: undefined }] } },
+    says: 'vlans[130] stays trunked',
+    status: seen({ bound: 5, racks: ['r12', 'r13'] }),
+    change: vlans130({ racks: ['r12'] }),
+  },
+  {
+    rule: RACKS,
+    live: { ...racked, intranet: { ...racked.intranet, vlans: [vlan110, { ...vlan130, racks: undefined }] } },
+    says: 'vlans[130] stays trunked',
+    status: seen({ bound: 5 }),
+    change: { spec: { intranet: { racks: racked.intranet!.racks.slice(0, 1) } } },
   },
 ];
 
@@ -103,11 +168,15 @@ const networks: readonly Omit<Refusal, 'kind'>[] = [
   { rule: 'either machineID (intranet) or providerID (EC2) must be given, and not both', spec: { pool: 'web' } },
   { rule: `machineID ${newOwner}`, live: host, change: { spec: { machineID: '00ff' } } },
   { rule: `providerID ${newOwner}`, live: instance, change: { spec: { providerID: 'aws:///ap-northeast-1a/i-0ff' } } },
+  {
+    rule: "device 0 of network card 0 is the instance's own interface and no slot. Give the indexes that EC2 attached the ENI at",
+    spec: { ...instance, eniSlots: [{ ...instance.eniSlots![0]!, deviceIndex: 0 }] },
+  },
   { rule: 'eniSlots are for EC2 instances: give providerID', spec: { ...host, eniSlots: instance.eniSlots } },
 ];
 
 const question = Lock.example;
-const ownSpec = { podSpec: { containers: [{ name: 'feed' }] }, count: 1, owner: 'feed/feed-api' };
+const ownSpec = { podSpec: { containers: [{ name: 'feed' }] }, count: 1, owner: 'feed-api' };
 const once = (field: string) =>
   `${field} is immutable: the name of a lock is its idempotency key, and one name asks one question. Make a lock of another name`;
 
@@ -119,12 +188,12 @@ const locks: readonly Omit<Refusal, 'kind'>[] = [
     name: 'feed.1188',
   },
   { rule: 'either podSpec or podFrom must be given, and not both', spec: { ...question, ...ownSpec } },
-  { rule: 'either podSpec or podFrom must be given, and not both', spec: { count: 1, owner: 'feed/feed-api' } },
+  { rule: 'either podSpec or podFrom must be given, and not both', spec: { count: 1, owner: 'feed-api' } },
   { rule: once('podSpec'), live: ownSpec, change: { spec: { podSpec: { containers: [{ name: 'other' }] } } } },
   { rule: once('podFrom'), live: question, change: { spec: { podFrom: { name: 'other' } } } },
   { rule: once('count'), live: question, change: { spec: { count: 201 } } },
   { rule: once('strategy'), live: question, change: { spec: { strategy: 'concentrate' } } },
-  { rule: once('owner'), live: question, change: { spec: { owner: 'ads/other' } } },
+  { rule: once('owner'), live: question, change: { spec: { owner: 'other' } } },
   { rule: once('ttlSeconds'), live: question, change: { spec: { ttlSeconds: 301 } } },
   { rule: once('allowPartial'), live: question, change: { spec: { allowPartial: true } } },
   { rule: once('holdSeconds'), live: question, change: { spec: { holdSeconds: 0 } } },
@@ -151,11 +220,25 @@ const addresses: readonly Omit<Refusal, 'kind'>[] = [
   },
   { rule: 'a Bound address names its pod: give podUID', spec: { ...held, phase: 'Bound' } },
   { rule: "a Held address waits for its owner's next pod: leave podUID out", live: bound, change: { spec: { phase: 'Held' } } },
-  { rule: 'podUID is immutable while Bound. First Held, then Locked for the next pod', live: bound, change: { spec: { podUID: another } } },
   {
-    rule: 'node is immutable while Bound: a pod is wired there. First Held, then Locked on the other node',
+    rule: 'podUID is given once while Locked and stays until Held: the pod may be wired already. First Held, then Locked for the next pod',
+    live: bound,
+    change: { spec: { podUID: another } },
+  },
+  {
+    rule: 'node changes from Held to Locked only: a pod may be wired there. First Held, then Locked on the other node',
     live: bound,
     change: { spec: { node: 'bj-a-r12-02' } },
+  },
+  {
+    rule: 'lock changes from Held to Locked only, and may be left out while Held. First Held, then Locked for the next Lock',
+    live: bound,
+    change: { spec: { lock: null } },
+  },
+  {
+    rule: "owner must lie in the namespace of lock: a Lock's owner is a name in its own namespace",
+    says: 'owner ads/feed-api must lie in the namespace of lock, feed: the owner of a Lock is a name in its own namespace',
+    spec: { ...bound, owner: 'ads/feed-api' },
   },
   {
     rule: 'owner is immutable: another owner takes the address by deleting this object and creating its own',

@@ -56,7 +56,8 @@ function listsOf(schema: JsonSchema, presence: Presence, path: string): Value {
   const item = valuesOf(schema.items!, presence, path);
   const keys = schema['x-kubernetes-list-map-keys'] as readonly string[] | undefined;
   if (mayRepeat(schema)) return fc.array(item, { minLength, maxLength });
-  const selector = (one: unknown) => (keys === undefined ? one : (one as Record<string, unknown>)[keys[0]!]);
+  // One key alone, the one without a default: items that differ in it are certainly not alike, whatever the defaults of the others.
+  const selector = (one: unknown) => (keys === undefined ? one : (one as Record<string, unknown>)[keys.at(-1)!]);
   return fc.uniqueArray(item, { minLength, maxLength, selector });
 }
 
@@ -146,7 +147,7 @@ function bounds(schema: JsonSchema, value: unknown): [string, unknown][] {
 function tooMany(schema: JsonSchema, first: unknown): [string, unknown][] {
   const length = (schema.maxItems as number) + 1;
   if (mayRepeat(schema)) return [['too many', Array(length).fill(first)]];
-  const [key] = (schema['x-kubernetes-list-map-keys'] ?? []) as readonly string[];
+  const key = ((schema['x-kubernetes-list-map-keys'] ?? []) as readonly string[]).at(-1);
   const different = key === undefined ? schema.items! : schema.items!.properties![key]!;
   if (different.type === 'integer' && (different.maximum as number) - (different.minimum as number) + 1 < length) return [];
   const values = fc.uniqueArray(valuesOf(different), { minLength: length, maxLength: length, size: 'max' });

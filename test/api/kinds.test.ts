@@ -51,11 +51,14 @@ describe.each(KINDS.map((resource) => [resource.kind, resource] as const))('%s',
     expect(paths(free)).toEqual([]);
   });
 
-  test('every list says how it merges, and the keys of its items are required', () => {
+  test('every list says how it merges, and the keys of its items are required or have a default', () => {
     const lists = all.filter(({ level }) => level.type === 'array');
     const unclear = lists.filter(({ level }) => {
       const keys = level['x-kubernetes-list-map-keys'] as readonly string[] | undefined;
-      return level['x-kubernetes-list-type'] === undefined || keys?.some((key) => !level.items?.required?.includes(key));
+      return (
+        level['x-kubernetes-list-type'] === undefined ||
+        keys?.some((key) => !level.items?.required?.includes(key) && level.items?.properties?.[key]?.default === undefined)
+      );
     });
     expect(paths(unclear)).toEqual([]);
   });

@@ -380,15 +380,18 @@ const EC2_POOL = 'HostPool, an EC2 pool';
 refused('HostPool', 'shape', (o) => (o.spec = { shape: 'ec2', ec2: clone(Object.values(HostPool.moreExamples ?? {})[0] as Any).ec2 }));
 refused(EC2_POOL, 'region', (o) => (o.spec.ec2.region = 'us-east-1'));
 accepted(EC2_POOL, 'size', (o) => (o.spec.ec2.size.max = 61));
-const seen = (count: number) => ({
-  vlans: [{ id: 110, subnet: '10.110.0.0/22', total: 94, locked: 0, bound: count, held: 0, quarantined: 0 }],
-});
+const seen = (bound: number) => {
+  const taken = { locked: 0, bound, held: 0, lowest: '10.110.1.7', highest: '10.110.2.37', racks: ['r12'] };
+  return { vlans: [{ id: 110, subnet: '10.110.0.0/22', total: 94, quarantined: 0, ...(bound === 0 ? {} : { taken }) }] };
+};
 const wider: Change = (o) => (o.spec.intranet.vlans[0].subnet = '10.110.0.0/21');
-perhapsRefused('HostPool', 'the subnet of a VLAN with Bound addresses', wider, { status: seen(3) });
+const retrunked: Change = (o) => (o.spec.intranet.trunk = 'bond9');
+perhapsRefused('HostPool', 'the subnet of a VLAN with taken addresses', wider, { status: seen(3) });
 perhapsAccepted('HostPool', 'the subnet of a VLAN without any', wider, { status: seen(0) });
-perhapsRefused('HostPool', 'a VLAN with Bound addresses dropped', (o) => o.spec.intranet.vlans.shift(), { status: seen(3) });
+perhapsRefused('HostPool', 'a VLAN with taken addresses dropped', (o) => o.spec.intranet.vlans.shift(), { status: seen(3) });
 accepted('HostPool', 'a VLAN more', (o) => o.spec.intranet.vlans.push({ ...o.spec.intranet.vlans[0], id: 140 }), { status: seen(3) });
-accepted('HostPool', 'the trunk', (o) => (o.spec.intranet.trunk = 'bond9'), { status: seen(3) });
+perhapsRefused('HostPool', 'trunk', retrunked, { status: seen(3) });
+perhapsAccepted('HostPool', 'the trunk while nothing is taken', retrunked, { status: seen(0) });
 const OTHER: Readonly<Record<string, unknown>> = {
   podSpec: { containers: [{ name: 'other', image: 'a:1' }] },
   podFrom: { kind: 'Pod', name: 'other' },
@@ -413,20 +416,21 @@ refused(
   (o) => (o.spec.providerID = 'aws:///ap-northeast-1a/i-0000000000000000f'),
 );
 accepted('NodeNetwork', 'trunk', (o) => (o.spec.trunk = 'bond9'));
+const POD_UID = '0e4b2f7e-6f0b-4b0e-9d7a-6f0b4b0e9d7a';
 const inPhase =
   (phase: string): Change =>
   (o) => {
     o.spec.phase = phase;
-    if (phase === 'Bound') o.spec.podUID = '0e4b2f7e-6f0b-4b0e-9d7a-6f0b4b0e9d7a';
-    else delete o.spec.podUID;
+    o.spec.podUID = POD_UID;
   };
-refused('IPLock', 'owner', (o) => (o.spec.owner = 'other'), { start: inPhase('Locked') });
+const elsewhere: Change = (o) => (o.spec.node = 'other');
+refused('IPLock', 'owner', (o) => (o.spec.owner = 'feed/other'), { start: inPhase('Locked') });
 refused('IPLock', 'mac', (o) => (o.spec.mac = '02:67:0a:07:01:06'), { start: inPhase('Locked') });
 perhapsRefused('IPLock', 'phase', inPhase('Locked'), { start: inPhase('Bound') });
 perhapsAccepted('IPLock', 'phase', inPhase('Bound'), { start: inPhase('Locked') });
-perhapsRefused('IPLock', 'podUID', (o) => (o.spec.podUID = '1e4b2f7e-6f0b-4b0e-9d7a-6f0b4b0e9d7a'), { start: inPhase('Bound') });
-perhapsRefused('IPLock', 'node', (o) => (o.spec.node = 'other'), { start: inPhase('Bound') });
-perhapsAccepted('IPLock', 'node', (o) => (o.spec.node = 'other'), { start: inPhase('Locked') });
+perhapsRefused('IPLock', 'podUID', (o) => (o.spec.podUID = '1e4b2f7e-6f0b-4b0e-9d7a-6f0b4b0e9d7a'), { start: inPhase('Locked') });
+perhapsRefused('IPLock', 'node', elsewhere, { start: inPhase('Locked') });
+perhapsRefused('IPLock', 'lock', (o) => delete o.spec.lock, { start: inPhase('Bound') });
 
 test('every field that diff holds for immutable has a pair that the server refuses, or may refuse', () => {
   const asked = pairs
