@@ -3,20 +3,24 @@
  * EC2 user data. Never applied to the API.
  */
 import type { V1DaemonSet } from '@kubernetes/client-node';
-import type { Cluster, Pool } from '../lib/api/cluster.ts';
+import type { Cluster, IntranetPool, Pool } from '../lib/api/cluster.ts';
 import type { KubeObject, Manifest } from '../lib/api/manifest.ts';
 import { POOL_LABEL, RACK_LABEL } from '../lib/api/model.ts';
 import type { Problem } from '../lib/api/problem.ts';
+import { size } from '../lib/api/range.ts';
 import type { HostFile } from './host-files/host-file.ts';
+import { OTHER_PODS } from './host-files/network.ts';
 import { kubeletProfile } from './kubelet-profile.ts';
 
-/** Pods on the host's network that other people bring (node-exporter, kube-proxy, a log collector), before anybody counts them. */
-const HEADROOM = 5;
+export interface HostsOptions {
+  /** Whether a concern writes locks: only then do pods tolerate the taint of a pool with hard locks. @default false */
+  readonly locksEnforced?: boolean;
+}
 
 /** The host files of all pools; `objects`: what the cluster rendered, whose agents run on the hosts too. */
-export function hostFiles(cluster: Cluster, objects: readonly KubeObject[]): HostFile[] {
+export function hostFiles(cluster: Cluster, objects: readonly KubeObject[], options: HostsOptions = {}): HostFile[] {
   return cluster.pools.flatMap((pool) =>
-    profileOf(cluster, pool, objects).files.map(({ path, text }) => ({ path: `hosts/${pool.name}/${path}`, text })),
+    profileOf(cluster, pool, objects, options).files.map(({ path, text }) => ({ path: `hosts/${pool.name}/${path}`, text })),
   );
 }
 
@@ -25,31 +29,56 @@ export function profileProblems(cluster: Cluster): Problem[] {
   return cluster.pools.flatMap((pool) => profileOf(cluster, pool, []).problems);
 }
 
-/** The most pods a node of the pool runs: what it can wire, its pods on the host's network, and headroom. */
-export function maxPods(pool: Pool, objects: readonly KubeObject[]): number {
-  return pool.wirablePods + hostNetworkAgents(pool, objects) + HEADROOM;
+/**
+ * The most pods a node runs: what it can wire, its pods on the host's network that are rendered here, and those that
+ * other people bring (`kubelet.otherPods`). With `rack`, of the hosts of that rack: only the VLANs trunked to it count.
+ */
+export function maxPods(pool: Pool, objects: readonly KubeObject[], rack?: string): number {
+  return wirablePods(pool, rack) + hostNetworkAgents(pool, objects, rack) + (pool.checked.kubelet?.otherPods ?? OTHER_PODS);
 }
 
-function hostNetworkAgents(pool: Pool, objects: readonly KubeObject[]): number {
+function wirablePods(pool: Pool, rack: string | undefined): number {
+  if (pool.shape !== 'intranet' || rack === undefined) return pool.wirablePods;
+  const addresses = pool.vlans.filter(({ racks }) => racks.includes(rack)).reduce((sum, { range }) => sum + size(range), 0);
+  // The pool's number has macsPerPort and the kubelet's own limit in it.
+  return Math.min(addresses, pool.wirablePods);
+}
+
+/** The racks whose hosts run another number of pods than the pool's. */
+function maxPodsByRack(pool: IntranetPool, objects: readonly KubeObject[]): Record<string, number> {
+  const all = pool.racks.map(({ name }) => [name, maxPods(pool, objects, name)] as const);
+  return Object.fromEntries(all.filter(([, most]) => most !== maxPods(pool, objects)));
+}
+
+function hostNetworkAgents(pool: Pool, objects: readonly KubeObject[], rack?: string): number {
   return objects.filter(({ kind, spec }) => {
     if (kind !== 'DaemonSet') return false;
     const pod = (spec as Manifest<V1DaemonSet>['spec'])?.template.spec;
-    return pod?.hostNetwork === true && Object.entries(pod.nodeSelector ?? {}).every(([key, value]) => mayHave(pool, key, value));
+    return pod?.hostNetwork === true && Object.entries(pod.nodeSelector ?? {}).every(([key, value]) => mayHave(pool, key, value, rack));
   }).length;
 }
 
 /** Whether some node of the pool may carry a label; what isn't ours to know counts as yes. */
-function mayHave(pool: Pool, key: string, value: string): boolean {
+function mayHave(pool: Pool, key: string, value: string, rack?: string): boolean {
   if (key === POOL_LABEL) return value === pool.name;
+  if (key === RACK_LABEL && rack !== undefined) return value === rack;
   if (key === RACK_LABEL) return pool.shape === 'intranet' && pool.racks.some(({ name }) => name === value);
   return true;
 }
 
-function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[]) {
+function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[], { locksEnforced = false }: HostsOptions = {}) {
   const racked =
     pool.shape === 'intranet'
       ? { datacenter: pool.datacenter, racks: Object.fromEntries(pool.racks.map(({ name, hosts }) => [name, hosts])) }
       : {};
+  // Another CNI wires the pods, and knows how many.
+  const counted =
+    cluster.existing.cni !== undefined
+      ? {}
+      : {
+          maxPods: maxPods(pool, objects),
+          ...(pool.shape === 'intranet' ? { maxPodsByRack: maxPodsByRack(pool, objects) } : {}),
+        };
   const launched = pool.shape === 'ec2' ? { join: pool.join, instanceTypes: pool.instanceTypes } : {};
   return kubeletProfile({
     kubernetes: cluster.kubernetes,
@@ -58,12 +87,14 @@ function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[])
     shape: pool.shape,
     services: cluster.services,
     apiServer: cluster.apiServer.url,
-    maxPods: maxPods(pool, objects),
     machine: pool.machine,
     swap: pool.checked.swap,
     swapOn: pool.checked.swapOn,
     kubelet: pool.checked.kubelet,
-    taints: pool.locks === 'hard' ? [{ key: POOL_LABEL, value: pool.name, effect: 'NoSchedule' }] : [],
+    // Applied without NodeLocal DNSCache and the forwarder, these settings would leave pods without DNS.
+    wiredBy: cluster.concerns.includes('network') ? 'gala' : 'others',
+    ...(pool.locks === 'hard' ? { locks: locksEnforced ? 'enforced' : 'unenforced' } : {}),
+    ...counted,
     ...racked,
     ...launched,
   });

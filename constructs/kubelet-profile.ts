@@ -13,7 +13,7 @@ import { environmentFiles, inventory, kubeadmService } from './host-files/kubele
 import { byKey, checkLabels } from './host-files/labels.ts';
 import { launchedBytes, MAX_USER_DATA_BYTES } from './host-files/launch-values.ts';
 import { managers } from './host-files/managers.ts';
-import { network } from './host-files/network.ts';
+import { network, rackNetworkFiles } from './host-files/network.ts';
 import { nodeadm } from './host-files/nodeadm.ts';
 import { type KubeletProfileProps, type Part, problemOf, withMachine } from './host-files/profile.ts';
 import { reservations } from './host-files/reservations.ts';
@@ -46,7 +46,7 @@ export function kubeletProfile(given: KubeletProfileProps): KubeletProfile {
   assertSetOnce(props, dropIns);
   const hostFiles = onDisk(props, dropIns);
   const userData = userDataOf(props, hostFiles, dropIns);
-  const files = [...hostFiles, ...(userData === undefined ? [] : [userData]), applyPage(props, userData)];
+  const files = [...hostFiles, ...(userData === undefined ? [] : [userData]), applyPage(props, hostFiles, userData)];
   const problems = [...parts.flatMap((part) => part.problems), ...checkLabels(props), ...checkUserData(props, userData)];
   return { files: files.sort((a, b) => byKey(a.path, b.path)), problems };
 }
@@ -63,7 +63,7 @@ function onDisk(props: KubeletProfileProps, dropIns: readonly DropIn[]): readonl
   if (props.join?.eks !== undefined) return host;
   if (props.join?.bootstrap === true) return [...host, ...bootstrapFiles(props, [...dropIns, joinDropIn()])];
   const configured = dropIns.map((dropIn) => dropInFile(props, dropIn));
-  return [...host, ...configured, kubeadmService(props), ...environmentFiles(props), ...inventory(props)];
+  return [...host, ...configured, ...rackNetworkFiles(props), kubeadmService(props), ...environmentFiles(props), ...inventory(props)];
 }
 
 function userDataOf(props: KubeletProfileProps, files: readonly HostFile[], dropIns: readonly DropIn[]): HostFile | undefined {

@@ -1,49 +1,37 @@
 /** `APPLY.md`: how the folder gets onto hosts, and what restarts when it does; short enough to be read before it is done. */
 import { type HostFile, renderedFrom } from './host-file.ts';
-import { inventoryGroup } from './kubelet-service.ts';
+import { rackNames } from './kubelet-service.ts';
 import { neededValues } from './launch-values.ts';
+import { leftOut } from './network.ts';
+import { play } from './play.ts';
 import type { KubeletProfileProps } from './profile.ts';
-import { MAKER_UNIT, swapCommands, swapUnits } from './swap-units.ts';
+import { MAKER_UNIT, swapUnits } from './swap-units.ts';
 
-export function applyPage(props: KubeletProfileProps, userData: HostFile | undefined): HostFile {
+/** `files`: what the pool's hosts have on disk. */
+export function applyPage(props: KubeletProfileProps, files: readonly HostFile[], userData: HostFile | undefined): HostFile {
+  const without = leftOut(props);
   const lines = [
     `<!-- ${renderedFrom(props)} -->`,
     `# Hosts of pool ${props.pool}`,
     '',
-    ...(userData === undefined ? copied(props) : launched(userData)),
-    '',
-    ...restarts(props),
+    ...(userData === undefined ? [...copied(props, files), '', ...restarts(props)] : launched(userData)),
+    ...(without.length === 0 ? [] : ['', ...without]),
     '',
   ];
   return { path: 'APPLY.md', text: lines.join('\n') };
 }
 
-function copied(props: KubeletProfileProps): readonly string[] {
-  const group = inventoryGroup(props);
-  const racks = Object.keys(props.racks ?? {}).length > 0;
-  const copy = (from: string) => `  - ansible.builtin.copy: { src: "${from}", dest: /etc/, mode: "0644", directory_mode: "0755" }`;
+function copied(props: KubeletProfileProps, files: readonly HostFile[]): readonly string[] {
+  const racks = rackNames(props).length > 0;
   return [
     `\`etc/\` is the same on every host${racks ? '; `racks/<rack>/etc/` adds what differs by rack; `inventory.ini` says which host is in which' : ''}.`,
+    'The play stops at the first host whose kubelet does not come back. It removes what is no longer rendered, by name, and nothing else.',
+    'A host that has not joined yet: all tasks before the restart, then `kubeadm join`.',
     'cloud-init on bare metal: the same files as `write_files`, the same commands as `runcmd`.',
     '```yaml',
-    `- hosts: ${racks ? group : 'all'}`,
-    '  serial: 10%',
-    '  tasks:',
-    copy('etc/'),
-    ...(racks ? [copy('racks/{{ gala_rack }}/etc/')] : []),
-    `  - ansible.builtin.shell: ${commands(props)}`,
+    play(props, files),
     '```',
   ];
-}
-
-function commands(props: KubeletProfileProps): string {
-  const steps = [
-    'sysctl --system',
-    'systemctl daemon-reload',
-    ...swapCommands(props).map((words) => words.join(' ')),
-    'systemctl restart kubelet',
-  ];
-  return steps.join(' && ');
 }
 
 function launched(userData: HostFile): readonly string[] {
@@ -55,15 +43,19 @@ function launched(userData: HostFile): readonly string[] {
 }
 
 function restarts(props: KubeletProfileProps): readonly string[] {
-  const swap = swapUnits(props);
-  const file = swap.some(({ path }) => path.endsWith(MAKER_UNIT));
+  const file = swapUnits(props).some(({ path }) => path.endsWith(MAKER_UNIT));
   return [
-    'Restarts: the kubelet only. Running pods stay, with the swap limits they were started with.',
+    'Restarts: the kubelet only. It admits the pods that run on the host once more: one that no longer fits (OutOfpods, OutOfcpu,',
+    'OutOfmemory), or whose node selector or affinity the labels no longer match (NodeAffinity), is failed and ends. The others stay, with',
+    'the swap limits they were started with.',
+    '',
+    'Drain first (`kubectl drain`), then run the play on that host alone (`--limit`); `gala diff` names these changes:',
+    '- a lower `maxPods`, more reserved, a higher eviction threshold: running pods may be failed or evicted;',
+    '- another CPU, memory or topology manager policy, other reserved CPUs or NUMA memory: after the drain also `systemctl stop kubelet` and',
+    '  `rm /var/lib/kubelet/cpu_manager_state /var/lib/kubelet/memory_manager_state`, or the kubelet does not start;',
+    '- swap that goes, or comes in another size: what is swapped out must fit into memory.',
+    ...(file ? [`  Another size: \`systemctl restart ${MAKER_UNIT}\` on the drained host.`] : []),
+    '',
     'Not changed by a restart: labels and taints of a node that has registered (`kubectl label`, `kubectl taint`).',
-    'A changed CPU or memory manager policy, or other reserved CPUs: drain, stop the kubelet, remove `/var/lib/kubelet/*_manager_state`, start it.',
-    ...(file
-      ? [`Another size of swap: \`systemctl restart ${MAKER_UNIT}\` on a drained host; what is swapped out must fit into memory.`]
-      : []),
-    `Remove from hosts what is no longer in this folder: \`*-gala-*.conf\`${swap.length > 0 ? '' : ', and a swap unit of earlier days (`systemctl disable --now var-lib-gala-swapfile.swap`)'}.`,
   ];
 }

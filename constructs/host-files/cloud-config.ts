@@ -11,6 +11,7 @@ import { ZONE_LABEL } from './labels.ts';
 import { LAUNCH_COMMENT, LAUNCH_VALUES } from './launch-values.ts';
 import type { KubeletProfileProps } from './profile.ts';
 import { swapCommands } from './swap-units.ts';
+import { SYSCTL_FILE } from './sysctl.ts';
 
 const CA_FILE = '/etc/kubernetes/pki/ca.crt';
 const BOOTSTRAP_KUBECONFIG = '/etc/kubernetes/bootstrap-kubelet.conf';
@@ -47,7 +48,7 @@ export function cloudConfig(props: KubeletProfileProps, files: readonly HostFile
     ],
     runcmd: [
       [INSTANCE_SCRIPT],
-      ['sysctl', '--system'],
+      ['sysctl', '-p', SYSCTL_FILE],
       ['systemctl', 'daemon-reload'],
       ...swapCommands(props),
       ['systemctl', 'enable', 'kubelet'],

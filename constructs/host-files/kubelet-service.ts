@@ -57,8 +57,13 @@ export function inventory(props: KubeletProfileProps): readonly HostFile[] {
   const racks = rackNames(props);
   if (racks.length === 0) return [];
   const group = inventoryGroup(props);
-  const hosts = racks.flatMap((rack) => [...(props.racks?.[rack] ?? [])].sort(byKey).map((host) => `${host} gala_rack=${rack}`));
+  const hosts = racks.flatMap((rack) => [...(props.racks?.[rack] ?? [])].sort(byKey).map((host) => `${host} gala_rack=${iniText(rack)}`));
   return [{ path: 'inventory.ini', text: commented(props, [], [`[${group}]`, ...hosts]) }];
+}
+
+/** Ansible reads such a value as a Python literal where it is one: a rack `1e3` would become 1000.0. */
+function iniText(name: string): string {
+  return /^[0-9]/.test(name) ? `'"${name}"'` : name;
 }
 
 /** Ansible takes letters, digits and _ in group names. */
@@ -66,6 +71,6 @@ export function inventoryGroup({ pool }: KubeletProfileProps): string {
   return `gala_${pool.replaceAll('-', '_')}`;
 }
 
-function rackNames({ racks }: KubeletProfileProps): readonly string[] {
+export function rackNames({ racks }: KubeletProfileProps): readonly string[] {
   return Object.keys(racks ?? {}).sort(byKey);
 }

@@ -1,39 +1,100 @@
-/** `40-gala-network.conf`: how many pods, which DNS, whose iptables, and the taints a node registers with. */
+/**
+ * `40-gala-network.conf`: how many pods, which DNS, whose iptables, and the taints a node registers with; where racks
+ * differ in how many pods, the number stands in the racks' own `41-gala-rack.conf` instead.
+ */
+import { POOL_LABEL } from '../../lib/api/model.ts';
 import type { Problem } from '../../lib/api/problem.ts';
-import type { KubeletConfiguration } from './kubelet-configuration.ts';
+import type { HostFile } from './host-file.ts';
+import { type DropIn, dropInFile, type KubeletConfiguration, type Taint } from './kubelet-configuration.ts';
+import { rackNames } from './kubelet-service.ts';
 import { byKey } from './labels.ts';
 import { type KubeletProfileProps, type Part, problemOf } from './profile.ts';
 
 /** Where NodeLocal DNSCache answers on every node; its own default (169.254.0.0/16 is never routed). */
 export const NODE_LOCAL_DNS = '169.254.20.10';
 
+/** Pods on a host's network that other people bring, where the definition doesn't say (`kubelet.otherPods`). */
+export const OTHER_PODS = 5;
+
 export function network(props: KubeletProfileProps): Part {
-  const taints = [...(props.taints ?? [])].sort((a, b) => byKey(a.key, b.key) || byKey(a.effect, b.effect));
-  const dns = props.kubelet?.clusterDNS ?? (props.services === 'none' ? [NODE_LOCAL_DNS] : undefined);
+  const taints = taintsOf(props);
+  const answered = props.services === 'none' && props.wiredBy === 'gala';
+  const dns = props.kubelet?.clusterDNS ?? (answered ? [NODE_LOCAL_DNS] : undefined);
+  const perRack = differsByRack(props);
   const config: KubeletConfiguration = {
-    maxPods: props.maxPods,
+    ...(props.maxPods === undefined || perRack ? {} : { maxPods: props.maxPods }),
     ...(dns === undefined ? {} : { clusterDNS: dns }),
-    ...(props.services === 'none' ? { makeIPTablesUtilChains: false } : {}),
+    ...(answered ? { makeIPTablesUtilChains: false } : {}),
     ...(taints.length === 0
       ? {}
       : { registerWithTaints: taints.map(({ key, value, effect }) => (value === undefined ? { key, effect } : { key, value, effect })) }),
   };
-  const because = ['maxPods: the pods this node can wire, its host-network pods and 5 for those that are ending.'];
-  if (props.services === 'none')
-    because.push('No kube-proxy: DNS is the node-local cache, and nobody needs iptables chains of the kubelet.');
+  const because = [
+    props.maxPods === undefined
+      ? 'maxPods is left to the base configuration: another CNI wires the pods.'
+      : perRack
+        ? 'maxPods differs by rack: 41-gala-rack.conf.'
+        : counted(props),
+  ];
+  if (answered) because.push('No kube-proxy: DNS is the node-local cache, and nobody needs iptables chains of the kubelet.');
   if (taints.length > 0) because.push('Taints count when a node registers; on a node that is there already, use `kubectl taint`.');
   return { dropIn: { name: '40-gala-network.conf', because, config }, problems: check(props) };
+}
+
+/** Of every rack once one differs: so each host has the number once, and the same files whatever its rack. */
+export function rackNetworkFiles(props: KubeletProfileProps): readonly HostFile[] {
+  if (!differsByRack(props)) return [];
+  return rackNames(props).map((rack) => {
+    const { path, text } = dropInFile(props, rackDropIn(props, rack));
+    return { path: `racks/${rack}/${path}`, text };
+  });
+}
+
+function rackDropIn(props: KubeletProfileProps, rack: string): DropIn {
+  const maxPods = props.maxPodsByRack?.[rack] ?? props.maxPods;
+  return { name: '41-gala-rack.conf', because: [counted(props)], config: maxPods === undefined ? {} : { maxPods } };
+}
+
+function counted({ kubelet }: KubeletProfileProps): string {
+  return `maxPods: the pods this node can wire, its host-network pods, and ${kubelet?.otherPods ?? OTHER_PODS} that others bring.`;
+}
+
+function differsByRack({ maxPods, maxPodsByRack }: KubeletProfileProps): boolean {
+  return maxPods !== undefined && Object.keys(maxPodsByRack ?? {}).length > 0;
+}
+
+/** Nothing tolerates the pool's taint before locks are written: a node that registers with it would stay empty. */
+function taintsOf({ pool, locks, taints = [] }: KubeletProfileProps): readonly Taint[] {
+  const own: readonly Taint[] = locks === 'enforced' ? [{ key: POOL_LABEL, value: pool, effect: 'NoSchedule' }] : [];
+  return [...own, ...taints].sort((a, b) => byKey(a.key, b.key) || byKey(a.effect, b.effect));
+}
+
+/** What the definition asks for and these files leave out until its programs are there; as lines of a page. */
+export function leftOut(props: KubeletProfileProps): readonly string[] {
+  const { services, wiredBy, kubelet, locks, pool, maxPods } = props;
+  const dns = kubelet?.clusterDNS === undefined ? `\`clusterDNS: ${NODE_LOCAL_DNS}\` and ` : '';
+  return [
+    ...(services === 'none' && wiredBy !== 'gala'
+      ? [`Left out until the concern \`network\` is installed: ${dns}\`makeIPTablesUtilChains: false\`; pods would be without DNS.`]
+      : []),
+    ...(locks === 'unenforced'
+      ? [`Left out until locks are written: the taint \`${POOL_LABEL}=${pool}:NoSchedule\`; no pod would tolerate it.`]
+      : []),
+    ...(maxPods === undefined ? ['Left out: `maxPods`; another CNI wires the pods, so the base configuration says how many.'] : []),
+  ];
 }
 
 function check(props: KubeletProfileProps): readonly Problem[] {
   const problem = problemOf(props.pool);
   const problems: Problem[] = [];
-  if (!Number.isInteger(props.maxPods) || props.maxPods < 1 || props.maxPods > INT32_MAX)
+  const numbers = props.maxPods === undefined ? [] : [props.maxPods, ...Object.values(props.maxPodsByRack ?? {})];
+  const wrong = numbers.find((number) => !Number.isInteger(number) || number < 1 || number > INT32_MAX);
+  if (wrong !== undefined)
     problems.push(
       problem(
         'maxPods',
-        props.maxPods,
-        `maxPods comes out as ${props.maxPods}`,
+        wrong,
+        `maxPods comes out as ${wrong}`,
         `a whole number of 1 to ${INT32_MAX}`,
         'Give the pool addresses or ENIs for at least one pod.',
       ),

@@ -12,6 +12,7 @@ import { nodeLabels, nodeLabelsFlag } from './labels.ts';
 import { LAUNCH_COMMENT, LAUNCH_VALUES } from './launch-values.ts';
 import type { KubeletProfileProps } from './profile.ts';
 import { swapCommands } from './swap-units.ts';
+import { SYSCTL_FILE } from './sysctl.ts';
 
 const BOUNDARY = 'GALA';
 
@@ -32,7 +33,7 @@ export function nodeadm(props: KubeletProfileProps, files: readonly HostFile[], 
   };
   const cloudConfig = {
     write_files: files.map(asWritten),
-    runcmd: [['sysctl', '--system'], ['systemctl', 'daemon-reload'], ...swapCommands(props)],
+    runcmd: [['sysctl', '-p', SYSCTL_FILE], ['systemctl', 'daemon-reload'], ...swapCommands(props)],
   };
   const text = [
     'MIME-Version: 1.0',

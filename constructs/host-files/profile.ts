@@ -28,8 +28,14 @@ export interface KubeletProfileProps {
   readonly pool: string;
   readonly shape: 'intranet' | 'ec2';
   readonly services: 'none' | 'kube-proxy';
-  /** What the node can wire, its host-network pods and 5 more; the caller adds them up. */
-  readonly maxPods: number;
+  /** What the node can wire, its host-network pods and `otherPods`; the caller adds them up. @default left to the host's base configuration: another CNI wires the pods */
+  readonly maxPods?: number;
+  /** The racks whose number is another one than `maxPods`. @default none */
+  readonly maxPodsByRack?: Readonly<Record<string, number>>;
+  /** Whose programs answer DNS and forward to Services on the nodes; `gala`: the concern `network` is installed. @default 'others': clusterDNS and iptables stay as the host's base configuration has them */
+  readonly wiredBy?: 'gala' | 'others';
+  /** Of a pool with hard locks: whether somebody writes the locks that let pods tolerate the pool's taint. @default the pool has no taint of its own */
+  readonly locks?: 'enforced' | 'unenforced';
   /** Host names by rack. @default no per-rack files */
   readonly racks?: Readonly<Record<string, readonly string[]>>;
   /** Becomes `topology.kubernetes.io/zone`. @default that label is left to others; on EC2 it is read at boot */
@@ -79,6 +85,13 @@ export function withMachine(props: KubeletProfileProps): KubeletProfileProps {
   const least = (of: (type: InstanceType) => number) => Math.min(...types.map(of));
   return { ...props, machine: { cpu: least(({ vcpus }) => vcpus), memoryBytes: least(({ memoryMiB }) => memoryMiB) * 2 ** 20 } };
 }
+
+/** The most pods a node of any rack runs; the kubelet's own default (110) where another CNI decides. */
+export function mostPods({ maxPods, maxPodsByRack }: KubeletProfileProps): number {
+  return maxPods === undefined ? KUBELET_MAX_PODS : Math.max(maxPods, ...Object.values(maxPodsByRack ?? {}));
+}
+
+const KUBELET_MAX_PODS = 110;
 
 /** Whether containers may swap, the default filled in. */
 export function swapOf({ swap, machine }: KubeletProfileProps): 'none' | 'limited' {

@@ -11,7 +11,7 @@ import { cpusOf } from './cpu-list.ts';
 import type { KubeletConfiguration } from './kubelet-configuration.ts';
 import type { Thresholds } from './kubelet-options.ts';
 import { byKey } from './labels.ts';
-import { type KubeletProfileProps, type Part, problemOf } from './profile.ts';
+import { type KubeletProfileProps, mostPods, type Part, problemOf } from './profile.ts';
 
 const MiB = 2 ** 20;
 const GiB = 2 ** 30;
@@ -37,10 +37,10 @@ export function defaultReservation(machine: { readonly cpu: number; readonly mem
 
 /** What this pool's nodes keep; undefined where the machine is not known. */
 export function reservationOf(props: KubeletProfileProps): Reservation | undefined {
-  const { machine, maxPods, kubelet } = props;
+  const { machine, kubelet } = props;
   if (machine === undefined) return undefined;
   if (machine.reserved !== undefined) return machine.reserved;
-  const { cpu, memoryBytes } = defaultReservation({ ...machine, maxPods });
+  const { cpu, memoryBytes } = defaultReservation({ ...machine, maxPods: mostPods(props) });
   const listed = kubelet?.reservedSystemCPUs === undefined ? undefined : cpusOf(kubelet.reservedSystemCPUs)?.length;
   // The static policy hands out whole CPUs, so it keeps whole ones.
   return { cpu: listed ?? (kubelet?.cpuManagerPolicy === 'static' ? Math.ceil(cpu) : cpu), memoryBytes };

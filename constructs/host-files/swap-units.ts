@@ -27,6 +27,33 @@ export function swapCommands(props: KubeletProfileProps): readonly (readonly str
   return [unit === ZRAM_UNIT ? ['systemctl', 'start', unit] : ['systemctl', 'enable', '--now', unit]];
 }
 
+const ZRAM_FILE = 'etc/systemd/zram-generator.conf.d/50-gala.conf';
+const SWAP_UNIT_FILE = `etc/systemd/system/${SWAP_UNIT}`;
+const MAKER_UNIT_FILE = `etc/systemd/system/${MAKER_UNIT}`;
+
+/** All files that a pool's swap can consist of, as they lie on a host. */
+export function swapFiles(): readonly string[] {
+  return [SWAP_UNIT_FILE, MAKER_UNIT_FILE, ZRAM_FILE].map((path) => `/${path}`);
+}
+
+/**
+ * Shell scripts that turn off the swap of earlier days which the pool no longer has; they do nothing where there is none.
+ * Each fails, and so stops the roll-out, while what is swapped out does not fit into memory.
+ */
+export function swapOffScripts(props: KubeletProfileProps): readonly string[] {
+  const unit = swapUnitOf(props);
+  // Stopped by its state, not its file: somebody may have removed the file while the swap was on.
+  const file = [
+    `if systemctl is-active -q ${SWAP_UNIT}; then systemctl stop ${SWAP_UNIT}; fi`,
+    `if test -e /${SWAP_UNIT_FILE}; then systemctl disable --now ${SWAP_UNIT}; fi`,
+    `if systemctl is-active -q ${MAKER_UNIT}; then systemctl stop ${MAKER_UNIT}; fi`,
+    `rm -f ${SWAP_FILE} ${SWAP_FILE}.new`,
+  ];
+  // Only beside our own file: the device may be somebody else's.
+  const zram = [`if test -e /${ZRAM_FILE} && systemctl is-active -q ${ZRAM_UNIT}; then systemctl stop ${ZRAM_UNIT}; fi`];
+  return [...(unit === SWAP_UNIT ? [] : [file]), ...(unit === ZRAM_UNIT ? [] : [zram])].map((lines) => ['set -e', ...lines].join('; '));
+}
+
 export function swapUnits(props: KubeletProfileProps): readonly HostFile[] {
   const bytes = props.machine?.swapBytes ?? 0;
   if (bytes <= 0) return [];
@@ -38,7 +65,7 @@ function zram(props: KubeletProfileProps, sizeMiB: number): HostFile {
   // zram-generator.conf(5): zram-size in MiB of uncompressed data; a device of type swap is the default.
   const lines = ['[zram0]', `zram-size = ${sizeMiB}`, 'compression-algorithm = zstd', 'swap-priority = 100'];
   const because = ['Read by zram-generator (packages zram-generator, systemd-zram-generator) at boot.'];
-  return { path: 'etc/systemd/zram-generator.conf.d/50-gala.conf', text: commented(props, because, lines) };
+  return { path: ZRAM_FILE, text: commented(props, because, lines) };
 }
 
 function maker(props: KubeletProfileProps, sizeMiB: number): HostFile {
@@ -66,7 +93,7 @@ function maker(props: KubeletProfileProps, sizeMiB: number): HostFile {
     `ExecStart=/bin/sh -c '${script.replaceAll('$', () => '$$')}'`,
   ];
   const because = ['Makes the swap file once, on ext4 or XFS; a crash in between leaves a .new file, which the next start replaces.'];
-  return { path: `etc/systemd/system/${MAKER_UNIT}`, text: commented(props, because, lines) };
+  return { path: MAKER_UNIT_FILE, text: commented(props, because, lines) };
 }
 
 function unit(props: KubeletProfileProps, sizeMiB: number): HostFile {
@@ -82,5 +109,5 @@ function unit(props: KubeletProfileProps, sizeMiB: number): HostFile {
     '[Install]',
     'WantedBy=swap.target',
   ];
-  return { path: `etc/systemd/system/${SWAP_UNIT}`, text: commented(props, [], lines) };
+  return { path: SWAP_UNIT_FILE, text: commented(props, [], lines) };
 }

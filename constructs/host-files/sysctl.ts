@@ -2,6 +2,8 @@
 import { commented, type HostFile } from './host-file.ts';
 import type { KubeletProfileProps } from './profile.ts';
 
+export const SYSCTL_FILE = '/etc/sysctl.d/90-gala.conf';
+
 interface Setting {
   readonly because: string;
   readonly lines: readonly string[];
@@ -30,5 +32,5 @@ export function sysctl(props: KubeletProfileProps): HostFile {
       lines: ['net.ipv4.ip_forward = 1'],
     });
   const lines = settings.flatMap(({ because, lines }) => ['', `# ${because}`, ...lines]);
-  return { path: 'etc/sysctl.d/90-gala.conf', text: commented(props, [], lines) };
+  return { path: SYSCTL_FILE.slice(1), text: commented(props, [], lines) };
 }

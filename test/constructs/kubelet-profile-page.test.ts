@@ -15,6 +15,6 @@ test('the page lists every option of the kubelet, in the words of its schema', (
 });
 
 test('the drop-in on the page is the one that comes out', () => {
-  const pool = aPool({ cluster: 'hello', maxPods: 133, taints: [{ key: 'gala.internal/pool', value: 'web', effect: 'NoSchedule' }] });
+  const pool = aPool({ cluster: 'hello', maxPods: 133, wiredBy: 'gala', locks: 'enforced' });
   expect(page).toContain(`\`\`\`yaml\n${textOf(pool, 'etc/kubernetes/kubelet.conf.d/40-gala-network.conf')}\`\`\`\n`);
 });

@@ -72,6 +72,8 @@ const taints = [{ key: 'gala.internal/pool', value: 'web', effect: 'NoSchedule' 
 
 const POOLS: readonly (readonly [string, KubeletProfileProps])[] = [
   ['racked, as defaults have it', aPool({ taints })],
+  ['racked, wired by another CNI', aPool({ maxPods: undefined })],
+  ['racked, wired and locked by Gala', aPool({ wiredBy: 'gala', locks: 'enforced' })],
   ['racked, every option set', aPool({ taints, machine: swapping, kubelet: pinned })],
   ['of an unknown machine', aPool({ machine: undefined, services: 'kube-proxy' })],
   ['launched with a bootstrap token', anEc2Pool({ machine: swapping })],
@@ -99,7 +101,7 @@ describeBed('host files on a real kubelet', ['kubelet'], () => {
   });
 
   test("what takes effect is the pool's, whatever the host was configured with before", async () => {
-    const effective = parse((await kubeletReads(BASE, onHost(aPool({ machine: swapping, taints })))).effective);
+    const effective = parse((await kubeletReads(BASE, onHost(aPool({ machine: swapping, wiredBy: 'gala', taints })))).effective);
     expect(effective).toMatchObject({
       maxPods: 80,
       clusterDNS: ['169.254.20.10'],

@@ -13,7 +13,8 @@ const web = aPool({
   racks,
   datacenter: 'bj-a',
   machine: { cpu: 64, memoryBytes: 256 * GiB, swapBytes: 64 * GiB, reserved: { cpu: 2, memoryBytes: 8 * GiB } },
-  taints: [{ key: 'gala.internal/pool', value: 'web', effect: 'NoSchedule' }],
+  wiredBy: 'gala',
+  locks: 'enforced',
 });
 
 test('a racked pool is drop-ins, flags by rack, an inventory, sysctl, swap units and a page', () => {
@@ -38,7 +39,7 @@ test("a drop-in reads as the kubelet's own words", () => {
   expect(
     textOf(web, 'etc/kubernetes/kubelet.conf.d/40-gala-network.conf'),
   ).toBe(`# Rendered from cluster bj-a, pool web. Change the definition, not this file.
-# maxPods: the pods this node can wire, its host-network pods and 5 for those that are ending.
+# maxPods: the pods this node can wire, its host-network pods, and 5 that others bring.
 # No kube-proxy: DNS is the node-local cache, and nobody needs iptables chains of the kubelet.
 # Taints count when a node registers; on a node that is there already, use \`kubectl taint\`.
 apiVersion: kubelet.config.k8s.io/v1beta1

@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import { POOL_LABEL, RACK_LABEL } from '../../lib/api/model.ts';
+import { POOL, RACK } from '../../lib/gate/diff/selected.ts';
 import { type DiffSide, diffExitCode, diffSynth, diffText, type SynthDiff } from '../../lib/gate/diff.ts';
 import {
   type Any,
@@ -37,10 +39,14 @@ test('the same synth, its objects in another order and its maps too, changes not
   expect(diffExitCode(diff)).toBe(0);
 });
 
+test('hosts are selected by the labels of the model', () => {
+  expect([POOL, RACK]).toEqual([POOL_LABEL, RACK_LABEL]);
+});
+
 describe('rolls', () => {
   test('a new image rolls the DaemonSet, as many hosts at a time as it allows', () => {
     const image = (digest: string) => (d: Any) => (first(d).image = `harbor.bj.intra/gala/gala@sha256:${digest.padEnd(64, '0')}`);
-    const diff = diffSynth(side([aDaemonSet(image('91c'))]), side([aDaemonSet(image('c07'))]), { nodes: 40 });
+    const diff = diffSynth(side([aDaemonSet(image('91c'))]), side([aDaemonSet(image('c07'))]), { hosts: () => 40 });
     expect(diff.rolls).toEqual([
       {
         object: 'DaemonSet/gala-system/gala-cni',
@@ -51,6 +57,51 @@ describe('rolls', () => {
       },
     ]);
     expect(diffText(diff)).toMatch(/^ {2}ROLLS {6}DaemonSet gala-system\/gala-cni {3}image 91c… → c07… {3}40 hosts, 4 at a time\n/);
+  });
+
+  test('hosts are counted by what the DaemonSet selects, and not counted where that is unknown', () => {
+    const pool = (name: string, racks: Record<string, string>, more: object = {}) => ({
+      apiVersion: 'gala.internal/v1alpha1',
+      kind: 'HostPool',
+      metadata: { name },
+      spec: { shape: 'intranet', intranet: { racks: Object.entries(racks).map(([name, hosts]) => ({ name, hosts })) }, ...more },
+    });
+    const pools = [
+      pool('web', { r12: 'bj-a-r12-[01-30]', r13: 'bj-a-r13-[01-10]' }),
+      pool('ml', { r13: 'bj-a-r13-[21-22]' }),
+      pool('db', { r20: 'bj-a-r20-[01-08]' }, { locks: 'hard' }),
+    ];
+    const burst = { ...pool('burst', {}), spec: { shape: 'ec2', ec2: {} } };
+    const note = (change: Change, more: Any[] = []) =>
+      diffSynth(
+        side([aDaemonSet(change)]),
+        side([
+          ...pools,
+          ...more,
+          aDaemonSet((d) => {
+            change(d);
+            first(d).image = 'harbor.bj.intra/gala/gala:0.2.0';
+          }),
+        ]),
+      ).rolls[0]?.note;
+    const selects =
+      (nodeSelector: Any, more: Any = {}) =>
+      (d: Any) =>
+        Object.assign(d.spec.template.spec, { nodeSelector, ...more });
+    const tolerations = [{ key: POOL_LABEL, operator: 'Exists' }];
+    expect(note(selects(undefined, { tolerations }))).toBe('50 hosts, 5 at a time');
+    expect(note(selects({ [POOL_LABEL]: 'web' }))).toBe('40 hosts, 4 at a time');
+    expect(note(selects({ [POOL_LABEL]: 'web', [RACK_LABEL]: 'r13' }))).toBe('10 hosts, 1 at a time');
+    expect(note(selects({ [RACK_LABEL]: 'r13' }, { tolerations }))).toBe('12 hosts, 2 at a time');
+    expect(note(selects({ [POOL_LABEL]: 'web' }), [burst])).toBe('40 hosts, 4 at a time');
+    // Instances, hosts set apart by a taint, other labels and affinity: nobody here knows how many.
+    const unknown = '10% of its hosts at a time';
+    expect(note(selects(undefined, { tolerations }), [burst])).toBe(unknown);
+    expect(note(selects({ [POOL_LABEL]: 'burst' }), [burst])).toBe(unknown);
+    expect(note(selects({ [POOL_LABEL]: 'db' }))).toBe(unknown);
+    expect(note(selects({ [POOL_LABEL]: 'db' }, { tolerations }))).toBe('8 hosts, 1 at a time');
+    expect(note(selects({ gpu: 'a100' }))).toBe(unknown);
+    expect(note(selects({ [POOL_LABEL]: 'web' }, { affinity: { nodeAffinity: {} } }))).toBe(unknown);
   });
 
   test('an annotation of the pod template rolls too, and one of the object does not', () => {
@@ -223,6 +274,66 @@ test('host files restart what reads them, and only that', () => {
     ['sysctl on web', 'vm.swappiness 10 → 60'],
   ]);
   expect(diff.inPlace.map(({ object }) => object)).toEqual(['files on web']);
+});
+
+describe('what needs a drained host is said first, each change by itself', () => {
+  const dropIn = (settings: Record<string, unknown>, name = '40-gala-network.conf', rack = '') => ({
+    [`hosts/web/${rack}etc/kubernetes/kubelet.conf.d/${name}`]: JSON.stringify({ kind: 'KubeletConfiguration', ...settings }),
+  });
+  const drainsOf = (before: Record<string, string>, after: Record<string, string>) =>
+    diffSynth(side([], before), side([], after)).restarts.flatMap(({ object, what }) =>
+      object.startsWith('drain') ? [[object, what]] : [],
+    );
+
+  test.each<[string, Record<string, unknown>, Record<string, unknown>, string]>([
+    ['a lower maxPods', { maxPods: 133 }, { maxPods: 40 }, 'kubelet'],
+    ['a maxPods that others set from now on', { maxPods: 133, a: 1 }, { a: 1 }, 'kubelet'],
+    ['more reserved', { systemReserved: { memory: '8Gi' } }, { systemReserved: { memory: '10Gi' } }, 'kubelet'],
+    ['a higher threshold', { evictionHard: { 'memory.available': '1Gi' } }, { evictionHard: { 'memory.available': '5%' } }, 'eviction'],
+    ['a CPU manager', { cpuManagerPolicy: 'none' }, { cpuManagerPolicy: 'static' }, 'managers'],
+    ['a topology manager', { topologyManagerPolicy: 'none' }, { topologyManagerPolicy: 'restricted' }, 'managers'],
+    ['other CPUs', { reservedSystemCPUs: '0' }, { reservedSystemCPUs: '1' }, 'managers'],
+    ['swap that goes', { failSwapOn: false }, { failSwapOn: true }, 'swap'],
+  ])('%s', (_, before, after, part) => {
+    expect(drainsOf(dropIn(before), dropIn(after)).map(([object]) => object)).toEqual([`drain first: ${part} on web`]);
+  });
+
+  test('nothing of what leaves running pods alone', () => {
+    const before = { maxPods: 40, systemReserved: { cpu: '2' }, evictionHard: { 'memory.available': '2Gi' }, failSwapOn: true };
+    const after = { maxPods: 133, systemReserved: { cpu: '1500m' }, evictionHard: { 'memory.available': '1Gi' }, failSwapOn: false };
+    expect(drainsOf(dropIn(before), dropIn(after))).toEqual([]);
+    expect(drainsOf({}, dropIn(after))).toEqual([]);
+  });
+
+  test('none is hidden among many files', () => {
+    const names = ['30-a.conf', '31-b.conf', '32-c.conf', '33-d.conf'];
+    const all = (settings: Record<string, unknown>, n: number) => ({
+      ...Object.assign({}, ...names.map((name) => dropIn({ [name.slice(3, 4)]: n }, name))),
+      ...dropIn(settings, '60-gala-managers.conf'),
+    });
+    const diff = diffSynth(
+      side([], all({ memoryManagerPolicy: 'None', maxPods: 9 }, 1)),
+      side([], all({ memoryManagerPolicy: 'Static', maxPods: 8 }, 2)),
+    );
+    expect(diff.restarts.map(({ object, what }) => `${object}: ${what}`)).toEqual([
+      'drain first: kubelet on web: maxPods 9 → 8',
+      'drain first: managers on web: memoryManagerPolicy None → Static',
+      'kubelet on web: a 1 → 2 and 4 more files',
+    ]);
+    expect(diff.restarts[1]?.note).toContain('_manager_state');
+  });
+
+  test('a number that moves into racks is compared rack by rack', () => {
+    const racks = (maxPods: (number | undefined)[], own = {}) => ({
+      ...dropIn({ z: 1, ...own }),
+      ...Object.assign(
+        {},
+        ...maxPods.map((most, i) => dropIn(most === undefined ? {} : { maxPods: most }, '41-gala-rack.conf', `racks/r1${i}/`)),
+      ),
+    });
+    const before = racks([undefined, undefined], { maxPods: 133 });
+    expect(drainsOf(before, racks([133, 9]))).toEqual([['drain first: kubelet on web', 'maxPods 133 → 9 on rack r11']]);
+  });
 });
 
 test('a comment in a host file restarts nothing', () => {

@@ -1,6 +1,7 @@
 /** Host files: what a change to them restarts on the hosts, once somebody rolls them out. They never reach the API. */
 import { parse } from 'yaml';
 import type { HostFile } from '../read-synth.ts';
+import { DRAIN_FIRST, drains } from './host-drains.ts';
 import { leafText, leaves } from './leaves.ts';
 
 /** A pool's files of one kind, changed. */
@@ -10,15 +11,16 @@ export interface HostChange {
   readonly files: readonly string[];
   readonly what: string;
 }
-type Part = 'kubelet' | 'sysctl' | 'swap' | 'user data' | 'files';
+type Part = 'kubelet' | 'sysctl' | 'swap' | 'user data' | 'files' | keyof typeof DRAIN_FIRST;
 
 /** What follows from a change to each part. `files`: inventories, notes and the like restart nothing. */
 export const CONSEQUENCE: Readonly<Record<Part, string>> = {
   kubelet: 'kubelet restart; you roll them out; running pods keep the limits they have',
-  sysctl: 'sysctl --system; you roll them out; no restart',
+  sysctl: 'sysctl -p; you roll them out; no restart',
   swap: 'swapoff and swapon, host by host, drained first; you roll them out',
   'user data': 'instances launched from now on; running ones stay as they are',
   files: 'no restart',
+  ...DRAIN_FIRST,
 };
 
 export function hostChanges(before: readonly HostFile[], after: readonly HostFile[]): HostChange[] {
@@ -26,7 +28,7 @@ export function hostChanges(before: readonly HostFile[], after: readonly HostFil
   const changed = [...new Set([...now.keys(), ...old.keys()])].filter((file) => old.get(file) !== now.get(file));
   const part = (file: string): Part => (sameButComments(old.get(file), now.get(file)) ? 'files' : partOf(file));
   const groups = Map.groupBy(changed, (file) => `${poolOf(file)}\n${part(file)}`);
-  return [...groups.values()].map((files) => {
+  const grouped = [...groups.values()].map((files) => {
     const [file = ''] = files;
     const texts = files.map((name) => fileChange(name, old.get(name), now.get(name)));
     return {
@@ -36,6 +38,8 @@ export function hostChanges(before: readonly HostFile[], after: readonly HostFil
       what: texts.length > 2 ? `${texts[0]} and ${texts.length - 1} more files` : texts.join('; '),
     };
   });
+  // What needs a drained host is said once more, each change by itself: never one of several files.
+  return [...grouped, ...drains(old, now)];
 }
 
 function byName(files: readonly HostFile[]): Map<string, string> {

@@ -20,6 +20,8 @@ export const anyPool: fc.Arbitrary<KubeletProfileProps> = fc
       services: fc.constantFrom('none', 'kube-proxy'),
       maxPods: fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 1, max: 300 }) }, { weight: 1, arbitrary: fc.constantFrom(0, -1) }),
       racks: fc.constantFrom({}, racks),
+      wiredBy: fc.constantFrom('gala', 'others'),
+      locks: fc.constantFrom('enforced', 'unenforced'),
       datacenter: fc.constant('bj-a'),
       machine: fc.record(
         {

@@ -1,6 +1,7 @@
 /** Logs, images, processes, shutdown. */
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
+import { OTHER_PODS } from '../../../constructs/host-files/network.ts';
 import type { KubeletOptions } from '../../../constructs/kubelet-profile.ts';
 import { kubelet } from '../../../lib/api/kubelet.ts';
 import { aPool, configOf, problemsOf } from './a-pool.ts';
@@ -57,6 +58,7 @@ test("the options' prose tells the defaults that are rendered", () => {
     // The kubelet's own: MaxContainerBackOff in pkg/kubelet/apis/config/v1beta1/defaults.go.
     maxContainerRestartPeriodSeconds: 300,
     evictionSoftGracePeriodSeconds: evictionSoftGracePeriod?.['memory.available']?.replace('s', ''),
+    otherPods: OTHER_PODS,
     reservedPids: systemReserved?.pid,
     reservedEphemeralStorage: systemReserved?.['ephemeral-storage'],
   };

@@ -64,7 +64,7 @@ describe('with a bootstrap token', () => {
   test('asks the instance who it is, then sysctl, swap, kubelet', () => {
     expect(parse(text).runcmd).toEqual([
       ['/usr/local/sbin/gala-instance'],
-      ['sysctl', '--system'],
+      ['sysctl', '-p', '/etc/sysctl.d/90-gala.conf'],
       ['systemctl', 'daemon-reload'],
       ['systemctl', 'enable', '--now', 'var-lib-gala-swapfile.swap'],
       ['systemctl', 'enable', 'kubelet'],
