@@ -29,12 +29,16 @@ export interface ProgramProps extends WorkloadProps {
 
 /**
  * What a program puts up with: control-plane and system nodes, ready or not, for the network may be down because of it. A
- * node that can't be reached is left after a minute: the other replica leads by then, this is for its successor.
+ * node that can't be reached is left after a minute: the other replica leads by then, this is for its successor. One that
+ * answers and stays not ready is left after the five minutes that Kubernetes gives any pod (DefaultTolerationSeconds): a
+ * container runtime that hangs won't come back by itself. Where no node is ready none is left: the node lifecycle
+ * controller then takes its taints away (full disruption).
  */
 export const PROGRAM_TOLERATIONS: readonly Toleration[] = [
   { key: 'node-role.kubernetes.io/control-plane', operator: 'Exists', effect: 'NoSchedule' },
   { key: 'gala.internal/system', operator: 'Exists', effect: 'NoSchedule' },
-  { key: 'node.kubernetes.io/not-ready', operator: 'Exists' },
+  { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoSchedule' },
+  { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 300 },
   { key: 'node.kubernetes.io/network-unavailable', operator: 'Exists', effect: 'NoSchedule' },
   { key: 'node.cloudprovider.kubernetes.io/uninitialized', operator: 'Exists', effect: 'NoSchedule' },
   { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute', tolerationSeconds: 60 },
@@ -128,8 +132,20 @@ export class Program extends Construct {
 function nonsenseOfReplicas({ replicas, lease }: ProgramProps): Nonsense[] {
   const found: Nonsense[] = [];
   if (replicas !== undefined && !(Number.isInteger(replicas) && replicas >= 1 && replicas <= 7))
-    found.push({ path: 'replicas', what: `is ${replicas}`, got: replicas, allowed: '1 to 7: one leads, the others only wait' });
+    found.push({
+      path: 'replicas',
+      what: `is ${replicas}`,
+      got: replicas,
+      allowed: '1 to 7: one leads, the others only wait',
+      remedy: 'Leave it out for 2, or give 1 where a single node can run it.',
+    });
   if (typeof lease === 'string' && !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(lease))
-    found.push({ path: 'lease', what: `is '${lease}'`, got: lease, allowed: 'lower-case letters, digits and -' });
+    found.push({
+      path: 'lease',
+      what: `is '${lease}'`,
+      got: lease,
+      allowed: 'lower-case letters, digits and -',
+      remedy: "Leave it out for the program's name, or give false where all replicas work at once.",
+    });
   return found;
 }

@@ -74,7 +74,9 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
     })),
     { verbs: READ, on: { group: '', resource: 'nodes' }, because: 'stock is explained node by node' },
     { verbs: READ, on: { group: '', resource: 'pods' }, because: 'who holds a slot, and why a pod waits, is asked of pods' },
-    { verbs: READ, on: { group: 'events.k8s.io', resource: 'events' }, because: 'why a pod waits is told in events' },
+    // One store under two groups, authorized apart: `kubectl get events` and `describe` ask the core one.
+    { verbs: READ, on: { group: '', resource: 'events' }, because: 'why a pod waits is told in events, which kubectl reads here' },
+    { verbs: READ, on: { group: 'events.k8s.io', resource: 'events' }, because: 'newer clients read the same events here' },
   ];
 }
 

@@ -74,6 +74,7 @@ export function schedulerConfiguration(props: SchedulerConfigurationProps): Kube
     apiVersion: 'kubescheduler.config.k8s.io/v1',
     kind: 'KubeSchedulerConfiguration',
     leaderElection: {
+      // Upstream's 15 s Lease, renewed within 10 s: a leader that can't renew ends 5 s before another may lead.
       leaderElect: true,
       resourceLock: 'leases',
       // Not `kube-scheduler`: that is the Lease of the control plane's own, and the two would take turns.

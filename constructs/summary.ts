@@ -2,7 +2,7 @@
  * SUMMARY.md: what somebody who signs off on an apply wants to know: what it does first, every privilege and permission
  * with its reason, every image, every path and port on the hosts. Pure: read from the objects, so it can't differ from them.
  */
-import type { V1Container, V1PodTemplateSpec, V1PolicyRule } from '@kubernetes/client-node';
+import type { V1Container, V1NodeAffinity, V1PodSpec, V1PodTemplateSpec, V1PolicyRule } from '@kubernetes/client-node';
 import type { Cluster } from '../lib/api/cluster.ts';
 import { BECAUSE, type KubeObject, type Manifest, nameOf } from '../lib/api/manifest.ts';
 import type { GateInput } from '../lib/gate/finding.ts';
@@ -63,6 +63,7 @@ export function summary(cluster: Cluster, inputs: readonly GateInput[], hosts: r
       `Kubernetes ${cluster.kubernetes} · API server ${cluster.apiServer.url} · services: ${cluster.services} · concerns: ${cluster.concerns.join(', ') || 'none'}`,
     ],
     firstApply(inputs),
+    neededNodes(objects),
     [
       '## Privileges on the hosts',
       '',
@@ -76,7 +77,7 @@ export function summary(cluster: Cluster, inputs: readonly GateInput[], hosts: r
       '',
       ...table(['role', 'may', 'on', 'because'], objects.flatMap(permissions)),
       '',
-      ...table(['binding', 'role', 'given to'], objects.flatMap(bindings)),
+      ...table(['binding', 'role', 'given to', 'because'], objects.flatMap(bindings)),
     ],
     [
       '## Images',
@@ -87,7 +88,7 @@ export function summary(cluster: Cluster, inputs: readonly GateInput[], hosts: r
       ),
     ],
     ['## Paths on the hosts', '', ...table(['object', 'path', 'mounted'], objects.flatMap(paths))],
-    ['## Ports on the hosts', '', ...table(['object', 'port', 'name'], objects.flatMap(ports))],
+    ['## Ports on the hosts', '', ...table(['object', 'container', 'port', 'listens on', 'because'], objects.flatMap(ports))],
     [
       '## Files for the hosts',
       '',
@@ -124,14 +125,61 @@ function firstApply(inputs: readonly GateInput[]): string[] {
   ];
 }
 
+/** What must be there before: nodes that the programs insist on. Without them pods stay Pending, and a delivery that waits for them too. */
+function neededNodes(objects: readonly KubeObject[]): string[] {
+  const rows = objects.flatMap((object) => {
+    const pod = templateOf(object)?.spec;
+    const labels = pod === undefined ? [] : requiredLabels(pod);
+    if (pod === undefined || labels.length === 0) return [];
+    const { replicas = 1 } = object.spec as { replicas?: number };
+    return [[nameOf(object), String(sharesNoNode(pod) ? replicas : 1), labels.map((label) => `\`${label}\``).join(' or ')]];
+  });
+  return [
+    '## What a first apply needs',
+    '',
+    ...table(['object', 'nodes', 'labelled'], rows),
+    ...(rows.some(([, , labels]) => labels?.includes(SYSTEM_NODE)) ? ['', ...LABELLING] : []),
+  ];
+}
+
+const SYSTEM_NODE = 'gala.internal/system';
+const LABELLING = [
+  'With fewer such nodes pods stay Pending, and Argo CD starts no later wave. Where the control plane is managed (EKS), no node has the first label:',
+  `\`kubectl label node <node> ${SYSTEM_NODE}=\`, and say it in the template of whatever launches nodes, for their successors.`,
+  'With a single such node, set `replicas: 1` among the options of the concern.',
+];
+
+/** Labels of which a node must have one. */
+function requiredLabels({ affinity }: Manifest<V1PodSpec>): string[] {
+  const required = (affinity?.nodeAffinity as Manifest<V1NodeAffinity> | undefined)?.requiredDuringSchedulingIgnoredDuringExecution;
+  return (required?.nodeSelectorTerms ?? []).flatMap(({ matchExpressions }) => (matchExpressions ?? []).map(({ key }) => key));
+}
+
+const sharesNoNode = ({ topologySpreadConstraints = [] }: Manifest<V1PodSpec>): boolean =>
+  topologySpreadConstraints.some(
+    (spread) => spread.topologyKey === 'kubernetes.io/hostname' && spread.whenUnsatisfiable === 'DoNotSchedule',
+  );
+
 function permissions(object: KubeObject): string[][] {
   if (object.kind !== 'Role' && object.kind !== 'ClusterRole') return [];
   return ((object.rules ?? []) as Manifest<V1PolicyRule>[]).map((rule, i) => [
     nameOf(object),
     rule.verbs.join(', '),
-    `${(rule.resources ?? rule.nonResourceURLs ?? []).map((resource) => (rule.apiGroups?.[0] ? `${resource}.${rule.apiGroups[0]}` : resource)).join(', ')}${rule.resourceNames === undefined ? '' : ` (${rule.resourceNames.join(', ')})`}`,
+    targetsOf(rule),
     object.metadata.annotations?.[`${BECAUSE}/rule.${i}`] ?? object.metadata.annotations?.[`${BECAUSE}/role`] ?? '',
   ]);
+}
+
+/** `hostpools.gala.internal/scale`, as kubectl writes it; `leases.coordination.k8s.io named gala-scheduler`. */
+function targetsOf({ apiGroups = [''], resources = [], nonResourceURLs = [], resourceNames }: Manifest<V1PolicyRule>): string {
+  const named = resourceNames === undefined ? '' : ` named ${resourceNames.join(', ')}`;
+  const targets = apiGroups.flatMap((group) =>
+    resources.map((resource) => {
+      const [name, ...subresource] = resource.split('/');
+      return [group === '' ? name : `${name}.${group}`, ...subresource].join('/');
+    }),
+  );
+  return [...targets, ...nonResourceURLs].join(', ') + named;
 }
 
 function bindings(object: KubeObject): string[][] {
@@ -143,6 +191,8 @@ function bindings(object: KubeObject): string[][] {
       nameOf(object),
       `${kind}/${name}`,
       subjects.map((s) => [s.kind, s.namespace, s.name].filter((part) => part !== undefined).join('/')).join(', '),
+      // A role of Gala's own has its reasons rule by rule, in the table above.
+      object.metadata.annotations?.[`${BECAUSE}/role`] ?? 'its rules, above',
     ],
   ];
 }
@@ -161,9 +211,12 @@ function ports(object: KubeObject): string[][] {
   if (template === undefined) return [];
   const onHost = template.spec?.hostNetwork === true;
   return containersOf(template).flatMap((c) =>
-    (c.ports ?? []).flatMap(({ name, containerPort, hostPort }) =>
-      onHost || hostPort !== undefined ? [[nameOf(object), String(hostPort ?? containerPort), name ?? '']] : [],
-    ),
+    (c.ports ?? []).flatMap(({ name, containerPort, hostPort, hostIP, protocol = 'TCP' }) => {
+      if (!onHost && hostPort === undefined) return [];
+      const port = hostPort ?? containerPort;
+      const reason = template.metadata?.annotations?.[`${BECAUSE}/host-port.${port}`] ?? '';
+      return [[nameOf(object), c.name, `${port}/${protocol}${name === undefined ? '' : ` (${name})`}`, hostIP ?? 'every address', reason]];
+    }),
   );
 }
 

@@ -73,6 +73,8 @@ export class UpstreamScheduler extends Construct {
           because: 'it asks the API server whose token may read its metrics',
         },
       ],
+      // /readyz says that the caches are filled (sched-handler-sync) and, of a leader, that it renews its Lease; replicas that
+      // wait fill their caches too and are ready (cmd/kube-scheduler/app/server.go, delayCacheUntilActive is false).
       livenessProbe: { httpGet: '/livez', ...probe, timeoutSeconds: 15, failureThreshold: 8 },
       readinessProbe: { httpGet: '/readyz', ...probe, timeoutSeconds: 15 },
       // Filling its caches on a large cluster takes a while; until then /livez need not answer.

@@ -118,12 +118,18 @@ export function nonsenseOfWorkload(props: WorkloadProps, made: Workload): Nonsen
       what: `is '${name}'`,
       got: name,
       allowed: 'lower-case letters, digits and -, at most 52',
-      remedy: props.name === undefined && props.program === undefined ? 'It is the construct id: change that, or give a name.' : undefined,
+      remedy: remedyOfName(props),
     });
   if (props.image === undefined && props.program === undefined)
     found.push({ path: 'image', what: 'is missing', allowed: "an image, or one of Gala's programs", remedy: 'Give image or program.' });
-  if (props.image !== undefined && !/^[^\s:@]+(:[0-9]+\/[^\s:@]+)?(:[^\s:@]+)?(@sha256:\S+)?$/.test(props.image))
-    found.push({ path: 'image', what: `is '${props.image}'`, got: props.image, allowed: 'registry/name:tag or registry/name@sha256:…' });
+  if (props.image !== undefined && !/^[^\s:@]+(:[0-9]+\/[^\s:@]+)?(:[\w.-]+)?(@sha256:\S+)?$/.test(props.image))
+    found.push({
+      path: 'image',
+      what: `is '${props.image}'`,
+      got: props.image,
+      allowed: 'registry/name:tag or registry/name@sha256:…',
+      remedy: 'Write it as `docker pull` takes it, without a scheme.',
+    });
   found.push(...nonsenseOfMemory(memory));
   if (!/^([1-9][0-9]*m|[1-9][0-9]*(\.[0-9]+)?|0\.[0-9]+)$/.test(cpu))
     found.push({ path: 'cpu', what: `is '${cpu}'`, got: cpu, allowed: 'cores or thousandths of one', remedy: "Write '20m' or '0.5'." });
@@ -137,7 +143,13 @@ export function nonsenseOfWorkload(props: WorkloadProps, made: Workload): Nonsen
     });
   for (const file of Object.keys(made.config ?? {}))
     if (!/^[-._a-zA-Z0-9]+$/.test(file) || file === '.' || file === '..')
-      found.push({ path: `config.${file}`, what: `is no key of a ConfigMap`, got: file, allowed: 'letters, digits, - _ and .' });
+      found.push({
+        path: `config.${file}`,
+        what: 'is no key of a ConfigMap',
+        got: file,
+        allowed: 'letters, digits, - _ and .',
+        remedy: 'Give the bare name of a file; its folder is configPath.',
+      });
   return [
     ...found,
     ...nonsenseOfMountPaths(made),
@@ -147,6 +159,11 @@ export function nonsenseOfWorkload(props: WorkloadProps, made: Workload): Nonsen
     ...nonsenseOfProbe('readinessProbe', made.readinessProbe, made.needs),
     ...nonsenseOfProbe('startupProbe', made.startupProbe, made.needs),
   ];
+}
+
+function remedyOfName({ name, program }: WorkloadProps): string {
+  if (name !== undefined) return 'Give another name.';
+  return program === undefined ? 'It is the construct id: change that, or give a name.' : 'It is made of the program: give a name.';
 }
 
 /** A limit in bytes, thousandths or fractions is a slip of the pen. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Program, type ProgramProps } from '../../constructs/program.ts';
+import type { Toleration } from '../../constructs/workload.ts';
 import { aCluster, rendered } from './a-cluster.ts';
 
 /** A program of which a test says only what matters. */
@@ -47,13 +48,22 @@ describe('what comes out', () => {
 
   test('it starts on a node whose network is not there yet, and leaves one that is gone', () => {
     const { tolerations } = aProgram().pod;
-    expect(tolerations).toContainEqual({ key: 'node.kubernetes.io/not-ready', operator: 'Exists' });
+    expect(tolerations).toContainEqual({ key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoSchedule' });
     expect(tolerations).toContainEqual({
       key: 'node.kubernetes.io/unreachable',
       operator: 'Exists',
       effect: 'NoExecute',
       tolerationSeconds: 60,
     });
+  });
+
+  test('no state of a node keeps it there for ever', () => {
+    const states = (aProgram().pod.tolerations as Toleration[]).filter(({ key }) => /not-ready|unreachable/.test(key ?? ''));
+    const evicting = states.filter(({ effect }) => effect === undefined || effect === 'NoExecute');
+    expect(evicting.map(({ key, tolerationSeconds }) => [key, tolerationSeconds])).toEqual([
+      ['node.kubernetes.io/not-ready', 300],
+      ['node.kubernetes.io/unreachable', 60],
+    ]);
   });
 });
 
@@ -80,8 +90,8 @@ describe('leading', () => {
 });
 
 test.each<[string, Partial<ProgramProps>, RegExp]>([
-  ['no replica', { replicas: 0 }, /^gala\/Program: replicas is 0; 1 to 7/],
-  ['a Lease that is no DNS label', { lease: 'Gala' }, /lease is 'Gala'; lower-case letters/],
+  ['no replica', { replicas: 0 }, /^gala\/Program: replicas is 0; 1 to 7.*\. Leave it out for 2/],
+  ['a Lease that is no DNS label', { lease: 'Gala' }, /lease is 'Gala'; lower-case letters.*\. Leave it out/],
   [
     'a port that is probed and not asked for',
     { readinessProbe: { httpGet: '/readyz', port: 9443 } },

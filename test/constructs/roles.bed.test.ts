@@ -4,6 +4,8 @@ import { describeBed } from '../bed/describe-bed.ts';
 import { aCluster, rendered } from './a-cluster.ts';
 
 interface Asked {
+  /** @default Gala's */
+  readonly group?: string;
   readonly verb: string;
   readonly resource: string;
   readonly subresource?: string;
@@ -25,17 +27,26 @@ describeBed('user roles on a real API server', ['etcd', 'kube-apiserver', 'kube-
           subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: `a-${role}` }],
         },
       ]);
+    await bed.apply([
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name: 'an-operator' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'gala-operator' },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: 'an-operator' }],
+      },
+    ]);
     // The controller manager fills admin from edit, and edit from view: the last link says that all are there.
     while (!(await may('a-admin', { verb: 'list', resource: 'locks', namespace: 'default' })))
       await new Promise((done) => setTimeout(done, 50));
   });
   afterAll(() => bed?.stop());
 
-  async function may(user: string, { verb, resource, subresource, namespace }: Asked): Promise<boolean> {
+  async function may(user: string, { group = 'gala.internal', verb, resource, subresource, namespace }: Asked): Promise<boolean> {
     const { body } = await bed.request('POST', '/apis/authorization.k8s.io/v1/subjectaccessreviews', {
       apiVersion: 'authorization.k8s.io/v1',
       kind: 'SubjectAccessReview',
-      spec: { user, resourceAttributes: { group: 'gala.internal', verb, resource, subresource, namespace } },
+      spec: { user, resourceAttributes: { group, verb, resource, subresource, namespace } },
     });
     return body.status.allowed;
   }
@@ -49,5 +60,11 @@ describeBed('user roles on a real API server', ['etcd', 'kube-apiserver', 'kube-
     ['change a pool', { verb: 'patch', resource: 'hostpools' }, false, false, false],
   ])('who may %s', async (_, asked, viewer, editor, admin) => {
     expect([await may('a-view', asked), await may('a-edit', asked), await may('a-admin', asked)]).toEqual([viewer, editor, admin]);
+  });
+
+  test.each(['', 'events.k8s.io'])("operators see why a pod waits: events of group '%s' in any namespace", async (group) => {
+    for (const verb of ['get', 'list', 'watch'])
+      expect(await may('an-operator', { group, verb, resource: 'events', namespace: 'default' })).toBe(true);
+    expect(await may('an-operator', { group, verb: 'delete', resource: 'events', namespace: 'default' })).toBe(false);
   });
 });

@@ -30,6 +30,13 @@ test('operators size a pool through its scale; the pool itself is what synth say
   expect(verbs('gala-operator', 'hostpools/scale')).toEqual(['get', 'update', 'patch']);
 });
 
+test('operators read the events of both groups: kubectl asks the core one', () => {
+  const groups = out
+    .get('ClusterRole/gala-operator')
+    .rules.flatMap((rule: Rule) => (rule.resources.includes('events') && rule.verbs.includes('list') ? rule.apiGroups : []));
+  expect(groups).toEqual(['', 'events.k8s.io']);
+});
+
 test('nobody writes a status by a role for people', () => {
   for (const role of ['gala-view', 'gala-edit', 'gala-operator'])
     for (const { plural } of KINDS) expect(verbs(role, `${plural}/status`)).toEqual([]);
