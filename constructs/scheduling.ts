@@ -6,17 +6,6 @@ import { integer } from '../lib/api/field.ts';
 import { defineConcern } from './concern.ts';
 import { UpstreamScheduler } from './upstream-scheduler.ts';
 
-export interface SchedulingOptions {
-  /** How many schedulers run, each on a node of its own; one leads. @default 2 */
-  readonly replicas?: number;
-}
-
-declare module '../lib/api/definition.ts' {
-  interface ConcernOptions {
-    readonly scheduling?: SchedulingOptions;
-  }
-}
-
 export const scheduling = defineConcern({
   name: 'scheduling',
   options: {

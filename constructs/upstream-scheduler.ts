@@ -19,12 +19,20 @@ export interface UpstreamSchedulerProps extends Omit<SchedulerConfigurationProps
   readonly image?: string;
   /** HTTPS on loopback for probes and metrics. @default 10269: 10259 is the control plane's own scheduler */
   readonly securePort?: number;
-  /** @default 2 */
+  /** How many run, each on a node of its own; one leads. @default 2 */
   readonly replicas?: number;
   /** @default '1Gi': 1.37.2 took 660 MiB with 5,000 nodes (50 images each) and 20,000 pods of two containers in its caches */
   readonly memory?: string;
   /** @default '200m' */
   readonly cpu?: string;
+}
+
+// Typed here, not beside the concern: no declaration that the package's index reaches mentions that file, so whoever
+// compiles against the published types would not have it.
+declare module '../lib/api/definition.ts' {
+  interface ConcernOptions {
+    readonly scheduling?: Pick<UpstreamSchedulerProps, 'replicas'>;
+  }
 }
 
 const CONFIG_FILE = 'kube-scheduler.yaml';
