@@ -8,6 +8,7 @@ import { CONSEQUENCE, hostChanges } from './diff/hosts.ts';
 import { type Verdict, verdict } from './diff/immutable.ts';
 import { type Leaf, leafText, leaves, pathText } from './diff/leaves.ts';
 import { pace, templateChanges } from './diff/rolls.ts';
+import { type HostCount, hostsSelected } from './diff/selected.ts';
 import type { GateInput } from './finding.ts';
 import type { Synth } from './read-synth.ts';
 import { within } from './shape.ts';
@@ -42,8 +43,8 @@ export interface SynthDiff {
 }
 
 export interface DiffOptions {
-  /** How many hosts the DaemonSets run on, for `40 hosts, 4 at a time`. @default said as a share */
-  readonly nodes?: number;
+  /** How many hosts a DaemonSet runs on, for `40 hosts, 4 at a time`. @default counted from the new synth's pools; else said as a share */
+  readonly hosts?: HostCount;
 }
 
 /** What is compared: a synth read from disk, or one in memory. */
@@ -56,6 +57,7 @@ export type DiffSide = Pick<Synth, 'objects' | 'hosts'>;
  */
 export function diffSynth(before: DiffSide, after: DiffSide, options: DiffOptions = {}): SynthDiff {
   const [old, now] = [byKey(before.objects), byKey(after.objects)];
+  const { hosts = hostsSelected(after.objects.map(({ object }) => object)) } = options;
   const crds = customKinds([...before.objects, ...after.objects]);
   const to = { rolls: [], restarts: [], refused: [], recreates: [], inPlace: [], prunes: [], creates: [] } as Record<
     keyof SynthDiff,
@@ -64,7 +66,7 @@ export function diffSynth(before: DiffSide, after: DiffSide, options: DiffOption
   const gone = [...old].filter(([key]) => !now.has(key)).map(([, input]) => input);
   for (const [key, input] of now) {
     const was = old.get(key);
-    if (was !== undefined) compare(was.object, input, { to, options, crd: crds.get(kindKey(input.object)) });
+    if (was !== undefined) compare(was.object, input, { to, hosts, crd: crds.get(kindKey(input.object)) });
     else if (!moved(input, gone, to)) to.creates.push(whole(input));
   }
   for (const input of gone)
@@ -80,11 +82,11 @@ export function diffSynth(before: DiffSide, after: DiffSide, options: DiffOption
 
 interface Comparing {
   readonly to: Record<keyof SynthDiff, Change[]>;
-  readonly options: DiffOptions;
+  readonly hosts: HostCount;
   readonly crd: KubeObject | undefined;
 }
 
-function compare(before: KubeObject, { object, file }: GateInput, { to, options, crd }: Comparing): void {
+function compare(before: KubeObject, { object, file }: GateInput, { to, hosts, crd }: Comparing): void {
   // The version is how the object is spoken of, not what it is.
   const changed = leaves({ ...before, apiVersion: '' }, { ...object, apiVersion: '' });
   if (changed.length === 0) return;
@@ -101,8 +103,8 @@ function compare(before: KubeObject, { object, file }: GateInput, { to, options,
     ...(note === undefined ? {} : { note }),
   });
   if (refused.length > 0) to.refused.push(change(refused, notes(refused.map((leaf) => verdicts.get(leaf)))));
-  if (rolling.length > 0 && isOnDelete(object)) to.inPlace.push(change(rolling, pace(object, options.nodes)));
-  else if (rolling.length > 0) to.rolls.push(change(rolling, pace(object, options.nodes)));
+  if (rolling.length > 0 && isOnDelete(object)) to.inPlace.push(change(rolling, pace(object, hosts(object))));
+  else if (rolling.length > 0) to.rolls.push(change(rolling, pace(object, hosts(object))));
   if (inPlace.length > 0) to.inPlace.push(change(inPlace, inPlace.map((leaf) => doubt(verdicts.get(leaf))).find(Boolean)));
 }
 

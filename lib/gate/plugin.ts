@@ -44,7 +44,7 @@ export class ManifestGate {
 
   /** Called by cdk8s-cli after the app has written its files. */
   async validate({ manifests, report, logger }: ValidationContext): Promise<void> {
-    const folders = [...new Set(manifests.filter((path) => !isForHosts(path)).map(dirname))].sort();
+    const folders = foldersOf(manifests);
     const findings: Finding[] = [];
     let unchanged = 0;
     for (const folder of folders) {
@@ -77,9 +77,20 @@ export class ManifestGate {
 
 const SYNTAX = { rule: 'yaml-syntax', severity: 'error', object: '', remedy: 'Run the synth again; nobody edits rendered files.' } as const;
 
-/** `dist/bj-a/hosts/web/…` is for machines, not for the API. */
-function isForHosts(path: string): boolean {
-  return /[/\\]hosts[/\\]/.test(path);
+/**
+ * The folders to check: those with manifests, but for `<cluster>/hosts/<pool>/…`, which is for machines, not for the API.
+ * cdk8s-cli says nowhere which folder is the output, so a cluster is known by the manifests beside its `hosts`: another
+ * `hosts` on the way there (a cluster of that name, a checkout below one) hides nothing.
+ */
+function foldersOf(manifests: readonly string[]): string[] {
+  const folders = new Set(manifests.map(dirname));
+  return [...folders].filter((folder) => !isForHosts(folder, folders)).sort();
+}
+
+function isForHosts(folder: string, folders: ReadonlySet<string>): boolean {
+  for (let below = dirname(folder); below !== dirname(below); below = dirname(below))
+    if (basename(below) === 'hosts' && folders.has(dirname(below))) return true;
+  return false;
 }
 
 /** A violation a rule, as cdk8s prints them; warnings go to the log, because a violation reads as a failure. */

@@ -4,10 +4,13 @@ import type { Family, Rule } from './rule.ts';
 import { agentRules } from './rules/agents.ts';
 import { containerRules } from './rules/containers.ts';
 import { fieldRules } from './rules/fields.ts';
+import { hostPortRules } from './rules/host-ports.ts';
 import { imageRules } from './rules/images.ts';
 import { limitRules } from './rules/limits.ts';
 import { lostRules } from './rules/lost.ts';
 import { nameRules } from './rules/names.ts';
+import { placementRules } from './rules/placement.ts';
+import { plainTextRules } from './rules/plain-text.ts';
 import { privilegeRules } from './rules/privileges.ts';
 import { rbacRules } from './rules/rbac.ts';
 import { referenceRules } from './rules/references.ts';
@@ -31,8 +34,11 @@ export const families: readonly Family[] = [
   privilegeRules,
   agentRules,
   rolloutRules,
+  hostPortRules,
+  placementRules,
   serviceRules,
   sizeRules,
+  plainTextRules,
 ];
 
 /** Every rule of the gate, in the order of the docs. */

@@ -238,6 +238,110 @@ test('a resource newer than the models is a warning in a newer cluster, a typo a
   expect(found(on('pod'), { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ severity: 'error', remedy: 'Did you mean pods?' }]);
 });
 
+describe('privileges', () => {
+  test('root where a reason for it stands, or another privilege that only root can use', () => {
+    const asRoot = aDeployment((d) => {
+      pod(d).securityContext = { runAsUser: 0 };
+      d.spec.template.metadata.annotations = { 'because.gala.internal/root': "it reads the node's certificates" };
+    });
+    expect(lines(aCluster(asRoot), CONTEXT)).toEqual([]);
+    expect(lines(aCluster(aDaemonSet((d) => (pod(d).securityContext = { runAsUser: 0 }))), CONTEXT)).toEqual([]);
+    const ownUser = aDeployment((d) => {
+      pod(d).securityContext = { runAsUser: 0 };
+      first(d).securityContext = { runAsUser: 65532 };
+    });
+    expect(lines(aCluster(ownUser), CONTEXT)).toEqual([]);
+  });
+
+  test('sysctls that every pod may set, and others with a reason', () => {
+    const tuned = aDeployment((d) => {
+      pod(d).securityContext = {
+        sysctls: [
+          { name: 'net.ipv4.ip_local_port_range', value: '15000 64000' },
+          { name: 'net.core.somaxconn', value: '4096' },
+        ],
+      };
+      d.spec.template.metadata.annotations = {
+        'because.gala.internal/sysctl.net.core.somaxconn': 'bursts of connections at the full hour',
+      };
+    });
+    expect(lines(aCluster(tuned), CONTEXT)).toEqual([]);
+  });
+
+  test('a privileged pod without seccomp: that is what privileged means', () => {
+    const privileged = aDaemonSet((d) => {
+      d.spec.template.metadata.annotations['because.gala.internal/privileged'] = 'it mounts';
+      pod(d).securityContext = { seccompProfile: { type: 'Unconfined' } };
+      first(d).securityContext = { privileged: true };
+    });
+    expect(lines(aCluster(privileged), CONTEXT)).toEqual([]);
+  });
+
+  test('powerful roles and broad groups with a reason, and a rendered role that has such a name', () => {
+    const grant = aClusterRoleBinding((b) => {
+      b.metadata = {
+        name: 'ops',
+        annotations: {
+          'because.gala.internal/role': 'operators of the platform',
+          'because.gala.internal/subject.0': 'everybody who may log in is one',
+        },
+      };
+      b.roleRef.name = 'admin';
+      b.subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: 'system:authenticated' }];
+    });
+    expect(lines([...aCluster(), ...inputs(grant)], CONTEXT)).toEqual([]);
+  });
+});
+
+test.each([
+  `nginx@sha256:${'0a'.repeat(32)}`,
+  `nginx:latest@sha512:${'0a'.repeat(64)}`,
+  'nginx:1.29-alpine',
+  'feed/api:main-20261124-c0ffee1',
+  'harbor.bj.intra:5000/stable/api:v3',
+  'feed/api:mainline',
+])('an image that stays what it is: %s', (image) => {
+  expect(lines(aCluster(aDeployment((d) => (first(d).image = image))), CONTEXT)).toEqual([]);
+});
+
+describe('plain text', () => {
+  test.each([
+    ['DB_PASSWORD', ''],
+    ['DB_PASSWORD', '$(FROM_ELSEWHERE)'],
+    ['DB_PASSWORD', '/run/secrets/db'],
+    ['DB_PASSWORD_FILE', 'secrets/db'],
+    ['PASSWORD_MIN_LENGTH', '12'],
+    ['TLS_SECRET', 'feed-tls'],
+    ['IMAGE_PULL_SECRET_NAME', 'harbor'],
+    ['MAX_TOKEN', '4096'],
+    ['SERVICE_ACCOUNT_TOKEN', 'true'],
+    ['TOKEN_URL', 'https://sso.bj.intra/token'],
+    ['OIDC_TOKEN', 'https://sso.bj.intra/token'],
+    ['AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE'],
+    ['KEY', 'created_at'],
+    ['TOKENIZER', 'bpe'],
+    ['DB', 'postgres://feed:$(DB_PASSWORD)@db.bj.intra/feed'],
+    ['PUSH', 'https://prom.bj.intra:9090/api?at=a@b'],
+  ])('%s=%s is no secret', (name, value) => {
+    const env = aDeployment((d) => first(d).env.push({ name, value }));
+    const args = aDeployment((d) => (first(d).args = [`--${name.toLowerCase().replaceAll('_', '-')}=${value}`]));
+    const map = aConfigMap((c) => (c.data[name] = value));
+    for (const one of [env, args, map]) expect(lines(aCluster(one), CONTEXT)).toEqual([]);
+  });
+
+  test('a secret is not repeated in what is said about it', () => {
+    const [finding] = found(aCluster(aDeployment((d) => (first(d).args = ['--db-password=hunter2']))), CONTEXT);
+    expect(findingLine(finding as Finding)).not.toContain('hunter2');
+    expect(finding).toMatchObject({ rule: 'secret-in-plain-text', severity: 'warning', message: '--db-password is given a secret' });
+  });
+
+  test('an option that is a switch, and files that speak of passwords', () => {
+    const program = aDeployment((d) => (first(d).args = ['--token', '--verbose', 'password=x']));
+    const map = aConfigMap((c) => (c.data['app.yaml'] = 'password: $(DB_PASSWORD)\ntoken: a\n'));
+    expect(lines(aCluster(program, map), CONTEXT)).toEqual([]);
+  });
+});
+
 describe('hosts', () => {
   test('the same host port on hosts of different pools, or on different addresses of one host', () => {
     const elsewhere = aDaemonSet((d) => {
@@ -252,6 +356,74 @@ describe('hosts', () => {
       first(d).ports[0].hostIP = '169.254.20.10';
     });
     expect(lines([...aCluster(loopback), ...inputs(dummy)], CONTEXT)).toEqual([]);
+  });
+
+  const REASON = { 'because.gala.internal/host-port.9811': 'a balancer outside asks it' };
+  const onPort = (kind: string, name: string, more: Any = {}) =>
+    aDeployment((d) => {
+      d.kind = kind;
+      d.metadata.name = name;
+      d.spec.template.metadata.annotations = REASON;
+      first(d).ports = [{ name: 'http', containerPort: 8080, hostPort: 9811 }];
+      Object.assign(pod(d), more);
+    });
+  const terms = (...nodeSelectorTerms: Any[]) => ({
+    affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } },
+  });
+  const key = 'node-role.kubernetes.io/control-plane';
+  const expression = (key: string, operator: string, ...values: string[]) => ({ matchExpressions: [{ key, operator, values }] });
+
+  test('two Deployments that want one host port may find hosts of their own: a warning', () => {
+    const two = [onPort('Deployment', 'a'), onPort('StatefulSet', 'b')];
+    two[1].spec.serviceName = 'feed-api';
+    const findings = found([...aCluster(aDaemonSet((d) => (first(d).ports[0].containerPort = 9812))), ...inputs(...two)], CONTEXT);
+    expect(findings.map(({ rule, severity, object }) => [rule, severity, object])).toEqual([
+      ['host-port-collision', 'warning', `StatefulSet/${NAMESPACE}/b`],
+    ]);
+  });
+
+  test('a host port wanted by pods that never meet: other labels, other affinity, nodes set apart by a taint, no replicas', () => {
+    const apart: [Any, Change][] = [
+      [
+        { nodeSelector: { 'gala.internal/pool': 'ml' } },
+        (d) => Object.assign(pod(d), terms(expression('gala.internal/pool', 'In', 'web'))),
+      ],
+      [terms(expression('gpu', 'DoesNotExist')), (d) => (pod(d).nodeSelector = { gpu: 'a100' })],
+      [terms(expression('zone', 'NotIn', 'a', 'b')), (d) => Object.assign(pod(d), terms(expression('zone', 'In', 'a')))],
+      [{ ...terms(expression(key, 'Exists')), tolerations: [{ key, operator: 'Exists' }] }, () => {}],
+    ];
+    for (const [mine, theirs] of apart)
+      expect(lines([...aCluster(aDaemonSet(theirs)), ...inputs(onPort('Deployment', 'a', mine))], CONTEXT)).toEqual([]);
+    const idle = onPort('Deployment', 'a');
+    idle.spec.replicas = 0;
+    expect(lines([...aCluster(), ...inputs(idle)], CONTEXT)).toEqual([]);
+  });
+
+  test('a host port wanted where one of several terms lets them meet', () => {
+    const either = onPort(
+      'Deployment',
+      'a',
+      terms(expression('gala.internal/pool', 'In', 'ml'), expression('gala.internal/pool', 'In', 'web')),
+    );
+    const agent = aDaemonSet((d) => (pod(d).nodeSelector = { 'gala.internal/pool': 'web' }));
+    expect(found([...aCluster(agent), ...inputs(either)], CONTEXT).map(({ rule, severity }) => [rule, severity])).toEqual([
+      ['host-port-collision', 'error'],
+    ]);
+  });
+
+  test("the control plane's ports on nodes that are not its own, loopback ones on another address, and kube-proxy itself", () => {
+    const agent = (port: number, change: Change = () => {}) =>
+      aDaemonSet((d) => {
+        first(d).ports[0].containerPort = port;
+        change(d);
+      });
+    expect(lines(aCluster(agent(6443)), CONTEXT)).toEqual([]);
+    expect(lines(aCluster(agent(10256)), CONTEXT)).toEqual([]);
+    expect(lines(aCluster(agent(10248, (d) => (first(d).ports[0].hostIP = '169.254.20.10'))), CONTEXT)).toEqual([]);
+    const proxy = agent(10256, (d) => (first(d).image = 'registry.k8s.io/kube-proxy:v1.36.6'));
+    expect(lines(aCluster(proxy), { ...CONTEXT, services: 'kube-proxy' })).toEqual([]);
+    const everywhere = agent(6443, (d) => (pod(d).tolerations = [{ operator: 'Exists' }]));
+    expect(found(aCluster(everywhere), CONTEXT)).toMatchObject([{ rule: 'host-port-taken', severity: 'warning' }]);
   });
 
   test('a budget that counts on a workload whose size something else owns', () => {

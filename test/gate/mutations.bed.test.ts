@@ -65,9 +65,6 @@ const LEFT: readonly (readonly [RegExp, string])[] = [
     /is invalid: (\S+: )?Invalid value: (shape must|join is|size\.min is|no item may)/,
     'CEL rules of our own kinds: the definition is checked for the same',
   ],
-  [/nodeSelectorTerms/, 'a list that must not be empty'],
-  [/operator must be Exists when `key` is empty/, 'a toleration without anything'],
-  [/topologySpreadConstraints: duplicate entries/, 'keyed lists of Kubernetes beyond names, ports and mounts'],
 ];
 
 interface Broken {

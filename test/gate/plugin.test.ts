@@ -89,6 +89,30 @@ describe('plugin', () => {
     expect(violations.map(({ ruleName }) => ruleName)).toEqual(['namespace-unknown']);
   });
 
+  test.each(['hosts/40-network.yaml', 'hosts/bj-a/dist/bj-b/40-network.yaml', 'hosts/hosts/40-network.yaml'])(
+    'a folder named hosts on the way to a cluster, or a cluster of that name, hides nothing: %s',
+    async (file) => {
+      const host = write(join(dirname(file), 'hosts/web/kubelet.yaml'), 'kind: KubeletConfiguration\n');
+      expect(await validated([write(file, unpinned()), host])).toMatchObject({
+        status: 'failure',
+        metadata: { clusters: '1, of which 0 as the receipt has them' },
+      });
+    },
+  );
+
+  test('paths relative to where the app runs, as cdk8s-cli gives them for a relative output folder', async () => {
+    const here = process.cwd();
+    process.chdir(out);
+    try {
+      write('hosts/bj-a/40-network.yaml', good());
+      write('hosts/bj-a/hosts/web/kubelet.yaml', 'kind: KubeletConfiguration\n');
+      const manifests = ['hosts/bj-a/40-network.yaml', 'hosts/bj-a/hosts/web/kubelet.yaml'];
+      expect(await validated(manifests)).toMatchObject({ status: 'success', metadata: { findings: '0 errors, 0 warnings' } });
+    } finally {
+      process.chdir(here);
+    }
+  });
+
   test('a file that is no YAML fails with its line', async () => {
     const { status, violations } = await validated([write('a/10-base.yaml', 'kind: A\n  b: c\n')]);
     expect(status).toBe('failure');

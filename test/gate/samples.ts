@@ -29,6 +29,7 @@ const pod = (object: Any) => object.spec.template.spec;
 const first = (object: Any) => pod(object).containers[0];
 const TEMPLATE = 'spec.template.spec';
 const FIRST = `${TEMPLATE}.containers[0]`;
+const TERMS = `${TEMPLATE}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`;
 
 export const samples: Readonly<Record<string, readonly Sample[]>> = {
   'not-an-object': [
@@ -263,6 +264,13 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   'image-unpinned': [
     { inputs: aCluster(aDeployment((d) => (first(d).image = 'harbor.bj.intra:5000/feed/api'))), path: `${FIRST}.image` },
     { inputs: aCluster(aDeployment((d) => (first(d).image = 'nginx:latest'))), path: `${FIRST}.image` },
+    { inputs: aCluster(aDeployment((d) => (first(d).image = 'nginx:1.29@sha256:abc'))), path: `${FIRST}.image` },
+    { inputs: aCluster(aDeployment((d) => (first(d).image = `nginx@sha512:${'a'.repeat(64)}`))), path: `${FIRST}.image` },
+  ],
+  'image-floating': [
+    { inputs: aCluster(aDeployment((d) => (first(d).image = 'harbor.bj.intra:5000/feed/api:main'))), path: `${FIRST}.image` },
+    { inputs: aCluster(aDeployment((d) => (first(d).image = 'nginx:stable-alpine'))), path: `${FIRST}.image` },
+    { inputs: aCluster(aDeployment((d) => (first(d).image = 'nginx:1.29-latest'))), path: `${FIRST}.image` },
   ],
   'dangling-config-map': [
     { inputs: aCluster(aDaemonSet((d) => (pod(d).volumes[1].configMap.name = 'gala-cnl'))), path: `${TEMPLATE}.volumes[1].configMap.name` },
@@ -341,6 +349,36 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   ],
   'rbac-wildcard': [{ inputs: aCluster(aClusterRole((r) => (r.rules[0].verbs = ['*']))), path: 'rules[0].verbs' }],
   'rbac-no-reason': [{ inputs: aCluster(aClusterRole((r) => delete r.metadata.annotations)), path: 'rules[0]' }],
+  'rbac-powerful-role': [
+    { inputs: [...aCluster(), ...inputs(aGrant((b) => (b.roleRef.name = 'cluster-admin')))], path: 'roleRef.name' },
+    {
+      inputs: [
+        ...aCluster(),
+        ...inputs(
+          aGrant((b) => {
+            b.kind = 'RoleBinding';
+            b.metadata.namespace = NAMESPACE;
+            b.roleRef.name = 'edit';
+          }),
+        ),
+      ],
+      path: 'roleRef.name',
+    },
+    {
+      inputs: [...aCluster(), ...inputs(aGrant((b) => (b.roleRef.name = 'system:controller:clusterrole-aggregation-controller')))],
+      path: 'roleRef.name',
+    },
+  ],
+  'rbac-broad-subject': [
+    {
+      inputs: [...aCluster(), ...inputs(aGrant((b) => (b.subjects = [aGroup('system:authenticated')])))],
+      path: 'subjects[0].name',
+    },
+    {
+      inputs: [...aCluster(), ...inputs(aGrant((b) => b.subjects.push(aGroup('system:masters'))))],
+      path: 'subjects[1].name',
+    },
+  ],
   'privilege-without-reason': [
     {
       inputs: aCluster(aDaemonSet((d) => delete d.spec.template.metadata.annotations['because.gala.internal/host-network'])),
@@ -355,6 +393,48 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
       path: `${FIRST}.securityContext.capabilities.add[1]`,
     },
     { inputs: aCluster(aDeployment((d) => (pod(d).hostPID = true))), path: `${TEMPLATE}.hostPID` },
+    { inputs: aCluster(aDeployment((d) => (first(d).ports[0].hostPort = 8080))), path: `${FIRST}.ports[0].hostPort` },
+    { inputs: aCluster(aDeployment((d) => (pod(d).shareProcessNamespace = true))), path: `${TEMPLATE}.shareProcessNamespace` },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).securityContext = { seccompProfile: { type: 'Unconfined' } }))),
+      path: `${TEMPLATE}.securityContext.seccompProfile.type`,
+    },
+    {
+      inputs: aCluster(aDeployment((d) => (first(d).securityContext = { appArmorProfile: { type: 'Unconfined' } }))),
+      path: `${FIRST}.securityContext.appArmorProfile.type`,
+    },
+    {
+      inputs: aCluster(
+        aDeployment((d) => (d.spec.template.metadata.annotations = { 'container.apparmor.security.beta.kubernetes.io/api': 'unconfined' })),
+      ),
+      path: 'spec.template.metadata.annotations["container.apparmor.security.beta.kubernetes.io/api"]',
+    },
+    {
+      // Only a pod with user ids of its own may have it at all.
+      inputs: aCluster(
+        aDeployment((d) => {
+          pod(d).hostUsers = false;
+          first(d).securityContext = { procMount: 'Unmasked' };
+        }),
+      ),
+      path: `${FIRST}.securityContext.procMount`,
+    },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).securityContext = { sysctls: [{ name: 'net/core/somaxconn', value: '4096' }] }))),
+      path: `${TEMPLATE}.securityContext.sysctls[0]`,
+    },
+    { inputs: aCluster(aDeployment((d) => (pod(d).securityContext = { runAsUser: 0 }))), path: `${TEMPLATE}.securityContext.runAsUser` },
+    { inputs: aCluster(aDeployment((d) => (first(d).securityContext = { runAsUser: 0 }))), path: `${FIRST}.securityContext.runAsUser` },
+    {
+      inputs: aCluster(
+        aDaemonSet((d) => {
+          pod(d).securityContext = { runAsNonRoot: false };
+          first(d).securityContext = { allowPrivilegeEscalation: false };
+          first(d).volumeMounts[0].readOnly = true;
+        }),
+      ),
+      path: `${TEMPLATE}.securityContext.runAsNonRoot`,
+    },
   ],
   'privileged-no-escalation': [
     {
@@ -407,6 +487,62 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
       inputs: [...aCluster(), ...inputs(aDaemonSet((d) => (d.metadata.name = 'gala-node')))],
       path: `${FIRST}.ports[0]`,
     },
+    { inputs: aCluster(aDeployment(onHostPort(9811))), path: `${FIRST}.ports[0]` },
+  ],
+  'host-port-taken': [
+    { inputs: aCluster(aDaemonSet((d) => (first(d).ports[0].containerPort = 10250))), path: `${FIRST}.ports[0]` },
+    {
+      inputs: aCluster(aDaemonSet((d) => (first(d).ports[0].containerPort = 10256))),
+      context: { ...CONTEXT, services: 'kube-proxy' },
+      path: `${FIRST}.ports[0]`,
+    },
+    {
+      inputs: aCluster(
+        aDeployment((d) => {
+          onHostPort(10259)(d);
+          pod(d).nodeSelector = { 'node-role.kubernetes.io/control-plane': '' };
+          pod(d).tolerations = [{ operator: 'Exists' }];
+        }),
+      ),
+      path: `${FIRST}.ports[0]`,
+    },
+  ],
+  'toleration-invalid': [
+    { inputs: aCluster(aDeployment((d) => (pod(d).tolerations = [{}]))), path: `${TEMPLATE}.tolerations[0].operator` },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).tolerations = [{ key: 'a', operator: 'Exists', value: 'b' }]))),
+      path: `${TEMPLATE}.tolerations[0].value`,
+    },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).tolerations = [{ key: 'a', operator: 'Exists', tolerationSeconds: 1 }]))),
+      path: `${TEMPLATE}.tolerations[0].effect`,
+    },
+  ],
+  'node-affinity-invalid': [
+    { inputs: aCluster(aDeployment((d) => (pod(d).affinity = onNodes()))), path: TERMS },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).affinity = onNodes({ key: 'a', operator: 'In', values: [] })))),
+      path: `${TERMS}[0].matchExpressions[0].values`,
+    },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).affinity = onNodes({ key: 'a', operator: 'Exists', values: ['b'] })))),
+      path: `${TERMS}[0].matchExpressions[0].values`,
+    },
+    {
+      inputs: aCluster(aDeployment((d) => (pod(d).affinity = onNodes({ key: 'a', operator: 'Gt' })))),
+      path: `${TERMS}[0].matchExpressions[0].values`,
+    },
+  ],
+  'spread-twice': [
+    {
+      inputs: aCluster(
+        aDeployment((d) => {
+          const one = { maxSkew: 1, topologyKey: 'kubernetes.io/hostname', whenUnsatisfiable: 'DoNotSchedule' };
+          pod(d).topologySpreadConstraints = [one, { ...one, maxSkew: 2 }];
+        }),
+      ),
+      path: `${TEMPLATE}.topologySpreadConstraints[1]`,
+    },
   ],
   'needs-service': [
     { inputs: aCluster(aService((s) => delete s.spec.clusterIP)), path: `${FIRST}.env[0].value` },
@@ -455,7 +591,46 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
       path: 'stringData',
     },
   ],
+  'secret-in-plain-text': [
+    { inputs: aCluster(aDeployment((d) => first(d).env.push({ name: 'DB_PASSWORD', value: 'hunter2' }))), path: `${FIRST}.env[1].value` },
+    {
+      inputs: aCluster(aDeployment((d) => first(d).env.push({ name: 'DB', value: 'postgres://feed:hunter2@db.bj.intra/feed' }))),
+      path: `${FIRST}.env[1].value`,
+    },
+    { inputs: aCluster(aDeployment((d) => (first(d).args = ['--auth-token=c0ffee']))), path: `${FIRST}.args[0]` },
+    { inputs: aCluster(aDeployment((d) => (first(d).command = ['feed', '--password', 'hunter2']))), path: `${FIRST}.command[2]` },
+    { inputs: aCluster(aConfigMap((c) => (c.data.clientSecret = 'hunter2\n'))), path: 'data.clientSecret' },
+    {
+      inputs: aCluster(aConfigMap((c) => (c.data['tls.key'] = '-----BEGIN EC PRIVATE KEY-----\nMHc…\n-----END EC PRIVATE KEY-----\n'))),
+      path: 'data["tls.key"]',
+    },
+  ],
 };
+
+function onNodes(...matchExpressions: Any[]): Any {
+  const nodeSelectorTerms = matchExpressions.length === 0 ? [] : [{ matchExpressions }];
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms } } };
+}
+
+/** A port of the host, with its reason. */
+function onHostPort(port: number) {
+  return (object: Any) => {
+    first(object).ports = [{ containerPort: 8080, hostPort: port, name: 'http' }];
+    object.spec.template.metadata.annotations = { [`because.gala.internal/host-port.${port}`]: 'a balancer outside asks it' };
+  };
+}
+
+/** A second binding for the agent's account. */
+function aGrant(change: (object: Any) => void): Any {
+  return aClusterRoleBinding((b) => {
+    b.metadata.name = 'gala-cni.more';
+    change(b);
+  });
+}
+
+function aGroup(name: string): Any {
+  return { apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name };
+}
 
 function aStatefulSet(change: (object: Any) => void): Any {
   const { spec, metadata, ...rest } = aDeployment();

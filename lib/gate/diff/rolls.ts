@@ -31,7 +31,7 @@ function hosts(maxUnavailable: unknown, nodes: number | undefined): string {
   const percent = /^(\d+)%$/.exec(String(maxUnavailable))?.[1];
   // The DaemonSet controller rounds maxUnavailable up (intstr.GetScaledValueFromIntOrPercent, roundUp).
   const count = percent === undefined ? Number(maxUnavailable) : Math.ceil((Number(percent) * nodes) / 100);
-  return `${nodes} hosts, ${count} at a time`;
+  return `${nodes} ${nodes === 1 ? 'host' : 'hosts'}, ${Math.min(count, nodes)} at a time`;
 }
 
 function isSome(value: unknown): boolean {

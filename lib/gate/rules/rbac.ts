@@ -59,6 +59,19 @@ export const rbacRules = family({
       reason: 'Every permission of a program has a written reason, so that a reviewer can tell what may go.',
       remedy: `Annotate the role with ${BECAUSE}/rule.<index>.`,
     },
+    'rbac-powerful-role': {
+      severity: 'error',
+      server: 'accepts',
+      reason:
+        'Kubernetes brings roles that can do almost anything (cluster-admin, admin, edit, those of its own components); granting one is a wildcard by another name.',
+      remedy: `Grant a role with just the rules that are needed, or annotate the binding with ${BECAUSE}/role.`,
+    },
+    'rbac-broad-subject': {
+      severity: 'error',
+      server: 'accepts',
+      reason: 'Groups such as system:authenticated take in everybody, and members of system:masters are held back by no role at all.',
+      remedy: `Name the group or ServiceAccount that needs it, or annotate the binding with ${BECAUSE}/subject.<index>.`,
+    },
   },
   object(object, cluster, found) {
     if (object.kind === 'RoleBinding' || object.kind === 'ClusterRoleBinding') binding(object, cluster, found);
@@ -74,7 +87,9 @@ type RbacRule =
   | 'rbac-empty-rule'
   | 'rbac-unknown-resource'
   | 'rbac-wildcard'
-  | 'rbac-no-reason';
+  | 'rbac-no-reason'
+  | 'rbac-powerful-role'
+  | 'rbac-broad-subject';
 
 function binding(object: KubeObject, cluster: ClusterView, found: Found<RbacRule>): void {
   const { kind, name } = fields(object.roleRef);
@@ -84,9 +99,23 @@ function binding(object: KubeObject, cluster: ClusterView, found: Found<RbacRule
     if (!cluster.has(kind, namespace, named, object))
       found('rbac-dangling-role', 'roleRef.name', `${kind} ${shown(named)} is not rendered`);
   }
+  const because = reasons(object.metadata.annotations, BECAUSE);
+  if (
+    kind === 'ClusterRole' &&
+    isPowerful(named ?? '') &&
+    cluster.rendered(kind, undefined, named ?? '') === undefined &&
+    !because.has('role')
+  )
+    found('rbac-powerful-role', 'roleRef.name', `ClusterRole ${shown(named)} is granted; annotation ${BECAUSE}/role is missing`);
   const subjects = items(object.subjects);
   if (subjects.length === 0) found('rbac-no-subjects', 'subjects', 'subjects is empty');
   for (const { item, index } of subjects) {
+    if ((item.kind === 'Group' || item.kind === 'User') && BROAD.has(text(item.name) ?? '') && !because.has(`subject.${index}`))
+      found(
+        'rbac-broad-subject',
+        `subjects[${index}].name`,
+        `${item.kind} is ${shown(item.name)}; annotation ${BECAUSE}/subject.${index} is missing`,
+      );
     const account = text(item.name);
     if (item.kind !== 'ServiceAccount' || account === undefined) continue;
     const namespace = text(item.namespace) ?? object.metadata.namespace;
@@ -101,6 +130,29 @@ function binding(object: KubeObject, cluster: ClusterView, found: Found<RbacRule
       found('rbac-dangling-subject', `subjects[${index}]`, `ServiceAccount ${namespace}/${account} is not rendered`);
   }
 }
+
+/** Those that read all Secrets, make pods anywhere, or change what others may (plugin/pkg/auth/authorizer/rbac/bootstrappolicy). */
+function isPowerful(role: string): boolean {
+  return POWERFUL.has(role) || role.startsWith('system:controller:');
+}
+const POWERFUL: ReadonlySet<string> = new Set([
+  'admin',
+  'cluster-admin',
+  'edit',
+  'system:aggregate-to-admin',
+  'system:aggregate-to-edit',
+  'system:kube-controller-manager',
+  'system:kube-scheduler',
+  'system:node',
+]);
+/** Who is in them is not for this cluster's manifests to say: everybody, every pod, or those above all rules. */
+const BROAD: ReadonlySet<string> = new Set([
+  'system:anonymous',
+  'system:authenticated',
+  'system:masters',
+  'system:serviceaccounts',
+  'system:unauthenticated',
+]);
 
 function role(object: KubeObject, cluster: ClusterView, found: Found<RbacRule>): void {
   const forUsers = isAggregated(object);

@@ -1,10 +1,11 @@
-/** Rollouts and disruption budgets that can never move, and host ports that two agents can't both have. */
+/** Rollouts and disruption budgets that can never move. */
 import type { KubeObject } from '../../api/manifest.ts';
 import type { ClusterView } from '../cluster-view.ts';
+import { hostPorts } from '../host-port.ts';
 import type { Pod } from '../pod.ts';
 import { type Found, family } from '../rule.ts';
 import { isEmpty, selects } from '../selector.ts';
-import { fields, items, shown, within } from '../shape.ts';
+import { fields, shown, within } from '../shape.ts';
 
 export const rolloutRules = family({
   name: 'rollouts',
@@ -40,30 +41,15 @@ export const rolloutRules = family({
       reason: 'The API server refuses minAvailable beside maxUnavailable; with neither, the budget protects nothing.',
       remedy: 'Set maxUnavailable alone.',
     },
-    'host-port-collision': {
-      severity: 'error',
-      server: 'accepts',
-      reason: 'Two DaemonSets that want the same port of the same host: the scheduler starts only one of them there.',
-      remedy: 'Give one another port, or keep them on different hosts by nodeSelector.',
-    },
   },
   object(object, cluster, found) {
     if (object.kind === 'DaemonSet') daemonSet(object, cluster.podOf(object), found);
     if (object.kind === 'Deployment') deployment(object, found);
     if (object.kind === 'PodDisruptionBudget') budget(object, cluster, found);
   },
-  pod(pod, cluster, found) {
-    if (pod.owner.kind === 'DaemonSet') collisions(pod, cluster, found);
-  },
 });
 
-type RolloutRule =
-  | 'rollout-stuck'
-  | 'rollout-surge-on-host'
-  | 'pdb-on-daemonset'
-  | 'pdb-blocks-eviction'
-  | 'pdb-invalid'
-  | 'host-port-collision';
+type RolloutRule = 'rollout-stuck' | 'rollout-surge-on-host' | 'pdb-on-daemonset' | 'pdb-blocks-eviction' | 'pdb-invalid';
 
 function isZero(value: unknown): boolean {
   return value === 0 || value === '0%' || value === '0';
@@ -121,55 +107,4 @@ function budget(object: KubeObject, cluster: ClusterView, found: Found<RolloutRu
   ) {
     found('pdb-blocks-eviction', 'spec.minAvailable', `minAvailable is ${minAvailable} of ${replicas[0]} replicas`);
   }
-}
-
-interface HostPort {
-  readonly port: number;
-  readonly protocol: string;
-  readonly ip: string;
-  readonly path: string;
-}
-
-/** Ports of the host that a pod holds as long as it runs. */
-function hostPorts(pod: Pod): HostPort[] {
-  return pod.containers.flatMap(({ spec, path, role }) =>
-    role === 'init'
-      ? []
-      : items(spec.ports).flatMap(({ item, index }) => {
-          const port = item.hostPort ?? (pod.hostNetwork ? item.containerPort : undefined);
-          if (typeof port !== 'number' || port === 0) return [];
-          return [{ port, protocol: String(item.protocol ?? 'TCP'), ip: String(item.hostIP ?? ANY), path: `${path}.ports[${index}]` }];
-        }),
-  );
-}
-const ANY = '0.0.0.0';
-
-/** Each pair is reported once, at the later one. */
-function collisions(pod: Pod, cluster: ClusterView, found: Found<RolloutRule>): void {
-  const mine = hostPorts(pod);
-  if (mine.length === 0) return;
-  for (const daemonSet of cluster.ofKind('DaemonSet')) {
-    if (daemonSet === pod.owner) return;
-    const other = cluster.podOf(daemonSet);
-    if (other === undefined || !mayMeet(pod, other)) continue;
-    for (const theirs of hostPorts(other)) {
-      const clash = mine.find(
-        ({ port, protocol, ip }) =>
-          port === theirs.port && protocol === theirs.protocol && (ip === theirs.ip || ip === ANY || theirs.ip === ANY),
-      );
-      if (clash !== undefined)
-        found(
-          'host-port-collision',
-          clash.path,
-          `host port ${clash.port}/${clash.protocol} is also wanted by DaemonSet ${other.namespace}/${daemonSet.metadata.name}`,
-        );
-    }
-  }
-}
-
-/** Whether both may run on one host. With node affinity we can't be sure, and say nothing. */
-function mayMeet(a: Pod, b: Pod): boolean {
-  if (within(a.spec, 'affinity').nodeAffinity !== undefined || within(b.spec, 'affinity').nodeAffinity !== undefined) return false;
-  const theirs = fields(b.spec.nodeSelector);
-  return Object.entries(fields(a.spec.nodeSelector)).every(([key, value]) => theirs[key] === undefined || theirs[key] === value);
 }
