@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -105,6 +106,28 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
     expect(scheduler.log()).not.toMatch(/forbidden/i);
     await scheduler.kill();
   });
+
+  /** What a scheduler answers its kubelet's readiness probe. */
+  function readyz(port: number): string {
+    const ask = `fetch('https://127.0.0.1:${port}/readyz').then((it) => console.log(it.status), () => console.log('nobody'))`;
+    const [program = '', ...args] = bed.network.within([process.execPath, '-e', ask]);
+    // Its certificate is made in memory.
+    const env = { ...process.env, NODE_TLS_REJECT_UNAUTHORIZED: '0' };
+    return execFileSync(program, args, { env, encoding: 'utf8', stdio: 'pipe' }).trim();
+  }
+
+  test('a second one is ready while it waits, and never leads beside the first', async () => {
+    const leading = /successfully acquired lease/i;
+    const ports = [await bed.network.port(10301), await bed.network.port(10302)];
+    const both: Started[] = [];
+    for (const securePort of ports) both.push(await startScheduler({ securePort }));
+    for (const [index, port] of ports.entries()) await until('ready', both[index]!, 30, async () => readyz(port) === '200');
+    await until('leading', both[0]!, 30, async () => both.some((one) => leading.test(one.log())));
+    expect(both.filter((one) => leading.test(one.log()))).toHaveLength(1);
+    const { spec } = await get(`${LEASES}/gala-system/leases/gala-scheduler`);
+    expect(spec.leaseDurationSeconds).toBe(15);
+    for (const one of both) await one.kill();
+  }, 60_000);
 
   test('it starts with every option, the extender included', async () => {
     const securePort = await bed.network.port(10300);
