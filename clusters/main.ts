@@ -4,4 +4,4 @@
  */
 import { synthMain } from '../constructs/synth.ts';
 
-process.exitCode = await synthMain({ definitions: import.meta.dirname });
+process.exitCode = await synthMain({ definitions: import.meta.dirname, args: process.argv.slice(2) });

@@ -25,6 +25,6 @@ export type { Grant, Permission } from './permission.ts';
 export { add, type Patchable, Platform, type PlatformProps, SYSTEM_NAMESPACE } from './platform.ts';
 export type { Probe } from './probe.ts';
 export { Program, type ProgramProps } from './program.ts';
-export { type SynthProps, type SynthReport, synth, synthMain } from './synth.ts';
+export { type SynthMainProps, type SynthProps, type SynthReport, synth, synthMain } from './synth.ts';
 export { UpstreamScheduler, type UpstreamSchedulerProps } from './upstream-scheduler.ts';
 export type { WorkloadProps } from './workload.ts';

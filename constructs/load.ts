@@ -1,5 +1,5 @@
 /** Definitions from files: TypeScript modules, YAML and JSON, through the same checks. */
-import { readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { isScalar, parseDocument, visit } from 'yaml';
@@ -57,6 +57,7 @@ export async function load(files: readonly string[], root: string): Promise<Load
 }
 
 async function read(path: string): Promise<unknown> {
+  await access(path);
   if (/\.(ts|js|mjs)$/.test(path)) return ((await import(pathToFileURL(path).href)) as { default?: unknown }).default;
   const text = await readFile(path, 'utf8');
   if (text.length > LARGEST_BYTES) throw new Error(`has ${text.length} characters; at most ${LARGEST_BYTES} are read`);
@@ -80,5 +81,7 @@ function reason(error: unknown, path: string): string {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'ENOENT') return `${basename(path)} does not exist`;
   const kind = /\.(ya?ml|json)$/.test(path) ? 'cannot be read' : 'throws while it is loaded';
-  return `${kind}: ${message.trim().replaceAll('\n', ' ')}`;
+  // Node says the line of a syntax error in the stack alone: `file:///…/hello.ts:5`.
+  const line = /^\d+/.exec(((error as Error).stack ?? '').split(`${basename(path)}:`)[1] ?? '')?.[0];
+  return `${kind}${line === undefined || message.includes(' line ') ? '' : ` at line ${line}`}: ${message.trim().replaceAll('\n', ' ')}`;
 }

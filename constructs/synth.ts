@@ -12,7 +12,7 @@ import { CONCERNS } from './concerns.ts';
 import { definitionFiles, load } from './load.ts';
 import { giveBack } from './memory.ts';
 import type { Platform } from './platform.ts';
-import { render } from './render.ts';
+import { type Rendering, render } from './render.ts';
 import { Busy, Staging } from './staging.ts';
 
 export interface SynthProps {
@@ -28,6 +28,11 @@ export interface SynthProps {
   readonly adapt?: (platform: Platform) => void;
   /** What paths in messages are relative to. @default the working directory */
   readonly root?: string;
+}
+
+export interface SynthMainProps extends SynthProps {
+  /** Arguments of the command: `--strict`. @default none */
+  readonly args?: readonly string[];
 }
 
 export interface SynthReport {
@@ -59,18 +64,29 @@ export async function synth(props: SynthProps): Promise<SynthReport> {
   const lines: string[] = [];
   try {
     for (const { file, cluster } of checked.clusters) {
-      const rendering = render(cluster, props.concerns ?? [], props.adapt);
+      const rendering = attempt(() => render(cluster, props.concerns ?? [], props.adapt), file, problems);
+      if (rendering === undefined) continue;
       findings.push(...rendering.findings.map((finding) => ({ ...finding, file: `${cluster.name}/${finding.file}` })));
       lines.push(line(cluster, problems.filter((problem) => problem.file === file).length, rendering.objects.length));
       await staging.write(cluster, file, rendering.files);
       giveBack();
     }
-    if (findings.some((finding) => stops(finding, props.strict))) return { ...nothing, findings };
+    if ([...findings, ...problems].some((found) => stops(found, props.strict))) return { ...nothing, findings };
     const gone = await staging.swap(covering(props.definitions, root));
     lines.push(...gone.map((name) => `${name.padEnd(10)} is no longer defined: removed`));
     return { problems, findings, lines, written: true };
   } finally {
     await staging.clear();
+  }
+}
+
+/** A patch without its target, a construct that refuses: a problem of the definition it happened to. */
+function attempt(make: () => Rendering, file: string, problems: FoundProblem[]): Rendering | undefined {
+  try {
+    return make();
+  } catch (error) {
+    problems.push({ file, path: '', what: error instanceof Error ? error.message.replace(/\.$/, '') : String(error), severity: 'error' });
+    return undefined;
   }
 }
 
@@ -106,7 +122,7 @@ function line(cluster: Cluster, problems: number, objects: number): string {
       ? []
       : [`up to ${instances} instances with ${[...new Set(cluster.ec2Pools.map((pool) => pool.warmEnis))].join(' or ')} pod ENIs each`]),
     ...(cluster.pools.length === 0 ? ['no pools: whatever nodes exist'] : []),
-    count(problems, 'problem'),
+    problems === 0 ? '0 problems' : count(problems, 'warning'),
     count(objects, 'object'),
   ];
   return `${cluster.name.padEnd(10)} ${parts.join(' · ')}`;
@@ -119,9 +135,14 @@ const count = (number: number, noun: string): string => `${number} ${noun}${numb
  * Everything goes to stderr: the cdk8s CLI keeps what its app writes to stdout to itself.
  * @returns the exit code: 0 done, 2 bad input, 4 not now
  */
-export async function synthMain(props: SynthProps): Promise<number> {
-  const strict = props.strict ?? (process.argv.includes('--strict') || process.env.GALA_STRICT === '1');
+export async function synthMain(props: SynthMainProps): Promise<number> {
   const say = (text: string) => process.stderr.write(`${text}\n`);
+  const unknown = (props.args ?? []).filter((argument) => argument !== '--strict');
+  if (unknown.length > 0) {
+    say(`unknown argument ${unknown.join(' ')}; there is --strict, which makes warnings errors. Leave it out, or correct it.`);
+    return 2;
+  }
+  const strict = props.strict ?? (props.args?.includes('--strict') || process.env.GALA_STRICT === '1');
   const report = await synth({ ...props, strict }).catch((error) => {
     if (!(error instanceof Busy)) throw error;
     say(error.message);

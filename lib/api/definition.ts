@@ -75,7 +75,7 @@ export const definition = object(
   { doc: 'One cluster.' },
   {
     name: dnsLabel('Name of the cluster and of its folder under `dist/`.', 'bj-a', 40),
-    kubernetes: oneOf(pool.MINORS, { doc: 'Minor version of Kubernetes.', remedy: "Write it in quotes: '1.37'.", example: '1.37' }),
+    kubernetes: oneOf(pool.MINORS, { doc: 'Minor version of Kubernetes.', example: '1.37' }),
     apiServer: httpsEndpoint(
       "URL of the API server as hosts reach it: Gala's programs start before there is a Service.",
       'https://10.8.0.10:6443',

@@ -13,7 +13,7 @@ export function spellPath(path: Path): string {
 }
 
 /** A value as a message shows it, cut at 60 characters: a definition may hold anything. */
-export function spell(value: unknown): string {
+export function spell(value: unknown, longest = 60): string {
   const text =
     typeof value === 'string'
       ? `'${value}'`
@@ -22,12 +22,13 @@ export function spell(value: unknown): string {
         : typeof value === 'object' && value !== null
           ? JSON.stringify(value)
           : String(value);
-  return text.length > 60 ? `${text.slice(0, 57)}…` : text;
+  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }
 
 /** The known word nearest to what was typed, where a slip of the keys explains it. */
 export function nearest(typed: string, known: readonly string[]): string | undefined {
-  if (known.length === 0) return undefined;
+  // A number is not misspelt: 1.12 is no slip of 1.35.
+  if (known.length === 0 || /^[0-9.]+$/.test(typed)) return undefined;
   const best = closest(typed, known);
   return distance(typed, best) <= Math.max(2, Math.floor(typed.length / 3)) ? best : undefined;
 }
@@ -63,7 +64,7 @@ export function problemsOf(issue: z.core.$ZodIssue, root: z.ZodType, input: unkn
     case 'custom':
       return [{ path, what: issue.message, got: issue.input ?? got, ...allowance(known), severity: 'error' }];
     default:
-      if (got === undefined) return [missing(path, issue, known)];
+      if (got === undefined) return [missing(path, issue, known, schemaAt(root, issue.path, input))];
       return [
         {
           path,
@@ -76,11 +77,23 @@ export function problemsOf(issue: z.core.$ZodIssue, root: z.ZodType, input: unkn
   }
 }
 
-function missing(path: string, issue: z.core.$ZodIssue, known: FieldFacts): Problem {
+function missing(path: string, issue: z.core.$ZodIssue, known: FieldFacts, schema: z.core.$ZodType | undefined): Problem {
   const shape = issue.code === 'invalid_union' ? 'intranet({ … }) or ec2({ … }) gives it' : allowance(known, words(issue)).allowed;
+  const example = schema && exampleOf(schema);
   const remedy =
-    known.example === undefined ? `Add ${labelOf(issue.path)}.` : `Add it, for example ${labelOf(issue.path)}: ${spell(known.example)}.`;
+    example === undefined ? `Add ${labelOf(issue.path)}.` : `Add it, for example ${labelOf(issue.path)}: ${spell(example, 160)}.`;
   return { path, what: `${labelOf(issue.path)} is missing`, allowed: shape, remedy, severity: 'error' };
+}
+
+/** A right value of a schema, as far as its fields have examples. */
+function exampleOf(schema: z.core.$ZodType): unknown {
+  const { inner, known } = unwrap(schema);
+  if (known?.example !== undefined) return known.example;
+  if (inner instanceof z.ZodArray) return [exampleOf(inner.element)];
+  if (inner instanceof z.ZodRecord) return { [String(exampleOf(inner.keyType))]: exampleOf(inner.valueType) };
+  if (!(inner instanceof z.ZodObject)) return undefined;
+  const needed = Object.entries(inner.shape).filter(([, field]) => field._zod.optin !== 'optional');
+  return Object.fromEntries(needed.map(([name, field]) => [name, exampleOf(field)]));
 }
 
 const labelOf = (path: Path): string => {
@@ -103,10 +116,16 @@ function allowance(known: FieldFacts, choices: readonly string[] = [], got?: unk
           ? known.noun
           : `it is ${known.noun}`;
   const example = known.example === undefined ? 'See the reference of this field.' : `For example ${spell(known.example)}.`;
-  return { allowed: allowed ?? known.doc, remedy: known.remedy ?? (typeof got === 'string' ? didYouMean(got, choices, example) : example) };
+  const unquoted = typeof got === 'number' && choices.includes(String(got)) ? `Write it in quotes: '${got}'.` : undefined;
+  return {
+    allowed:
+      allowed ??
+      (known.doc === '' ? 'a value of its field' : `it is: ${known.doc.charAt(0).toLowerCase()}${known.doc.slice(1).replace(/\.$/, '')}`),
+    remedy: unquoted ?? known.remedy ?? (typeof got === 'string' ? didYouMean(got, choices, example) : example),
+  };
 }
 
-function at(value: unknown, path: Path): unknown {
+export function at(value: unknown, path: Path): unknown {
   return path.reduce<unknown>(
     (inner, key) => (typeof inner === 'object' && inner !== null ? (inner as Record<PropertyKey, unknown>)[key] : undefined),
     value,
@@ -125,7 +144,7 @@ function unwrap(schema: z.core.$ZodType): { inner: z.core.$ZodType; known: Field
 }
 
 /** The schema that judged the value at `path`. */
-function schemaAt(root: z.core.$ZodType, path: Path, input: unknown): z.core.$ZodType | undefined {
+export function schemaAt(root: z.core.$ZodType, path: Path, input: unknown): z.core.$ZodType | undefined {
   let schema: z.core.$ZodType | undefined = root;
   let value = input;
   for (const key of path) {

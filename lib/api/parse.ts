@@ -2,7 +2,7 @@
  * From whatever was typed to a checked cluster, or to all that is wrong with it.
  * Called by synth, the CLI and tests, for TypeScript, YAML and JSON alike. Pure.
  */
-import type * as z from 'zod';
+import * as z from 'zod';
 import { checkCapacityOrder, checkLending, checkMachines, checkMacs, checkVolumes } from './check/capacity.ts';
 import type { Draft, Report } from './check/draft.ts';
 import { checkEc2 } from './check/ec2.ts';
@@ -12,7 +12,7 @@ import { checkVlans } from './check/vlans.ts';
 import type { Cluster } from './cluster.ts';
 import { type Checked, definition } from './definition.ts';
 import { facts } from './field.ts';
-import { problemsOf } from './issue.ts';
+import { at, problemsOf, schemaAt } from './issue.ts';
 import { clusterOf } from './model.ts';
 import { expand } from './nodeset.ts';
 import { macsPerPort } from './pool.ts';
@@ -34,8 +34,12 @@ export interface Parsed {
   readonly draft?: Draft;
 }
 
+const schemas = new WeakMap<readonly KnownConcern[], z.ZodType<Checked>>();
+
 /** The definition's schema with the options of the concerns that are there. */
 export function definitionSchema(concerns: readonly KnownConcern[]): z.ZodType<Checked> {
+  const made = schemas.get(concerns);
+  if (made !== undefined) return made;
   const options = concerns.flatMap(({ name, options }) => (options === undefined ? [] : [[name, options.optional()]]));
   const schema = definition.safeExtend(Object.fromEntries(options));
   facts.add(schema, {
@@ -43,6 +47,7 @@ export function definitionSchema(concerns: readonly KnownConcern[]): z.ZodType<C
     noun: 'an object with name, kubernetes, apiServer and pools',
     remedy: 'Write it as defineCluster takes it: README.md starts with the smallest.',
   });
+  schemas.set(concerns, schema as never);
   return schema as never;
 }
 
@@ -74,8 +79,9 @@ function parse(input: unknown, concerns: readonly KnownConcern[]): Parsed {
   const report: Report = (problem) => problems.push({ severity: 'error', ...problem });
   const schema = definitionSchema(concerns);
   const result = schema.safeParse(input);
-  if (!result.success) problems.push(...once(result.error.issues.flatMap((issue) => problemsOf(issue, schema, input))));
-  const draft = (result.success ? result.data : without(input, result.error.issues)) as Draft;
+  const issues = result.success ? [] : underWrongKeys(result.error.issues, schema, input);
+  problems.push(...once(issues.flatMap((issue) => problemsOf(issue, schema, input))));
+  const draft = (result.success ? result.data : without(input, issues)) as Draft;
   if (draft !== undefined) crossCheck(draft, report);
   problems.sort((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
   if (!result.success || problems.some(({ severity }) => severity === 'error')) return { problems, draft };
@@ -103,6 +109,18 @@ function readable(nodeset: string): readonly string[] {
   }
 }
 
+/** zod doesn't look at what stands under a key that is wrong; the person who mends the key would find the rest in a second run. */
+function underWrongKeys(issues: readonly z.core.$ZodIssue[], schema: z.core.$ZodType, input: unknown): z.core.$ZodIssue[] {
+  return issues.flatMap((issue) => {
+    const inner = issue.code === 'invalid_key' ? schemaAt(schema, issue.path, input) : undefined;
+    if (inner === undefined) return [issue];
+    const value = at(input, issue.path);
+    const result = z.safeParse(inner, value);
+    const more = result.success ? [] : underWrongKeys(result.error.issues, inner, value);
+    return [issue, ...more.map((one) => ({ ...one, path: [...issue.path, ...one.path] }))];
+  });
+}
+
 /** A value that breaks two rules of its field is one problem. */
 function once(problems: readonly Problem[]): Problem[] {
   return [...new Map(problems.map((problem) => [`${problem.path} ${problem.what}`, problem])).values()];
@@ -110,9 +128,11 @@ function once(problems: readonly Problem[]): Problem[] {
 
 /** The input with every refused value cut out; undefined when nothing is left to look at. Copies only what it changes. */
 function without(input: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
-  const paths = issues.flatMap((issue) =>
-    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path, key]) : [issue.path],
-  );
+  const paths = issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => [...issue.path, key]);
+    // Under a wrong key the value may be right: other checks can look at it.
+    return issue.code === 'invalid_key' ? [] : [issue.path];
+  });
   return paths.reduce(cut, input);
 }
 

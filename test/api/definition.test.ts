@@ -240,7 +240,7 @@ test('twelve planted mistakes are twelve problems in one run, each with path, va
       web: aRackedPool({
         racks: { r1: 'a-[1-4]', r2: 'a-[4-8]' }, // 4
         vlans: {
-          5000: aVlan(), // 5
+          5000: aVlan({ subnet: '10.150.0.0/24', gateway: '10.150.0.1', addresses: '10.150.0.64/27' }), // 5
           110: aVlan({ gateway: '10.110.0.0' }), // 6
           120: aVlan({ subnet: '10.120.0.0/24', gateway: '10.120.0.1', addresses: '10.120.0.9-10.120.0.5' }), // 7
           130: aVlan({ subnet: '10.130.0.0/24', gateway: '10.130.0.1', addresses: '10.130.0.64/27', racks: ['r9'] }), // 8
@@ -282,6 +282,30 @@ test('twelve planted mistakes are twelve problems in one run, each with path, va
 });
 
 test('a value that breaks two rules of its field is one problem', () => expect(problemsOf(aDefinition({ name: '' }))).toHaveLength(1));
+
+test('what stands under a wrong key is looked at too, also by the cross-checks', () => {
+  const pool = aRackedPool({
+    trunk: 'a-name-of-sixteen',
+    vlans: { x: aVlan({ gateway: '10.110.0.0' }), 5000: { ...aVlan(), gatway: '' } },
+  });
+  expect(problemsOf(aDefinition({ pools: { Big_Pool: pool } })).map(({ path }) => path)).toEqual(
+    expect.arrayContaining([
+      'pools.Big_Pool',
+      'pools.Big_Pool.trunk',
+      'pools.Big_Pool.vlans.x',
+      'pools.Big_Pool.vlans.x.gateway',
+      'pools.Big_Pool.vlans.5000.gatway',
+    ]),
+  );
+});
+
+test('what is missing comes with an example that could be pasted', () => {
+  const { securityGroupIds: _, ...pool } = anEc2Pool() as unknown as Record<string, unknown>;
+  const [found] = problemsOf(aDefinition({ services: 'kube-proxy', pools: { burst: pool } }));
+  expect(found && sentence(found)).toBe(
+    'pools.burst.securityGroupIds: securityGroupIds is missing; it is: security groups of the two kinds of interface. Add it, for example securityGroupIds: {"node":["sg-0a1b2c3d"],"pod":["sg-0a1b2c3d"]}.',
+  );
+});
 
 test('a getter that throws is a problem like any other', () => {
   const definition = Object.defineProperty(aDefinition(), 'name', {

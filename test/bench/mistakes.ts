@@ -43,6 +43,7 @@ export default defineCluster({
   kubernetes: '1.12',
   aipServer: 'https://10.8.0.10:6443',
   apiServer: 'http://10.8.0.10',
+  services: 'kube-proxy',
   pools: {
     web: intranet({
       racks: { r12: 'hall-r12-[01-08]', r13: 'hall-r13-[01-08],hall-r12-08' },

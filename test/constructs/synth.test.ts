@@ -35,6 +35,15 @@ const lines = async (props?: Partial<SynthProps>) => {
   expect(written).toBe(false);
   return [...problems.map(problemLine), ...findings.map(findingLine)];
 };
+/** An app of this folder's clusters, to run in a process of its own. */
+function main(folder: string): string {
+  const file = join(folder, 'main.mjs');
+  writeFileSync(
+    file,
+    `import { synthMain } from '${join(import.meta.dirname, '../../constructs/synth.ts')}'; process.exitCode = await synthMain({ definitions: 'clusters' });`,
+  );
+  return file;
+}
 const clusters = () => (existsSync(join(root, 'dist')) ? readdirSync(join(root, 'dist')).filter((name) => !name.startsWith('.')) : []);
 const left = () => (existsSync(join(root, 'dist')) ? readdirSync(join(root, 'dist')) : []);
 /** A definition as YAML, with names and ranges of its own. */
@@ -126,8 +135,21 @@ describe('bad input gets one clear message each, and leaves what was there', () 
 
   test('a definition that throws', async () => {
     write('bad.mjs', "throw new Error('no such hall');");
-    expect(await lines()).toEqual([expect.stringContaining('bad.mjs: throws while it is loaded: no such hall')]);
+    expect(await lines()).toEqual([expect.stringContaining('bad.mjs: throws while it is loaded at line 1: no such hall')]);
   });
+
+  test('a syntax error, with its line', () => {
+    write('bad.ts', "export default {\n  name: 'bad',\n  pools: {{\n};\n");
+    // By itself: the tests' own loader reads TypeScript in another way.
+    const { stderr, status } = spawnSync(process.execPath, [main(root)], { cwd: root, encoding: 'utf8' });
+    expect(stderr).toContain('clusters/bad.ts: throws while it is loaded at line 3: Unexpected token');
+    expect(status).toBe(2);
+  });
+
+  test('a patch without its target', async () =>
+    expect(await lines({ adapt: (platform) => void platform.patch('Deployment/none', () => {}) })).toEqual([
+      expect.stringContaining('clusters/good.yaml: patch: Deployment/none is not rendered for good'),
+    ]));
 
   test('a module without a default export', async () => {
     write('bad.mjs', 'export const web = 1;');
@@ -219,10 +241,8 @@ test('a folder that no synth wrote is never replaced', async () => {
 test('of several synths at once into one folder one writes, the others say so and change nothing', async () => {
   write('a.yaml', yaml('a'));
   write('b.yaml', yaml('b', 120));
-  const main = `import { synthMain } from '${join(import.meta.dirname, '../../constructs/synth.ts')}'; process.exitCode = await synthMain({ definitions: 'clusters' });`;
-  writeFileSync(join(root, 'main.ts'), main);
   const code = () =>
-    new Promise<number | null>((done) => spawn(process.execPath, ['main.ts'], { cwd: root, stdio: 'ignore' }).on('exit', done));
+    new Promise<number | null>((done) => spawn(process.execPath, [main(root)], { cwd: root, stdio: 'ignore' }).on('exit', done));
   const codes = await Promise.all([code(), code(), code(), code()]);
   expect(codes).toContain(0);
   expect(codes.filter((it) => it !== 0 && it !== 4)).toEqual([]);
