@@ -10,14 +10,20 @@ export function isSecretLike(name: string, value: string): boolean {
 
 /** Whether a value is one by its form alone: a private key, or a URL with a password. */
 export function holdsSecret(value: string): boolean {
-  return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value) || /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:(?!\$|<|\*)[^\s/@]+@/i.test(value);
+  return /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(value) || URL_WITH_PASSWORD.test(value);
 }
+
+/** Placeholders in the password's place are none. A scheme is short: without that bound a long text would be read again and again. */
+const URL_WITH_PASSWORD = /\b[a-z][a-z0-9+.-]{0,20}:\/\/[^\s/:@]*:(?![$<*{%])[^\s/@]+@/i;
 
 /** The last word counts: `TOKEN_FILE` and `PASSWORD_MIN_LENGTH` are about something else. */
 function isSecretName(name: string): boolean {
   const words = wordsOf(name);
-  const [before = '', last = ''] = words.slice(-2).length === 2 ? words.slice(-2) : ['', words[0]];
-  if (last === 'key' || last === 'secret') return last === 'key' ? KEYS.has(before) : !OBJECTS.has(before);
+  const [last = '', before = ''] = words.toReversed();
+  if (last === 'key') return KEYS.has(before);
+  if (last === 'secret') return !OBJECTS.has(before);
+  // DB_PASS is one; a pass by itself may be the second of three.
+  if (last === 'pass') return before !== '';
   return SECRETS.has(last);
 }
 const SECRETS: ReadonlySet<string> = new Set([
@@ -50,7 +56,7 @@ function isLiteral(value: string): boolean {
   );
 }
 
-/** A number beside `token` counts tokens; a plain number is no token. */
+/** A number beside `token` or `pass` counts them. */
 function isHarmless(name: string, value: string): boolean {
-  return /token$/i.test(name) && /^\d{1,6}$/.test(value.trim());
+  return /(?:token|pass)$/i.test(name) && /^\d{1,6}$/.test(value.trim());
 }

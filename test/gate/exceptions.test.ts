@@ -319,6 +319,9 @@ describe('plain text', () => {
     ['OIDC_TOKEN', 'https://sso.bj.intra/token'],
     ['AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE'],
     ['KEY', 'created_at'],
+    ['PWD', '/srv/feed'],
+    ['SECOND_PASS', '2'],
+    ['AMQP', 'amqp://feed:{{ .password }}@mq.bj.intra'],
     ['TOKENIZER', 'bpe'],
     ['DB', 'postgres://feed:$(DB_PASSWORD)@db.bj.intra/feed'],
     ['PUSH', 'https://prom.bj.intra:9090/api?at=a@b'],
@@ -327,6 +330,11 @@ describe('plain text', () => {
     const args = aDeployment((d) => (first(d).args = [`--${name.toLowerCase().replaceAll('_', '-')}=${value}`]));
     const map = aConfigMap((c) => (c.data[name] = value));
     for (const one of [env, args, map]) expect(lines(aCluster(one), CONTEXT)).toEqual([]);
+  });
+
+  test.each(['DB_PASS', 'redisPassword2', 'AWS_SECRET_ACCESS_KEY', 'api-key', 'JWT_SECRET'])('%s=hunter2 is one', (name) => {
+    const map = aConfigMap((c) => (c.data[name] = 'hunter2'));
+    expect(found(aCluster(map), CONTEXT)).toMatchObject([{ rule: 'secret-in-plain-text' }]);
   });
 
   test('a secret is not repeated in what is said about it', () => {
