@@ -16,7 +16,8 @@ const need: fc.Arbitrary<Need> = fc.oneof(
   fc.record({ hostPid: fc.constant(true as const), because }),
   fc.record({ root: fc.constant(true as const), because }),
   fc.record({ hostPath: path, readOnly: fc.boolean(), because }),
-  fc.record({ hostPort: fc.integer({ min: 1, max: 65535 }), because }),
+  // Not those that a node itself uses.
+  fc.record({ hostPort: fc.integer({ min: 12000, max: 65535 }), because }),
 );
 const privileged = fc.record({ privileged: fc.constant(true as const), because });
 

@@ -19,9 +19,12 @@ test('every generated file in the repository is as it would be made now', async 
   expect((await stale(GENERATED)).map(({ path }) => path)).toEqual([]);
 });
 
-test('every generated file says in its first line or key how it is made', async () => {
-  const made = await Promise.all(GENERATED.map(async ({ path, make }) => ({ path, start: (await make()).slice(0, 120) })));
-  expect(made.filter(({ start }) => !start.includes('npm run imports')).map(({ path }) => path)).toEqual([]);
+test('every generated file says how it is made: in its first line or key, or above the table that is', async () => {
+  const made = await Promise.all(GENERATED.map(async ({ path, make }) => ({ path, content: await make() })));
+  const silent = made.filter(
+    ({ path, content }) => !(path === 'docs/gate.md' ? content : content.slice(0, 120)).includes('npm run imports'),
+  );
+  expect(silent.map(({ path }) => path)).toEqual([]);
 });
 
 describe('in a folder of its own', () => {

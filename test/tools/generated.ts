@@ -15,6 +15,7 @@ import { KINDS } from '../../lib/api/kinds.ts';
 import { definitionSchema } from '../../lib/api/parse.ts';
 import { referencePage, referenceTable } from '../../lib/api/reference.ts';
 import { GROUP } from '../../lib/api/resource.ts';
+import { withRulesTable } from '../../lib/gate/rules-table.ts';
 import { fieldsTable } from './kubernetes-fields.ts';
 
 /** A committed file that is made from something else; its first line or key says so. */
@@ -65,7 +66,10 @@ const ofDefinitions: readonly Generated[] = [
 
 const ofKubernetes: readonly Generated[] = [{ path: 'imports/kubernetes/fields.json', make: fieldsTable }];
 
-export const GENERATED: readonly Generated[] = [...ofKinds, ...bindings, ...ofDefinitions, ...ofKubernetes];
+/** Of this page only the table is made. */
+const ofGate: Generated = { path: 'docs/gate.md', make: async () => withRulesTable(await readFile(join(ROOT, 'docs/gate.md'), 'utf8')) };
+
+export const GENERATED: readonly Generated[] = [...ofKinds, ...bindings, ...ofDefinitions, ...ofKubernetes, ofGate];
 
 let once: Promise<Record<string, string>> | undefined;
 /** The constructs that `cdk8s import` makes of the CRDs, by extension of the file. One run serves all of them. */
