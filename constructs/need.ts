@@ -171,7 +171,13 @@ export function nonsenseOfNeeds(needs: readonly Need[]): Nonsense[] {
     if ('capability' in need) found.push(...nonsenseOfCapability(need, path, privileged));
     if ('hostPath' in need) found.push(...nonsenseOfHostPath(need, path, privileged));
     if ('hostPort' in need && !(Number.isInteger(need.hostPort) && need.hostPort >= 1 && need.hostPort <= 65535))
-      found.push({ path: `${path}.hostPort`, what: `is ${need.hostPort}`, got: need.hostPort, allowed: 'a port is 1 to 65535' });
+      found.push({
+        path: `${path}.hostPort`,
+        what: `is ${need.hostPort}`,
+        got: need.hostPort,
+        allowed: 'a port is 1 to 65535',
+        remedy: 'Take one that nothing on the hosts listens on.',
+      });
   });
   return found;
 }
@@ -202,7 +208,13 @@ function nonsenseOfHostPath(need: HostPathNeed, path: string, privileged: boolea
   for (const field of ['hostPath', 'mountPath'] as const) {
     const value = need[field];
     if (value === undefined || (value.startsWith('/') && !value.split('/').includes('..') && !value.includes(':'))) continue;
-    found.push({ path: `${path}.${field}`, what: `is '${value}'`, got: value, allowed: 'an absolute path without .. and :' });
+    found.push({
+      path: `${path}.${field}`,
+      what: `is '${value}'`,
+      got: value,
+      allowed: 'an absolute path without .. and :',
+      remedy: 'Write the whole path, /dev for example.',
+    });
   }
   const name = volumeNameOf(need);
   if (name.length > MAX_VOLUME_NAME || !/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/.test(name))

@@ -6,7 +6,7 @@ import type { IConstruct } from 'constructs';
 import { type Problem, sentence } from '../lib/api/problem.ts';
 
 /** What is wrong with one prop, before it is known whose prop it is: `path` is the prop, `what` says something of it (`is '64'`). */
-export type Nonsense = Omit<Problem, 'severity'>;
+export type Nonsense = Omit<Problem, 'severity'> & Required<Pick<Problem, 'allowed' | 'remedy'>>;
 
 /**
  * @throws {Error} one line a problem: `gala/ddos-web: memory is '64'; a whole number of Mi or Gi. Write …`

@@ -44,10 +44,24 @@ export function nonsenseOfProbe(path: string, probe: Probe | undefined, needs: r
   if ('exec' in probe)
     return probe.exec.length > 0
       ? []
-      : [{ path: `${path}.exec`, what: 'is empty', got: probe.exec, allowed: 'a command and its arguments' }];
+      : [
+          {
+            path: `${path}.exec`,
+            what: 'is empty',
+            got: probe.exec,
+            allowed: 'a command and its arguments',
+            remedy: 'Name the command, or leave the probe out.',
+          },
+        ];
   const found: Nonsense[] = [];
   if (!probe.httpGet.startsWith('/'))
-    found.push({ path: `${path}.httpGet`, what: `is '${probe.httpGet}'`, got: probe.httpGet, allowed: 'a path that starts with /' });
+    found.push({
+      path: `${path}.httpGet`,
+      what: `is '${probe.httpGet}'`,
+      got: probe.httpGet,
+      allowed: 'a path that starts with /',
+      remedy: 'Write /healthz, for example.',
+    });
   const ports = needs.flatMap((need) => ('hostPort' in need ? [need.hostPort] : []));
   if (needs.some((need) => 'hostNetwork' in need) && !ports.includes(probe.port))
     found.push({

@@ -34,5 +34,9 @@ test.each([
   ['bj-a', '30-pools.yaml'],
   ['hello', '50-scheduling.yaml'],
   ['bj-a', 'hosts/web/etc/kubernetes/kubelet.conf.d/40-gala-network.conf'],
+  ['bj-a', 'hosts/web/etc/kubernetes/kubelet.conf.d/50-gala-reservations.conf'],
+  ['bj-a', 'hosts/web/etc/systemd/system/var-lib-gala-swapfile.swap'],
+  ['hybrid-a', 'hosts/burst/user-data/cloud-config.txt'],
+  ['prod-2', '20-rbac.yaml'],
   ['prod-2', 'SUMMARY.md'],
 ])('%s: %s in full', (name, path) => expect(`\n${text(name, path)}`).toMatchSnapshot());
