@@ -6,8 +6,8 @@ import { BadInput, type Format, print } from './output.ts';
 
 /** @returns 3 when the API server would refuse something, else 0 */
 export function diff(cluster: string, options: { against: string; dist: string; output: Format }): number {
+  const after = read(folderOf(cluster, options.dist)); // first: a mistyped name is no fault of the earlier folder
   const before = read(earlierOf(cluster, options.against));
-  const after = read(folderOf(cluster, options.dist));
   const found = diffSynth(before, after);
   print(options.output, found, () => diffText(found).trimEnd());
   return diffExitCode(found);

@@ -1,10 +1,10 @@
 /** The folder that synth wrote, cluster by cluster. */
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { didYouMean } from '../api/issue.ts';
 import { BadInput } from './output.ts';
 
-/** Every cluster of a synth has this file. */
+/** Every cluster of a synth has this file; its first line is `# <cluster>`. */
 const MARK = 'SUMMARY.md';
 
 /** Names of the clusters in a synth's folder. @throws {BadInput} when there is no synth */
@@ -27,11 +27,28 @@ export function folderOf(cluster: string, dist: string): string {
   return join(dist, cluster);
 }
 
-/** The earlier synth of a cluster: the folder itself, or the cluster's in a folder of all. @throws {BadInput} when it is neither */
+/**
+ * The earlier synth of a cluster: the folder itself, or the cluster's in a folder of all.
+ * @throws {BadInput} when it is neither, or another cluster's: comparing two clusters tells nothing about an apply
+ */
 export function earlierOf(cluster: string, folder: string): string {
-  if (existsSync(join(folder, MARK))) return folder;
-  if (existsSync(join(folder, cluster, MARK))) return join(folder, cluster);
+  const candidates = [folder, join(folder, cluster)];
+  const found = candidates.find((candidate) => clusterOf(candidate) === cluster);
+  if (found !== undefined) return found;
+  const other = candidates.find((candidate) => clusterOf(candidate) !== undefined);
+  if (other !== undefined)
+    throw new BadInput(
+      `${other}: this is a synth of '${clusterOf(other)}'; only an earlier one of '${cluster}' tells what applying would do. ` +
+        `Name the earlier folder of '${cluster}', or the folder that holds those of all clusters.`,
+    );
   throw new BadInput(
     `${folder}: no synth of '${cluster}'; neither ${MARK} nor ${cluster}/${MARK} is in it. Name a folder that synth wrote.`,
   );
+}
+
+/** Whose synth a folder is; undefined when it is none. */
+function clusterOf(folder: string): string | undefined {
+  const file = join(folder, MARK);
+  if (!existsSync(file)) return undefined;
+  return /^# (\S+)/.exec(readFileSync(file, 'utf8'))?.[1];
 }

@@ -1,8 +1,18 @@
 #!/usr/bin/env node
-// `gala`: compiled where the package is installed, the source itself in a clone.
+// `gala`: compiled where the package is installed, the source itself in a clone. Plain JavaScript that an old Node reads
+// too, so that it can say what it lacks: `kubectl gala` runs with whatever Node is on the PATH.
 import { existsSync } from 'node:fs';
 
 const compiled = new URL('../../build/bin/gala.js', import.meta.url);
 const source = new URL('./main.ts', import.meta.url);
-const { run } = await import((existsSync(source) ? source : compiled).href);
-process.exitCode = await run(process.argv.slice(2));
+const inClone = existsSync(source);
+if (inClone && !process.features.typescript) {
+  process.stderr.write(
+    `gala: this is Node ${process.versions.node}; in a clone gala runs its TypeScript as it is, with Node 22.18 or newer. ` +
+      'Run it as npx gala after npm ci, which brings Node 24, or put a newer Node on the PATH.\n',
+  );
+  process.exitCode = 2;
+} else {
+  const { run } = await import((inClone ? source : compiled).href);
+  process.exitCode = await run(process.argv.slice(2));
+}

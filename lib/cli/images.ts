@@ -1,8 +1,8 @@
 /** `gala images`: what to mirror. */
-import { readFile } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clustersIn, folderOf } from './dist.ts';
-import { type Format, print } from './output.ts';
+import { BadInput, type Format, print } from './output.ts';
 
 interface Mirrored {
   /** Where it is published. */
@@ -12,11 +12,11 @@ interface Mirrored {
   readonly clusters: readonly string[];
 }
 
-export async function images(clusters: readonly string[], { dist, output }: { dist: string; output: Format }): Promise<number> {
+/** @param clusters all when empty @returns 0 */
+export function images(clusters: readonly string[], { dist, output }: { dist: string; output: Format }): number {
   const byLine = new Map<string, string[]>();
-  for (const cluster of clusters.length === 0 ? clustersIn(dist) : clusters)
-    for (const line of (await readFile(join(folderOf(cluster, dist), 'images.txt'), 'utf8')).split('\n').filter(Boolean))
-      byLine.set(line, [...(byLine.get(line) ?? []), cluster]);
+  for (const cluster of new Set(clusters.length === 0 ? clustersIn(dist) : clusters))
+    for (const line of listed(folderOf(cluster, dist))) byLine.set(line, [...(byLine.get(line) ?? []), cluster]);
   const found = [...byLine]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([line, clusters]): Mirrored => {
@@ -27,4 +27,11 @@ export async function images(clusters: readonly string[], { dist, output }: { di
     found.map(({ from, to, clusters }) => `${from}  ${from === to ? '(not mirrored)' : `→ ${to}`}  ${clusters.join(', ')}`).join('\n'),
   );
   return 0;
+}
+
+/** `<from> <to>` for each image of a cluster. */
+function listed(folder: string): string[] {
+  const file = join(folder, 'images.txt');
+  if (!existsSync(file)) throw new BadInput(`${file} is missing; synth writes it beside SUMMARY.md. Run npx cdk8s synth again.`);
+  return readFileSync(file, 'utf8').split('\n').filter(Boolean);
 }

@@ -2,12 +2,13 @@
  * `gala`: the terminal's end of Gala. Reads folders that synth wrote; needs no cluster.
  * Exit codes: 0 done · 2 bad input · 3 refused · 4 not now.
  */
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError, Option } from 'commander';
 import { diff } from './diff.ts';
 import { images } from './images.ts';
 import { BadInput } from './output.ts';
 
-const VERSION_NOTE = 'Run it where `dist/` is, or name the folder with --dist.';
+const WHERE_NOTE = 'Run it where `dist/` is, or name the folder with --dist.';
 
 /**
  * @param args what follows `gala`
@@ -17,6 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   let code = 0;
   const gala = new Command('gala')
     .description('Capacity you can ask for, lock, and release in place.')
+    .version(version(), '-V, --version', 'the version of the package')
     .exitOverride()
     .showHelpAfterError('(gala --help tells more)');
   const output = () => new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'yaml']).default('text');
@@ -26,9 +28,9 @@ export async function run(args: readonly string[]): Promise<number> {
     .argument('[cluster...]', 'clusters by name; all when left out')
     .option('--dist <folder>', 'what synth wrote', 'dist')
     .addOption(output())
-    .addHelpText('after', `\n${VERSION_NOTE}`)
-    .action(async (clusters, options) => {
-      code = await images(clusters, options);
+    .addHelpText('after', `\n${WHERE_NOTE}`)
+    .action((clusters, options) => {
+      code = images(clusters, options);
     });
   gala
     .command('diff')
@@ -38,8 +40,8 @@ export async function run(args: readonly string[]): Promise<number> {
     .option('--dist <folder>', 'what synth wrote', 'dist')
     .addOption(output())
     .addHelpText('after', '\nExit code 3: the API server would refuse some of it.')
-    .action(async (cluster, options) => {
-      code = await diff(cluster, options);
+    .action((cluster, options) => {
+      code = diff(cluster, options);
     });
   try {
     await gala.parseAsync(args, { from: 'user' });
@@ -50,4 +52,9 @@ export async function run(args: readonly string[]): Promise<number> {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
+}
+
+/** Of the package: two folders up from the source (lib/cli/) and from the bundle (build/bin/). */
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version;
 }
