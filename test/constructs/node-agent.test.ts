@@ -195,7 +195,7 @@ describe('what is refused', () => {
         "gala/guard: memory is '64'; a whole number of Mi or Gi. Write what it uses at its busiest, measured, plus some: '64Mi'.",
         "gala/guard: needs[0].capability is 'CAP_BPF'; a Linux capability without CAP_. Write 'BPF'.",
         'gala/guard: needs[1].because is " "; every privilege has its reason in words, host-pid too. Say what it does with it; if nothing comes to mind, leave the privilege out.',
-        'gala/guard: needs[2].hostPort is 0; a port is 1 to 65535.',
+        'gala/guard: needs[2].hostPort is 0; a port is 1 to 65535. Take one that nothing on the hosts listens on.',
         "gala/guard: maxUnavailable is 0; a number from 1, or '1%' to '100%'. With none it could never be updated.",
       ].join('\n'),
     );
