@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { blocks, pages } from './docs/pages.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -16,6 +17,9 @@ const install = (name: string) => {
   mkdirSync(dirname(join(project, 'node_modules', name)), { recursive: true });
   symlinkSync(join(ROOT, 'node_modules', name), join(project, 'node_modules', name));
 };
+
+/** What docs/synth.md has people type in an empty project. */
+const LINES = (blocks(pages().find(({ path }) => path === 'docs/synth.md')!, 'sh')[0] ?? '').split('\n').filter(Boolean);
 
 /** An empty project with the packed package; beside it only what package.json says it needs. */
 beforeAll(() => {
@@ -33,7 +37,8 @@ beforeAll(() => {
   const needed = Object.keys({ ...dependencies, ...peerDependencies }).filter((name) => peerDependenciesMeta[name]?.optional !== true);
   for (const name of needed) install(name);
   cpSync(EXAMPLE, project, { recursive: true });
-  writeFileSync(join(project, 'package.json'), '{ "type": "module" }\n');
+  // package.json comes of the lines that docs/synth.md tells, but for the one that installs.
+  for (const line of LINES.filter((line) => !line.startsWith('npm i '))) execFileSync('sh', ['-c', line], { cwd: project, stdio: 'pipe' });
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true }));
 
@@ -55,6 +60,20 @@ test('its own cluster and its own concern come out byte for byte as from the sou
   });
   expect(Object.keys(filesOf(packed))).toContain('edge/90-ddos.yaml');
   expect(filesOf(packed)).toEqual(filesOf(source));
+});
+
+test('what docs/synth.md has people install is enough for cdk8s, its gate plugin and a test', () => {
+  const [, named = ''] = /^npm i -D (.*) \S+\.tgz$/.exec(LINES.at(-1) ?? '') ?? [];
+  expect(named.split(' ')).toEqual(['node@24', 'cdk8s-cli', 'cdk8s', 'constructs', 'jest']);
+  // npm puts what jest brings beside it; bin links it makes itself.
+  for (const name of ['cdk8s-cli', 'jest', '@jest/globals']) install(name);
+  mkdirSync(join(project, 'node_modules/.bin'));
+  symlinkSync(NODE, join(project, 'node_modules/.bin/node'));
+  const env = { ...process.env, CDK8S_CHECK_UPGRADE: 'false', CI: 'true' };
+  const cdk8s = spawnSync(NODE, [join(project, 'node_modules/cdk8s-cli/bin/cdk8s'), 'synth'], { cwd: project, env, encoding: 'utf8' });
+  expect(cdk8s).toMatchObject({ status: 0, stdout: expect.stringMatching(/1, of which 1 as the receipt has them/) });
+  const tests = spawnSync('npm', ['test'], { cwd: project, env, encoding: 'utf8' });
+  expect(tests).toMatchObject({ status: 0, stderr: expect.stringMatching(/^Tests: +2 passed, 2 total$/m) });
 });
 
 test('every export is there with its types', () => {
@@ -97,5 +116,8 @@ test('gala runs from the package', () => {
     cwd: dirname(folder),
     encoding: 'utf8',
   });
+  expect(execFileSync(NODE, [bin, '--version'], { encoding: 'utf8' })).toBe(
+    `${JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')).version}\n`,
+  );
   expect(JSON.parse(images)).toContainEqual(expect.objectContaining({ clusters: ['edge'], to: expect.stringContaining('kube-scheduler') }));
 });

@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { parseCluster } from '../../lib/api/parse.ts';
 import { blocks, pages, ROOT } from './pages.ts';
 
 let folder: string;
@@ -62,4 +64,28 @@ test('an example with a rack that is not there does not', () => {
   const [hello = ''] = blocks(pages().find(({ path }) => path === 'docs/definitions.md')!, 'ts');
   const [file = ''] = write('wrong', [hello.replace('{ subnet:', "{ racks: ['r99'], subnet:")]);
   expect(compile([file])).toContain('r99');
+});
+
+const page = (path: string) => pages().find((page) => page.path === path)!;
+/** Definitions begin with their name; other YAML is of other tools. */
+const isDefinition = (yaml: string) => /^name: /m.test(yaml) && /^apiServer: /m.test(yaml);
+
+test('every YAML definition in docs/definitions.md is without a problem, and both shapes of pools are there', () => {
+  const definitions = blocks(page('docs/definitions.md'), 'yaml').filter(isDefinition);
+  const parsed = definitions.map((yaml) => parseCluster(parse(yaml)));
+  expect(parsed.flatMap(({ problems }) => problems)).toEqual([]);
+  const shapes = parsed.flatMap(({ cluster }) => cluster?.pools.map(({ shape }) => shape) ?? []);
+  expect([...new Set(shapes)].sort()).toEqual(['ec2', 'intranet']);
+});
+
+test('a YAML definition with a wrong value has a problem', () => {
+  const [hello = ''] = blocks(page('docs/definitions.md'), 'yaml').filter(isDefinition);
+  expect(parseCluster(parse(hello.replace('trunk: bond0', 'trunk: 0'))).problems).toHaveLength(1);
+});
+
+test('files of examples/own-concern stand on the pages as they are', () => {
+  const example = (file: string) => readFileSync(join(ROOT, 'examples/own-concern', file), 'utf8');
+  expect(blocks(page('docs/synth.md'), 'yaml')).toContain(`# cdk8s.yaml\n${example('cdk8s.yaml')}`);
+  expect(blocks(page('docs/concerns.md'), 'json')).toContain(example('jest.config.json'));
+  expect(blocks(page('docs/concerns.md'), 'ts').join('')).toContain(`// edge.test.ts\n${example('edge.test.ts')}`);
 });
