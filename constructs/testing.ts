@@ -5,7 +5,7 @@
 import type { Cluster } from '../lib/api/cluster.ts';
 import type { ClusterDefinition } from '../lib/api/definition.ts';
 import { type KubeObject, nameOf } from '../lib/api/manifest.ts';
-import { diffSynth } from '../lib/gate/diff.ts';
+import { type Change, diffSynth, type SynthDiff } from '../lib/gate/diff.ts';
 import { type Finding, findingLine } from '../lib/gate/finding.ts';
 import { readSynth } from '../lib/gate/read-synth.ts';
 import { checkDefinitions, DefinitionError, type FoundProblem } from './check.ts';
@@ -22,16 +22,8 @@ export interface RenderedProps {
   readonly adapt?: (platform: Platform) => void;
 }
 
-/** Names as `Kind/name`, sorted. */
-export interface Changes {
-  readonly creates: readonly string[];
-  readonly rolls: readonly string[];
-  readonly restarts: readonly string[];
-  readonly refused: readonly string[];
-  readonly recreates: readonly string[];
-  readonly inPlace: readonly string[];
-  readonly prunes: readonly string[];
-}
+/** What an apply would do, section by section (`rolls`, `restarts`, `refused`, …): names as `Kind/name`, sorted. */
+export type Changes = { readonly [Section in keyof SynthDiff]: readonly string[] };
 
 /** A workload with more than the host's network: what somebody signs off. */
 export interface Privileged {
@@ -86,16 +78,8 @@ export class Rendered {
     const hosts = (files: readonly RenderedFile[]) =>
       files.filter(({ path }) => path.startsWith('hosts/')).map(({ path, text }) => ({ file: path, text }));
     const diff = diffSynth(before, { objects: this.#rendering.objects, hosts: hosts(this.files) });
-    const names = (changes: readonly { object: string }[]) => [...new Set(changes.map(({ object }) => short(object)))].sort();
-    return {
-      creates: names(diff.creates),
-      rolls: names(diff.rolls),
-      restarts: names(diff.restarts),
-      refused: names(diff.refused),
-      recreates: names(diff.recreates),
-      inPlace: names(diff.inPlace),
-      prunes: names(diff.prunes),
-    };
+    const names = (changes: readonly Change[]) => [...new Set(changes.map(({ object }) => short(object)))].sort();
+    return Object.fromEntries(Object.entries(diff).map(([section, changes]) => [section, names(changes)])) as unknown as Changes;
   }
 }
 
