@@ -38,6 +38,7 @@ export interface Client {
   apply(objects: readonly KubeObject[], options?: { fieldManager?: string; dryRun?: boolean }): Promise<Applied[]>;
   /** The path of an object in the API, or undefined when the API server does not know its kind. */
   pathOf(object: KubeObject): Promise<string | undefined>;
+  /** Ends requests that wait for their answer, and refuses others. */
   close(): void;
 }
 
@@ -45,9 +46,12 @@ export interface Client {
 export function aClient(url: string, ca: string | undefined, token: string): Client {
   const agent = url.startsWith('https:') ? new Agent({ keepAlive: true, maxSockets: 64, ca }) : undefined;
   const send = agent ? httpsRequest : httpRequest;
+  let closed = false;
 
   const request: Client['request'] = (method, path, body, headers = {}) =>
     new Promise((resolve, reject) => {
+      // The network of a stopped bed is gone: nobody would refuse the connection, and the request would wait for minutes.
+      if (closed) return reject(new Error(`${method} ${url}${path}: the client is closed`));
       const payload = body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body);
       const outgoing = send(new URL(path, url), {
         method,
@@ -144,7 +148,10 @@ export function aClient(url: string, ca: string | undefined, token: string): Cli
       }
       return applied;
     },
-    close: () => agent?.destroy(),
+    close: () => {
+      closed = true;
+      agent?.destroy();
+    },
   };
 }
 

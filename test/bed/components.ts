@@ -12,6 +12,8 @@ export interface Site {
   readonly folder: string;
   readonly network: Network;
   run(name: PartName, args: readonly string[]): Started;
+  /** Has something done when the bed ends, or when its start fails. */
+  atEnd(act: () => void): void;
 }
 
 export interface ApiServer {
@@ -64,6 +66,7 @@ export async function startApiServer(site: Site): Promise<ApiServer> {
   const kubeconfig = within('kubeconfig');
   writeSecret(kubeconfig, JSON.stringify(aKubeconfig(url, ca, token), undefined, 2));
   const client = aClient(url, ca, token);
+  site.atEnd(client.close);
   await until('ready', [apiServer, etcd], READY_SECONDS, async () => (await client.request('GET', '/readyz')).status === 200);
   return { client, url, token, kubeconfig };
 }

@@ -2,17 +2,20 @@
  * Tests that need real parts. Where a part is missing they are skipped with a line that says so, or fail where the bed is
  * required: a test that nobody notices is not running protects nobody.
  */
-import { describe, test } from '@jest/globals';
+import { afterAll, describe, test } from '@jest/globals';
+import { endAll } from './holding.ts';
 import { find, type Need, type PartName, partNamed, partsOf, REMEDY, required } from './parts.ts';
 
 /**
- * `describe`, for tests that need parts of the bed.
+ * `describe`, for tests that need parts of the bed. Beds that the file's own hooks did not stop, because starting them failed
+ * or took too long, end with the file: jest would wait for their processes for ever.
  * @param needs literal names of parts or groups (parts.ts): `npm run bed -- doctor` reads them from the source
  * @example describeBed('the API server takes every object', ['control-plane'], () => { … })
  */
 export function describeBed(name: string, needs: readonly Need[], tests: () => void): void {
   const missing = partsOf(needs).filter((part) => !find(part));
   if (missing.length === 0) {
+    afterAll(endAll);
     describe(name, tests);
   } else if (required()) {
     describe(name, () => {

@@ -20,13 +20,19 @@ export async function schedulerStarts(bed: Bed, configYaml: string): Promise<voi
   const file = join(bed.folder, `scheduler-${number}.yaml`);
   const clientConnection = { ...config?.clientConnection, kubeconfig: bed.kubeconfig };
   writeFileSync(file, stringify({ ...config, clientConnection }));
-  const namespace = config?.leaderElection?.resourceNamespace;
+  const { resourceNamespace: namespace, resourceName: lease, leaderElect } = config?.leaderElection ?? {};
   if (namespace) await bed.apply([{ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } }]);
 
   const port = await bed.network.port(20_000 + number);
   const scheduler = bed.run('kube-scheduler', ['--config', file, '--bind-address', bed.network.host, '--secure-port', `${port}`]);
   try {
     await until('ready', scheduler, READY_SECONDS, () => healthy(`https://${bed.network.address}:${port}/readyz`));
+    // /readyz does not wait for the election: a scheduler that stands by is ready too.
+    if (leaderElect !== false && namespace && lease) {
+      const path = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${lease}`;
+      const held = async () => Boolean((await bed.request('GET', path)).body.spec?.holderIdentity);
+      await until(`leading by the Lease ${namespace}/${lease}`, scheduler, READY_SECONDS, held);
+    }
   } finally {
     await scheduler.kill();
   }

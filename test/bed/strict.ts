@@ -12,7 +12,7 @@ export type Minor = '1.35' | '1.36' | '1.37';
 export async function strictlyDecode(minor: Minor, yaml: string): Promise<string[]> {
   const [program] = command(`kubelet-types-${minor}` satisfies PartName);
   return await new Promise((resolve, reject) => {
-    const child = spawn(program, { stdio: ['pipe', 'pipe', 'pipe'] });
+    const child = spawn(program, { stdio: ['pipe', 'pipe', 'pipe'], timeout: 30_000, killSignal: 'SIGKILL' });
     let printed = '';
     let complaint = '';
     child.stdout.on('data', (data) => {

@@ -8,6 +8,8 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** Below the time limits of the tests that run them: none outlives its test. */
+const LIMIT = { timeout: 55_000, killSignal: 'SIGKILL' } as const;
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** This process's environment without what decides about the bed. */
@@ -17,12 +19,12 @@ export function environment(changes: Record<string, string>): NodeJS.ProcessEnv 
 }
 
 export const bed = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> =>
-  ended(spawn(process.execPath, ['test/bed/main.ts', ...args], { cwd: ROOT, env }));
+  ended(spawn(process.execPath, ['test/bed/main.ts', ...args], { cwd: ROOT, env, ...LIMIT }));
 
 /** Jest, in one process, on `samples/<name>.sample.ts`. */
 export function jestOn(name: string, env: NodeJS.ProcessEnv): ChildProcess {
   const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--runInBand', '--json'];
-  return spawn(process.execPath, [...jest, '--testMatch', `<rootDir>/test/bed/samples/${name}.sample.ts`], { cwd: ROOT, env });
+  return spawn(process.execPath, [...jest, '--testMatch', `<rootDir>/test/bed/samples/${name}.sample.ts`], { cwd: ROOT, env, ...LIMIT });
 }
 
 export function ended(child: ChildProcess): Promise<Ran> {
