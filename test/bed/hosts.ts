@@ -9,6 +9,8 @@ import { until } from './process.ts';
 
 const HOSTS_PER_RACK = 40;
 const MACHINE = { cpu: '64', memory: '256Gi', 'ephemeral-storage': '2Ti', pods: '110' };
+/** As many as Gala's programs have replicas: they run on control-plane nodes or on these, and stay Pending without. */
+const SYSTEM_HOSTS = 2;
 /** The API server takes this many at once without queueing. */
 const AT_ONCE = 32;
 /** Kept for the system and the kubelet, as Gala's own kubelet profile would. */
@@ -30,6 +32,7 @@ export const aHost = (index: number, now: string) => ({
       'kubernetes.io/os': 'linux',
       'topology.kubernetes.io/zone': 'trial',
       [RACK_LABEL]: rackOf(index),
+      ...(index < SYSTEM_HOSTS ? { 'gala.internal/system': '' } : {}),
     },
   },
   status: {

@@ -1,4 +1,5 @@
 /** `npm run bed -- doctor | fetch | up | down`: the test bed from a terminal. Exit codes: 0 done, 2 bad input, 4 not now. */
+import { existsSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { diagnose, report } from './doctor.ts';
 import { fetchParts, toStderr } from './fetch.ts';
@@ -68,10 +69,13 @@ const nextSteps = ({ url, hosts, kubeconfig }: Trial) =>
     // A machine may have no kubectl of its own.
     `    alias kubectl='${command('kubectl').join(' ')}'`,
     '    kubectl get nodes',
+    ...(existsSync('dist/hello') ? [] : ['    npx cdk8s synth        # there is no dist/hello yet']),
     '    kubectl apply --server-side -f dist/hello/10-crds.yaml',
     '    kubectl wait --for=condition=Established crd -l app.kubernetes.io/part-of=gala',
     '    kubectl apply --server-side -f dist/hello',
     '',
+    'No program runs on these hosts: kwok plays pods, gala-scheduler too. What it would schedule stays Pending here: leave',
+    '`schedulerName` out. The first two hosts are labelled gala.internal/system, for such programs.',
     'End it with `npm run bed -- down`.',
   ].join('\n');
 

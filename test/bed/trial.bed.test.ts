@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
+import slice from '../../clusters/slices/scheduling.ts';
+import { rendered } from '../../constructs/testing.ts';
 import { aClient } from './client.ts';
 import { describeBed } from './describe-bed.ts';
 import { command, type PartName, partsOf } from './parts.ts';
@@ -47,6 +49,13 @@ describeBed('a local trial', ['control-plane', 'kwok'], () => {
     const phase = async () => (await client.request('GET', '/api/v1/namespaces/default/pods/a')).body.status.phase;
     for (let tries = 0; tries < 300 && (await phase()) !== 'Running'; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await phase()).toBe('Running');
+
+    await client.apply(rendered(slice).objects);
+    const scheduler = '/apis/apps/v1/namespaces/gala-system/deployments/gala-scheduler';
+    const available = async () => (await client.request('GET', scheduler)).body.status?.availableReplicas;
+    for (let tries = 0; tries < 300 && (await available()) !== 2; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await available()).toBe(2);
+    expect(up.stdout).toContain('kwok plays pods, gala-scheduler too');
     client.close();
 
     expect(await bed(['up'], env)).toMatchObject({ code: 4, stderr: expect.stringMatching(/50 hosts is up already.*npm run bed -- down/) });
