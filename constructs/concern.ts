@@ -115,9 +115,13 @@ function problemsOfOne(concern: Concern, cluster: Cluster): Problem[] {
     const found = options.error.issues.flatMap((issue) => problemsOf(issue, concern.options as z.ZodType, cluster.options[name]));
     problems.push(...found.map((problem) => ({ ...problem, path: `${name}.${problem.path}` })));
   } else {
-    concern.check(options.data, cluster, (option, what, more) =>
-      problems.push({ severity: 'error', ...more, path: option === '' ? name : `${name}.${option}`, what }),
-    );
+    const report: ReportOption = (option, what, more) =>
+      problems.push({ severity: 'error', ...more, path: option === '' ? name : `${name}.${option}`, what });
+    try {
+      concern.check(options.data, cluster, report);
+    } catch (error) {
+      report('', `the check of ${name} throws: ${String(error)}`, { remedy: 'Mend the concern; the other problems are all there.' });
+    }
   }
   return problems;
 }

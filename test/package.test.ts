@@ -53,7 +53,7 @@ function filesOf(top: string): Record<string, string> {
 test('its own cluster and its own concern come out byte for byte as from the source', () => {
   const [packed, source] = [join(folder, 'packed'), join(folder, 'source')];
   execFileSync(NODE, ['main.ts'], { cwd: project, env: { ...process.env, CDK8S_OUTDIR: packed }, stdio: 'pipe' });
-  execFileSync(NODE, ['-C', 'source', join(EXAMPLE, 'main.ts')], {
+  execFileSync(NODE, ['-C', 'gala-source', join(EXAMPLE, 'main.ts')], {
     cwd: EXAMPLE,
     env: { ...process.env, CDK8S_OUTDIR: source },
     stdio: 'pipe',

@@ -67,18 +67,18 @@ export const WHILE_TAKEN: readonly Rule[] = [
   },
   whileTaken(
     `!(seen.id in is) || ${NOW}.subnet != ${OLD}.subnet || ${NOW}.gateway != ${OLD}.gateway`,
-    'a VLAN keeps its subnet and gateway while addresses are taken. Add another VLAN, move the pods with `gala ips move`, then drop this one',
-    'vlans[%d] keeps its subnet and gateway while %d addresses are taken. Add another VLAN, move the pods with `gala ips move`, then drop this one',
+    'a VLAN keeps its subnet and gateway while addresses are taken. Add another VLAN, move the pods to it, then drop this one',
+    'vlans[%d] keeps its subnet and gateway while %d addresses are taken. Add another VLAN, move the pods to it, then drop this one',
   ),
   whileTaken(
     `seen.id in is && ${NOW}.addresses != ${OLD}.addresses && !(${holds(`${NOW}.addresses`, 'seen.taken.lowest')} && ${holds(`${NOW}.addresses`, 'seen.taken.highest')})`,
-    'addresses may grow and shrink around those that are taken. Keep them in, or move their pods with `gala ips move` first',
-    'vlans[%d].addresses must keep the %d addresses that are taken, from %s to %s. Keep them in, or move their pods with `gala ips move` first',
+    'addresses may grow and shrink around those that are taken. Keep them in, or move their pods first',
+    'vlans[%d].addresses must keep the %d addresses that are taken, from %s to %s. Keep them in, or move their pods first',
     ', seen.taken.lowest, seen.taken.highest',
   ),
   whileTaken(
     `seen.id in is && (${LEFT_OUT})`,
-    'a VLAN stays trunked to the racks where its addresses are taken, and these racks stay. Drain the rack with `gala drain rack` first',
-    'vlans[%d] stays trunked to the racks where its %d taken addresses are, and these racks stay. Drain the rack with `gala drain rack` first',
+    'a VLAN stays trunked to the racks where its addresses are taken, and these racks stay. Drain the rack first',
+    'vlans[%d] stays trunked to the racks where its %d taken addresses are, and these racks stay. Drain the rack first',
   ),
 ];

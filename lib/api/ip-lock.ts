@@ -155,7 +155,7 @@ export const IPLock = resource('IPLock', {
   selectableFields: ['.spec.node'],
   checkedElsewhere: {
     'an address that lies in no VLAN and belongs to no ENI': 'the lock writer, the only one that creates IPLocks',
-    'a node, Lock or pod that does not exist': 'the lock writer; `gala leaks` lists them',
+    'a node, Lock or pod that does not exist': 'the lock writer',
     'who writes which transition, and who deletes':
       'ValidatingAdmissionPolicies: an agent binds the IPLocks of its own node, the lock writer does the rest and alone deletes',
     'deleting and creating anew, which no rule sees as a change': 'the same policies: the lock writer alone does either',

@@ -23,5 +23,6 @@ export interface Problem {
 export function sentence(problem: Problem): string {
   const allowed = problem.allowed === undefined ? '' : `; ${problem.allowed}`;
   const remedy = problem.remedy === undefined ? '' : ` ${problem.remedy}`;
-  return `${problem.path === '' ? '' : `${problem.path}: `}${problem.what}${allowed}.${remedy}`;
+  const said = `${problem.path === '' ? '' : `${problem.path}: `}${problem.what}${allowed}`;
+  return `${said}${/[.?!]$/.test(said) ? '' : '.'}${remedy}`;
 }

@@ -67,7 +67,7 @@ function elsewhere({ checkedElsewhere = {} }: Resource): string[] {
   if (entries.length === 0) return [];
   return [
     '## Checked elsewhere',
-    'What a schema and its rules cannot carry, and who sees to it:',
+    'What a schema and its rules cannot carry, and who sees to it once that program is there (README says which are):',
     ...markdownTable(
       entries.map(([what, who]) => [what, who]),
       ['what', 'by'],

@@ -41,11 +41,9 @@ const another = '11111111-d9cb-469f-a165-70867728950e';
 
 const TRUNK =
   'trunk is immutable while addresses are taken: pods are wired on it. Make a pool of another name for the hosts with the other trunk';
-const SUBNET =
-  'a VLAN keeps its subnet and gateway while addresses are taken. Add another VLAN, move the pods with `gala ips move`, then drop this one';
-const ADDRESSES = 'addresses may grow and shrink around those that are taken. Keep them in, or move their pods with `gala ips move` first';
-const RACKS =
-  'a VLAN stays trunked to the racks where its addresses are taken, and these racks stay. Drain the rack with `gala drain rack` first';
+const SUBNET = 'a VLAN keeps its subnet and gateway while addresses are taken. Add another VLAN, move the pods to it, then drop this one';
+const ADDRESSES = 'addresses may grow and shrink around those that are taken. Keep them in, or move their pods first';
+const RACKS = 'a VLAN stays trunked to the racks where its addresses are taken, and these racks stay. Drain the rack first';
 
 const pools: readonly Omit<Refusal, 'kind'>[] = [
   {
@@ -107,7 +105,7 @@ const pools: readonly Omit<Refusal, 'kind'>[] = [
   },
   {
     rule: SUBNET,
-    says: `vlans[130] keeps its subnet and gateway while 94 addresses are taken. Add another VLAN, move the pods with \`gala ips move\`, then drop this one`,
+    says: `vlans[130] keeps its subnet and gateway while 94 addresses are taken. Add another VLAN, move the pods to it, then drop this one`,
     live: racked,
     status: seen({ bound: 90, locked: 3, held: 1 }),
     change: vlans130({ subnet: '10.130.0.0/23' }),
@@ -135,7 +133,7 @@ const pools: readonly Omit<Refusal, 'kind'>[] = [
   })),
   {
     rule: RACKS,
-    says: 'vlans[130] stays trunked to the racks where its 5 taken addresses are, and these racks stay. Drain the rack with `gala drain rack` first',
+    says: 'vlans[130] stays trunked to the racks where its 5 taken addresses are, and these racks stay. Drain the rack first',
     live: racked,
     status: seen({ bound: 5 }),
     change: vlans130({ racks: ['r12'] }),

@@ -140,7 +140,7 @@ describe('choosing areas', () => {
   });
 
   test('the command itself ends with 2 and measures nothing', () => {
-    const ended = spawnSync(process.execPath, ['-C', 'source', join(REPOSITORY, 'test/bench/main.ts'), 'sinth', '--json'], {
+    const ended = spawnSync(process.execPath, ['-C', 'gala-source', join(REPOSITORY, 'test/bench/main.ts'), 'sinth', '--json'], {
       cwd: REPOSITORY,
       encoding: 'utf8',
     });

@@ -19,7 +19,7 @@ export async function aProject(folder: string, { app: [file, ...args], gate }: P
   await mkdir(folder, { recursive: true });
   await symlink(join(REPOSITORY, 'node_modules'), join(folder, 'node_modules'));
   // The CLI gives it to a shell.
-  const words = ['node', '-C', 'source', join(REPOSITORY, file), ...args].map((word) => `'${word}'`);
+  const words = ['node', '-C', 'gala-source', join(REPOSITORY, file), ...args].map((word) => `'${word}'`);
   const plugin = { package: join(REPOSITORY, 'lib/gate/plugin.ts'), class: 'ManifestGate', version: '0.1.0' };
   await writeFile(
     join(folder, 'cdk8s.yaml'),

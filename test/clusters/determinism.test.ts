@@ -16,7 +16,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** All bytes of a synth of clusters/, run by itself under an environment. */
 async function bytes(name: string, env: Record<string, string>): Promise<Record<string, string>> {
   const out = join(folder, name);
-  await promisify(execFile)(join(ROOT, 'node_modules/.bin/node'), ['-C', 'source', 'clusters/main.ts'], {
+  await promisify(execFile)(join(ROOT, 'node_modules/.bin/node'), ['-C', 'gala-source', 'clusters/main.ts'], {
     cwd: ROOT,
     env: { ...process.env, ...env, CDK8S_OUTDIR: out },
   });

@@ -45,6 +45,13 @@ describe('concerns are refused, all problems at once, where', () => {
       problemsOf(aDefinition(), aConcern('ddos', { check: (_, cluster, problem) => problem('mode', `${cluster.name} is too small`) })),
     ).toEqual(['ddos.mode: one is too small']));
 
+  test('its own check throws', () => {
+    const check = () => {
+      throw new Error('no inventory');
+    };
+    expect(problemsOf(aDefinition(), aConcern('ddos', { check }))).toEqual(['ddos: the check of ddos throws: Error: no inventory']);
+  });
+
   test('options are given to one that is not installed, as a warning', () => {
     const { problems } = checkDefinitions(
       [{ file: 'one.ts', definition: aDefinition({ concerns: [], existing: {}, ddos: { mode: 'drop' } }) }],

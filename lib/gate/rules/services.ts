@@ -38,7 +38,7 @@ export const serviceRules = family({
       server: 'accepts',
       reason:
         'Without kube-proxy the API server reaches the Service of a webhook or APIService only with --enable-aggregator-routing, and only where it can reach pods.',
-      remedy: 'Use clientConfig.url, or check the API servers with `gala doctor`.',
+      remedy: 'Use clientConfig.url, or see that the API servers run with --enable-aggregator-routing and reach pods.',
     },
   },
   object(object, cluster, found) {

@@ -58,7 +58,7 @@ export const problems = defineArea({
 /** How many mistakes the compiler finds. It reads the definition as the project's own tsconfig would have it. */
 async function errorsOfTypes(file: string): Promise<number> {
   const options = ['--ignoreConfig', '--noEmit', '--pretty', 'false', '--strict', '--skipLibCheck', '--allowImportingTsExtensions'];
-  const modules = ['--module', 'nodenext', '--target', 'es2024', '--customConditions', 'source', '--types', 'node'];
+  const modules = ['--module', 'nodenext', '--target', 'es2024', '--customConditions', 'gala-source', '--types', 'node'];
   const { stdout } = await run(['tsc', ...options, ...modules, '--typeRoots', 'node_modules/@types', file]);
   const errors = stdout.split('\n').filter((line) => line.includes('error TS'));
   if (errors.some((line) => !line.includes('wrong.ts('))) throw new Error(`tsc found errors elsewhere:\n${stdout}`);
