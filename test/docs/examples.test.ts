@@ -18,9 +18,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** `cdk8s-gala/testing` → its source, as package.json says. */
 function sources(): Record<string, string[]> {
-  const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { exports: Record<string, { source?: string }> };
+  const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+    exports: Record<string, { 'gala-source'?: string }>;
+  };
   return Object.fromEntries(
-    Object.entries(exports).flatMap(([name, { source }]) =>
+    Object.entries(exports).flatMap(([name, { 'gala-source': source }]) =>
       source === undefined ? [] : [[join('cdk8s-gala', name), [join(ROOT, source)]] as const],
     ),
   );
