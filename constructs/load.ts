@@ -2,7 +2,7 @@
 import { access, readdir, readFile } from 'node:fs/promises';
 import { basename, extname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isScalar, parseDocument, visit } from 'yaml';
+import { isMap, isScalar, parseDocument, visit } from 'yaml';
 import type { FoundProblem, Source } from './check.ts';
 
 const EXTENSIONS = ['.ts', '.js', '.mjs', '.yaml', '.yml', '.json'];
@@ -68,6 +68,8 @@ async function read(path: string): Promise<unknown> {
   if (first !== undefined) throw first;
   visit(document, { Pair: (_, { key }) => refusePrototype(key) });
   if (document.contents === null) throw new Error('is empty');
+  // Editors find the schema of a JSON file by this key; it says nothing of the cluster.
+  if (isMap(document.contents)) document.contents.delete('$schema');
   return document.toJS({ maxAliasCount: 100 });
 }
 

@@ -66,7 +66,9 @@ function forEditor(schema: JsonSchema): JsonSchema {
 
 /** The JSON Schema of what is written as YAML or JSON by the zod schema `schema`: a cluster definition, a concern's options. */
 export function documentSchema(schema: z.core.$ZodType, title: string): JsonSchema {
-  return { $schema: DRAFT, title, ...forEditor(annotated(schema)) };
+  const json = forEditor(annotated(schema));
+  const own = { description: 'Where this schema is, for the editor.', type: 'string' };
+  return { $schema: DRAFT, title, ...json, properties: { $schema: own, ...json.properties } };
 }
 
 /** The JSON Schema of whole objects of a kind: what a person writes, so without `status`. */

@@ -72,7 +72,7 @@ test('YAML, JSON and TypeScript of one definition come out byte for byte the sam
       .map((entry) => [entry.name, readFileSync(join(entry.parentPath, entry.name), 'utf8')]);
   };
   const fromYaml = await of('one.yaml', stringify(definition));
-  expect(await of('one.json', JSON.stringify(definition))).toEqual(fromYaml);
+  expect(await of('one.json', JSON.stringify({ $schema: '../imports/schemas/cluster.json', ...definition }))).toEqual(fromYaml);
   expect(await of('one.mjs', `export default ${JSON.stringify(definition)};`)).toEqual(fromYaml);
 });
 
