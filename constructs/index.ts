@@ -1,19 +1,7 @@
 /**
  * `cdk8s-gala`: cluster definitions, the platform they render to, and the constructs it is made of.
  */
-export type { Cluster, Ec2Pool, IntranetPool, Pool } from '../lib/api/cluster.ts';
-export {
-  type ClusterDefinition,
-  type ConcernOptions,
-  defineCluster,
-  type Ec2Definition,
-  ec2,
-  type IntranetDefinition,
-  intranet,
-  type PoolDefinition,
-} from '../lib/api/definition.ts';
-export { flag, integer, list, number, object, oneOf, record, text } from '../lib/api/field.ts';
-export type { KubeObject, Manifest } from '../lib/api/manifest.ts';
+export * from '../lib/api/authoring.ts';
 export { type CheckedFleet, checkDefinitions, DefinitionError, type FoundProblem, problemLine, type Source } from './check.ts';
 export { type Concern, type ConcernProps, defineConcern, type ReportOption } from './concern.ts';
 export { HostPool, type HostPoolProps } from './host-pool.ts';
