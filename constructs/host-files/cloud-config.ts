@@ -5,7 +5,7 @@
  */
 import { stringify } from 'yaml';
 import { commented, type HostFile, renderedFrom } from './host-file.ts';
-import { type DropIn, dropInFile } from './kubelet-configuration.ts';
+import { CONFIG_DIR, type DropIn, dropInFile } from './kubelet-configuration.ts';
 import { ENVIRONMENT_FILE, kubeletFlags, service } from './kubelet-service.ts';
 import { ZONE_LABEL } from './labels.ts';
 import { LAUNCH_COMMENT, LAUNCH_VALUES } from './launch-values.ts';
@@ -27,9 +27,14 @@ export function instanceDropIn(): DropIn {
 export function joinDropIn(): DropIn {
   return {
     name: '35-gala-join.conf',
-    because: ['Joined by a bootstrap token: client and serving certificates are asked of the API server, and renewed.'],
+    because: [
+      'Joined by a bootstrap token: client and serving certificates are asked of the API server, and renewed.',
+      'Who may ask the kubelet is said in full: started without a configuration file, it would let anybody (applyLegacyDefaults).',
+    ],
     config: {
-      authentication: { x509: { clientCAFile: CA_FILE } },
+      authentication: { anonymous: { enabled: false }, webhook: { enabled: true }, x509: { clientCAFile: CA_FILE } },
+      authorization: { mode: 'Webhook' },
+      readOnlyPort: 0,
       rotateCertificates: true,
       serverTLSBootstrap: true,
       clusterDomain: 'cluster.local',
@@ -63,7 +68,9 @@ export function cloudConfig(props: KubeletProfileProps, files: readonly HostFile
 /** What a bootstrapped instance writes to disk: the pool's files, and how its kubelet starts. */
 export function bootstrapFiles(props: KubeletProfileProps, dropIns: readonly DropIn[]): readonly HostFile[] {
   const because = ['The certificate asked for with the bootstrap token is kept; the token is deleted when the node has joined.'];
-  const flags = `--bootstrap-kubeconfig=${BOOTSTRAP_KUBECONFIG} --kubeconfig=${KUBECONFIG}`;
+  // A kubelet without --config keeps the defaults of the flags of old (anonymous requests, AlwaysAllow, port 10255), whatever
+  // --config-dir holds: cmd/kubelet/app/options, applyLegacyDefaults, 1.37.2. The drop-in serves as the file.
+  const flags = `--bootstrap-kubeconfig=${BOOTSTRAP_KUBECONFIG} --kubeconfig=${KUBECONFIG} --config=${CONFIG_DIR}/${joinDropIn().name}`;
   return [...dropIns.map((dropIn) => dropInFile(props, dropIn)), service(props, because, flags)];
 }
 

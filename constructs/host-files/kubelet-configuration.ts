@@ -17,7 +17,13 @@ type Amounts = Readonly<Record<string, string>>;
 
 /** The fields Gala sets, in the kubelet's own words (kubelet.config.k8s.io/v1beta1); all exist from 1.35 to 1.37. */
 export interface KubeletConfiguration {
-  readonly authentication?: { readonly x509: { readonly clientCAFile: string } };
+  readonly authentication?: {
+    readonly anonymous: { readonly enabled: boolean };
+    readonly webhook: { readonly enabled: boolean };
+    readonly x509: { readonly clientCAFile: string };
+  };
+  readonly authorization?: { readonly mode: 'Webhook' };
+  readonly readOnlyPort?: number;
   readonly rotateCertificates?: boolean;
   readonly serverTLSBootstrap?: boolean;
   readonly clusterDNS?: readonly string[];

@@ -79,6 +79,17 @@ describe('with a bootstrap token', () => {
     });
   });
 
+  test('its kubelet answers nobody who has not proven who they are, and starts from a configuration file', () => {
+    const { files } = kubeletProfile(pool);
+    expect(dropInsOf(files).find(({ name }) => name === '35-gala-join.conf')?.config).toMatchObject({
+      authentication: { anonymous: { enabled: false }, webhook: { enabled: true } },
+      authorization: { mode: 'Webhook' },
+      readOnlyPort: 0,
+    });
+    const unit = files.find(({ path }) => path.endsWith('kubelet.service.d/50-gala.conf'));
+    expect(unit?.text).toContain(' --config=/etc/kubernetes/kubelet.conf.d/35-gala-join.conf ');
+  });
+
   test('at boot an instance becomes a node named after itself, with providerID and zone, by IMDSv2 alone', () => {
     const root = mkdtempSync(join(tmpdir(), 'gala-instance-'));
     try {
