@@ -840,13 +840,13 @@ export declare function toJson_LockProps(obj: LockProps | undefined): Record<str
  */
 export interface LockSpec {
     /**
-     * The pods to come, as `spec` of a Pod. The API server keeps it as it is; its fields are checked when a pod is made of it.
+     * The pods to come, as `template` of a Deployment: their labels and annotations (bandwidth) and their spec. The API server keeps it as it is; its fields are checked when a pod is made of it.
      *
-     * @schema LockSpec#podSpec
+     * @schema LockSpec#template
      */
-    readonly podSpec?: any;
+    readonly template?: any;
     /**
-     * Where the pod spec is taken from, in the same namespace; read once, when the lock is planned.
+     * Where the pod template is taken from, in the same namespace; read once, when the lock is planned.
      *
      * @schema LockSpec#podFrom
      */
@@ -863,6 +863,18 @@ export interface LockSpec {
      * @schema LockSpec#strategy
      */
     readonly strategy?: LockSpecStrategy;
+    /**
+     * Caps by place. A place without a cap takes what it can.
+     *
+     * @schema LockSpec#maxPer
+     */
+    readonly maxPer?: LockSpecMaxPer;
+    /**
+     * The datacenter to fill first, by its name; the others take what it has no room for.
+     *
+     * @schema LockSpec#near
+     */
+    readonly near?: string;
     /**
      * Who the slots are for, the same over all its pods and releases: a name in this Lock's namespace. A Held address goes only to its own owner.
      *
@@ -899,7 +911,7 @@ export interface LockSpec {
  */
 export declare function toJson_LockSpec(obj: LockSpec | undefined): Record<string, any> | undefined;
 /**
- * Where the pod spec is taken from, in the same namespace; read once, when the lock is planned.
+ * Where the pod template is taken from, in the same namespace; read once, when the lock is planned.
  *
  * @schema LockSpecPodFrom
  */
@@ -933,6 +945,41 @@ export declare enum LockSpecStrategy {
     SPREAD = "spread"
 }
 /**
+ * Caps by place. A place without a cap takes what it can.
+ *
+ * @schema LockSpecMaxPer
+ */
+export interface LockSpecMaxPer {
+    /**
+     * The most slots on one node: a number, or a percentage of `count`, rounded up.
+     *
+     * @schema LockSpecMaxPer#node
+     */
+    readonly node?: LockSpecMaxPerNode;
+    /**
+     * The most slots on one rack: a number, or a percentage of `count`, rounded up.
+     *
+     * @schema LockSpecMaxPer#rack
+     */
+    readonly rack?: LockSpecMaxPerRack;
+    /**
+     * The most slots on one zone: a number, or a percentage of `count`, rounded up.
+     *
+     * @schema LockSpecMaxPer#zone
+     */
+    readonly zone?: LockSpecMaxPerZone;
+    /**
+     * The most slots on one datacenter: a number, or a percentage of `count`, rounded up.
+     *
+     * @schema LockSpecMaxPer#datacenter
+     */
+    readonly datacenter?: LockSpecMaxPerDatacenter;
+}
+/**
+ * Converts an object of type 'LockSpecMaxPer' to JSON representation.
+ */
+export declare function toJson_LockSpecMaxPer(obj: LockSpecMaxPer | undefined): Record<string, any> | undefined;
+/**
  * Kind of the object.
  *
  * @schema LockSpecPodFromKind
@@ -952,6 +999,50 @@ export declare enum LockSpecPodFromKind {
     JOB = "Job",
     /** ServicePool */
     SERVICE_POOL = "ServicePool"
+}
+/**
+ * The most slots on one node: a number, or a percentage of `count`, rounded up.
+ *
+ * @schema LockSpecMaxPerNode
+ */
+export declare class LockSpecMaxPerNode {
+    readonly value: number | string;
+    static fromNumber(value: number): LockSpecMaxPerNode;
+    static fromString(value: string): LockSpecMaxPerNode;
+    private constructor();
+}
+/**
+ * The most slots on one rack: a number, or a percentage of `count`, rounded up.
+ *
+ * @schema LockSpecMaxPerRack
+ */
+export declare class LockSpecMaxPerRack {
+    readonly value: number | string;
+    static fromNumber(value: number): LockSpecMaxPerRack;
+    static fromString(value: string): LockSpecMaxPerRack;
+    private constructor();
+}
+/**
+ * The most slots on one zone: a number, or a percentage of `count`, rounded up.
+ *
+ * @schema LockSpecMaxPerZone
+ */
+export declare class LockSpecMaxPerZone {
+    readonly value: number | string;
+    static fromNumber(value: number): LockSpecMaxPerZone;
+    static fromString(value: string): LockSpecMaxPerZone;
+    private constructor();
+}
+/**
+ * The most slots on one datacenter: a number, or a percentage of `count`, rounded up.
+ *
+ * @schema LockSpecMaxPerDatacenter
+ */
+export declare class LockSpecMaxPerDatacenter {
+    readonly value: number | string;
+    static fromNumber(value: number): LockSpecMaxPerDatacenter;
+    static fromString(value: string): LockSpecMaxPerDatacenter;
+    private constructor();
 }
 /**
  * A node's part of the network: which machine it is, its trunk, its ENI slots, what is up.

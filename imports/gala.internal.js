@@ -660,10 +660,12 @@ export function toJson_LockSpec(obj) {
         return undefined;
     }
     const result = {
-        'podSpec': obj.podSpec,
+        'template': obj.template,
         'podFrom': toJson_LockSpecPodFrom(obj.podFrom),
         'count': obj.count,
         'strategy': obj.strategy,
+        'maxPer': toJson_LockSpecMaxPer(obj.maxPer),
+        'near': obj.near,
         'owner': obj.owner,
         'ttlSeconds': obj.ttlSeconds,
         'renewedAt': obj.renewedAt,
@@ -702,6 +704,24 @@ export var LockSpecStrategy;
     LockSpecStrategy["SPREAD"] = "spread";
 })(LockSpecStrategy || (LockSpecStrategy = {}));
 /**
+ * Converts an object of type 'LockSpecMaxPer' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_LockSpecMaxPer(obj) {
+    if (obj === undefined) {
+        return undefined;
+    }
+    const result = {
+        'node': obj.node?.value,
+        'rack': obj.rack?.value,
+        'zone': obj.zone?.value,
+        'datacenter': obj.datacenter?.value,
+    };
+    // filter undefined values
+    return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+/**
  * Kind of the object.
  *
  * @schema LockSpecPodFromKind
@@ -723,6 +743,74 @@ export var LockSpecPodFromKind;
     /** ServicePool */
     LockSpecPodFromKind["SERVICE_POOL"] = "ServicePool";
 })(LockSpecPodFromKind || (LockSpecPodFromKind = {}));
+/**
+ * The most slots on one node: a number, or a percentage of `count`, rounded up.
+ *
+ * @schema LockSpecMaxPerNode
+ */
+export class LockSpecMaxPerNode {
+    value;
+    static fromNumber(value) {
+        return new LockSpecMaxPerNode(value);
+    }
+    static fromString(value) {
+        return new LockSpecMaxPerNode(value);
+    }
+    constructor(value) {
+        this.value = value;
+    }
+}
+/**
+ * The most slots on one rack: a number, or a percentage of `count`, rounded up.
+ *
+ * @schema LockSpecMaxPerRack
+ */
+export class LockSpecMaxPerRack {
+    value;
+    static fromNumber(value) {
+        return new LockSpecMaxPerRack(value);
+    }
+    static fromString(value) {
+        return new LockSpecMaxPerRack(value);
+    }
+    constructor(value) {
+        this.value = value;
+    }
+}
+/**
+ * The most slots on one zone: a number, or a percentage of `count`, rounded up.
+ *
+ * @schema LockSpecMaxPerZone
+ */
+export class LockSpecMaxPerZone {
+    value;
+    static fromNumber(value) {
+        return new LockSpecMaxPerZone(value);
+    }
+    static fromString(value) {
+        return new LockSpecMaxPerZone(value);
+    }
+    constructor(value) {
+        this.value = value;
+    }
+}
+/**
+ * The most slots on one datacenter: a number, or a percentage of `count`, rounded up.
+ *
+ * @schema LockSpecMaxPerDatacenter
+ */
+export class LockSpecMaxPerDatacenter {
+    value;
+    static fromNumber(value) {
+        return new LockSpecMaxPerDatacenter(value);
+    }
+    static fromString(value) {
+        return new LockSpecMaxPerDatacenter(value);
+    }
+    constructor(value) {
+        this.value = value;
+    }
+}
 /**
  * A node's part of the network: which machine it is, its trunk, its ENI slots, what is up.
  *

@@ -1,7 +1,7 @@
 /** The fields that several kinds and the definition share: each bound stands here once. */
 import * as z from 'zod';
 import type { FieldFacts } from './field.ts';
-import { facts, integer, oneOf, text } from './field.ts';
+import { facts, integer, object, oneOf, text } from './field.ts';
 
 const LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 const OCTET = '(25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])';
@@ -139,6 +139,24 @@ export const word = (doc: string, example: string) =>
 export const message = (doc: string, max = 1024) => text({ doc, max, example: 'no address is free on VLAN 110' });
 
 /** How slots are put on nodes. */
+/** A cap in pods, or as a percentage of the lock's count, rounded up. */
+const cap = (where: string) =>
+  intOrString(
+    {
+      doc: `The most slots on one ${where}: a number, or a percentage of \`count\`, rounded up.`,
+      noun: "a number of slots, or a percentage such as '30%'",
+      example: '30%',
+    },
+    { min: 1, max: 5000, pattern: /^([1-9][0-9]?|100)%$/, maxLength: 4 },
+  ).optional();
+
+export const maxPer = object(
+  { doc: 'Caps by place. A place without a cap takes what it can.' },
+  { node: cap('node'), rack: cap('rack'), zone: cap('zone'), datacenter: cap('datacenter') },
+);
+
+export const near = dnsLabel('The datacenter to fill first, by its name; the others take what it has no room for.', 'bj-a');
+
 export const strategy = oneOf(['concentrate', 'spread'], {
   doc: '`concentrate` fills hosts one after the other; `spread` keeps to caps per node, rack and zone.',
   default: 'spread',

@@ -5,7 +5,7 @@
 
 import type { Rule } from './field.ts';
 import { flag, foreign, integer, list, object, oneOf, text } from './field.ts';
-import { dnsLabel, ipv4, message, nodeName, SUBDOMAIN, strategy, timestamp, uid, word } from './fields.ts';
+import { dnsLabel, ipv4, maxPer, message, near, nodeName, SUBDOMAIN, strategy, timestamp, uid, word } from './fields.ts';
 import type { TypeOf } from './resource.ts';
 import { conditions, observedGeneration, resource } from './resource.ts';
 
@@ -16,14 +16,17 @@ export const MAX_SLOTS = 5000;
 const SLOT_NODE = 128;
 
 const fields = {
-  podSpec: foreign({
-    doc: 'The pods to come, as `spec` of a Pod. The API server keeps it as it is; its fields are checked when a pod is made of it.',
+  template: foreign({
+    doc: 'The pods to come, as `template` of a Deployment: their labels and annotations (bandwidth) and their spec. The API server keeps it as it is; its fields are checked when a pod is made of it.',
     example: {
-      containers: [{ name: 'feed', image: 'harbor.bj.intra/feed/api:1188', resources: { requests: { cpu: '2', memory: '4Gi' } } }],
+      metadata: { labels: { app: 'feed-api' }, annotations: { 'kubernetes.io/egress-bandwidth': '200M' } },
+      spec: {
+        containers: [{ name: 'feed', image: 'harbor.bj.intra/feed/api:1188', resources: { requests: { cpu: '2', memory: '4Gi' } } }],
+      },
     },
   }).optional(),
   podFrom: object(
-    { doc: 'Where the pod spec is taken from, in the same namespace; read once, when the lock is planned.' },
+    { doc: 'Where the pod template is taken from, in the same namespace; read once, when the lock is planned.' },
     {
       kind: oneOf(['Pod', 'PodTemplate', 'Deployment', 'StatefulSet', 'ReplicaSet', 'Job', 'ServicePool'], {
         doc: 'Kind of the object.',
@@ -41,6 +44,8 @@ const fields = {
   ).optional(),
   count: integer({ doc: 'How many slots.', noun: 'count', min: 1, max: MAX_SLOTS, example: 200 }),
   strategy,
+  maxPer: maxPer.optional(),
+  near: near.optional(),
   // Only the name: whose namespace it is, nobody can choose, so no editor of one namespace takes addresses held for another.
   owner: text({
     doc: "Who the slots are for, the same over all its pods and releases: a name in this Lock's namespace. A Held address goes only to its own owner.",
@@ -91,7 +96,7 @@ export const Lock = resource('Lock', {
     {
       doc: 'What is asked for.',
       rules: [
-        { rule: 'has(self.podSpec) != has(self.podFrom)', message: 'either podSpec or podFrom must be given, and not both' },
+        { rule: 'has(self.template) != has(self.podFrom)', message: 'either template or podFrom must be given, and not both' },
         ...frozen,
       ],
     },
@@ -104,6 +109,10 @@ export const Lock = resource('Lock', {
       phase: oneOf(['Planning', 'Ready', 'Failed', 'Expired'], {
         doc: 'Where the lock is in its life. Its slots count from `Ready` on.',
         example: 'Ready',
+      }).optional(),
+      template: foreign({
+        doc: 'What `podFrom` said when the lock was planned; left out where `spec.template` says it.',
+        example: { spec: { containers: [{ name: 'feed', image: 'harbor.bj.intra/feed/api:1188' }] } },
       }).optional(),
       // Atomic, not a map by slot: one writer replaces it whole, and managedFields would take some 90 bytes a slot otherwise.
       slots: list(
@@ -154,10 +163,10 @@ export const Lock = resource('Lock', {
   ],
   selectableFields: ['.spec.owner', '.status.phase'],
   checkedElsewhere: {
-    'fields inside podSpec': 'the API server, when a pod is made of it; the lock writer asks it by a dry run and fails the lock',
+    'fields inside template':
+      'the API server, when a pod is made of it; the lock writer fails the lock on those it plans by and cannot read',
     'podFrom that does not exist': 'the lock writer: phase `Failed`, reason `NoSuchPod`',
     'Locks in a namespace': "the API server's object count quota, `count/locks.gala.internal`; a Lock of 5000 slots counts as one",
-    'slots in a namespace, over all its Locks': 'the lock writer, before it plans; the quota counts objects, not slots',
     'that `renewedAt` goes forward': 'nobody needs to: any change renews, and the lock writer counts by its own clock',
     'deleting a lock while a slot is Bound': 'a ValidatingAdmissionPolicy',
   },
@@ -169,7 +178,9 @@ export const Lock = resource('Lock', {
   },
   moreExamples: {
     'a pod spec of its own, taking what there is': {
-      podSpec: { containers: [{ name: 'feed', image: 'harbor.bj.intra/feed/api:1188', resources: { requests: { cpu: '2' } } }] },
+      template: {
+        spec: { containers: [{ name: 'feed', image: 'harbor.bj.intra/feed/api:1188', resources: { requests: { cpu: '2' } } }] },
+      },
       count: 40,
       owner: 'feed-api',
       allowPartial: true,

@@ -79,6 +79,6 @@ const MAKERS: Readonly<Record<string, fc.Arbitrary<Spec>>> = {
     specs(NodeNetwork, ['.machineID'], ['.providerID', '.eniSlots']),
     specs(NodeNetwork, ['.providerID'], ['.machineID']).map(slotted),
   ),
-  Lock: fc.oneof(specs(Lock, ['.podSpec'], ['.podFrom']), specs(Lock, ['.podFrom'], ['.podSpec'])),
+  Lock: fc.oneof(specs(Lock, ['.template'], ['.podFrom']), specs(Lock, ['.podFrom'], ['.template'])),
   IPLock: specs(IPLock, ['.podUID'], []).map(phased).map(owned),
 };

@@ -174,7 +174,7 @@ const networks: readonly Omit<Refusal, 'kind'>[] = [
 ];
 
 const question = Lock.example;
-const ownSpec = { podSpec: { containers: [{ name: 'feed' }] }, count: 1, owner: 'feed-api' };
+const ownSpec = { template: { spec: { containers: [{ name: 'feed' }] } }, count: 1, owner: 'feed-api' };
 const once = (field: string) =>
   `${field} is immutable: the name of a lock is its idempotency key, and one name asks one question. Make a lock of another name`;
 
@@ -185,12 +185,14 @@ const locks: readonly Omit<Refusal, 'kind'>[] = [
     spec: question,
     name: 'feed.1188',
   },
-  { rule: 'either podSpec or podFrom must be given, and not both', spec: { ...question, ...ownSpec } },
-  { rule: 'either podSpec or podFrom must be given, and not both', spec: { count: 1, owner: 'feed-api' } },
-  { rule: once('podSpec'), live: ownSpec, change: { spec: { podSpec: { containers: [{ name: 'other' }] } } } },
+  { rule: 'either template or podFrom must be given, and not both', spec: { ...question, ...ownSpec } },
+  { rule: 'either template or podFrom must be given, and not both', spec: { count: 1, owner: 'feed-api' } },
+  { rule: once('template'), live: ownSpec, change: { spec: { template: { spec: { containers: [{ name: 'other' }] } } } } },
   { rule: once('podFrom'), live: question, change: { spec: { podFrom: { name: 'other' } } } },
   { rule: once('count'), live: question, change: { spec: { count: 201 } } },
   { rule: once('strategy'), live: question, change: { spec: { strategy: 'concentrate' } } },
+  { rule: once('maxPer'), live: question, change: { spec: { maxPer: { rack: 7 } } } },
+  { rule: once('near'), live: question, change: { spec: { near: 'bj-b' } } },
   { rule: once('owner'), live: question, change: { spec: { owner: 'other' } } },
   { rule: once('ttlSeconds'), live: question, change: { spec: { ttlSeconds: 301 } } },
   { rule: once('allowPartial'), live: question, change: { spec: { allowPartial: true } } },

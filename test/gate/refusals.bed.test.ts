@@ -393,7 +393,9 @@ accepted('HostPool', 'a VLAN more', (o) => o.spec.intranet.vlans.push({ ...o.spe
 perhapsRefused('HostPool', 'trunk', retrunked, { status: seen(3) });
 perhapsAccepted('HostPool', 'the trunk while nothing is taken', retrunked, { status: seen(0) });
 const OTHER: Readonly<Record<string, unknown>> = {
-  podSpec: { containers: [{ name: 'other', image: 'a:1' }] },
+  template: { spec: { containers: [{ name: 'other', image: 'a:1' }] } },
+  maxPer: { rack: 7 },
+  near: 'elsewhere',
   podFrom: { kind: 'Pod', name: 'other' },
   count: 7,
   strategy: 'pack',
@@ -403,7 +405,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   holdSeconds: 77,
 };
 const fromPod: Change = (o) => {
-  delete o.spec.podSpec;
+  delete o.spec.template;
   o.spec.podFrom = { kind: 'Pod', name: 'a' };
 };
 for (const [field, value] of Object.entries(OTHER))

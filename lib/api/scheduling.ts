@@ -1,0 +1,44 @@
+/**
+ * Names that constructs render and programs act on: the scheduler, its gate, what a pod says of its slot, ports and Leases.
+ * One place, because a gate spelled two ways is a pod that waits for ever.
+ */
+
+/** Pods ask for it by `schedulerName`; kube-scheduler's replicas lead by the Lease of the same name. */
+export const SCHEDULER_NAME = 'gala-scheduler';
+
+/** Name of the scheduling gate: a pod waits behind it until the lock writer has given it a slot. */
+export const GATE = 'gala.internal/lock';
+
+/** Annotation that a person or controller sets: the Lock, in the pod's namespace, whose slot the pod takes. */
+export const LOCK_ANNOTATION = 'gala.internal/lock';
+
+/** Annotation that the lock writer alone sets, by policy: the number of the pod's slot in its Lock, or `LOOSE`. */
+export const SLOT_ANNOTATION = 'gala.internal/slot';
+
+/** The slot of a pod that has no Lock. */
+export const LOOSE = 'loose';
+
+/** Taint of the nodes of a pool whose locks are `hard`; its effect is NoSchedule, its value the pool. */
+export const POOL_TAINT = 'gala.internal/pool';
+
+/** Label of nodes that run Gala's programs where the control plane is managed. */
+export const SYSTEM_LABEL = 'gala.internal/system';
+
+/** Lease by which one lock writer leads. */
+export const WRITER_LEASE = 'gala-lock-writer';
+
+/** Plain HTTP on loopback: the extender, probes and metrics of `gala scheduler`. */
+export const EXTENDER_PORT = 10270;
+
+/** HTTPS on the host's network: the stock and lock API of `gala scheduler`. */
+export const API_PORT = 10271;
+
+/** Plain HTTP on loopback: probes and metrics of `gala controller`. */
+export const CONTROLLER_PORT = 10272;
+
+/** What bandwidth a pod is shaped to, and counts with: the names that kubenet and the bandwidth CNI plugin made common. */
+export const EGRESS_ANNOTATION = 'kubernetes.io/egress-bandwidth';
+export const INGRESS_ANNOTATION = 'kubernetes.io/ingress-bandwidth';
+
+/** StorageClass of a pool's volume of this name. */
+export const storageClassOf = (volume: string): string => `gala-${volume}`;
