@@ -5,7 +5,7 @@
 
 /** What a figure must keep to. */
 export interface Bar {
-  readonly must: '<' | '≤' | '=';
+  readonly must: '<' | '≤' | '=' | '≥';
   readonly than: number;
 }
 

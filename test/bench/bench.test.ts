@@ -44,6 +44,8 @@ describe('a bar', () => {
     expect(meets([5, 5, 1], { must: '<', than: 5 })).toBe(false);
     expect(meets([1.2], { must: '≤', than: 1.2 })).toBe(true);
     expect(meets([1.21], { must: '≤', than: 1.2 })).toBe(false);
+    expect(meets([0.8], { must: '≥', than: 0.8 })).toBe(true);
+    expect(meets([0.79], { must: '≥', than: 0.8 })).toBe(false);
   });
 
   test('on a count is missed as soon as one run differs', () => {

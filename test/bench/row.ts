@@ -49,6 +49,8 @@ export function meets(runs: readonly number[], { must, than }: Bar): boolean {
       return median(runs) < than;
     case '≤':
       return median(runs) <= than;
+    case '≥':
+      return median(runs) >= than;
     case '=':
       return runs.length > 0 && runs.every((run) => run === than);
     default:
