@@ -9,6 +9,8 @@ import { add } from './platform.ts';
 
 export interface HostPoolProps {
   readonly pool: Pool;
+  /** Another CNI that wires the pods. @default Gala does */
+  readonly cni?: string;
 }
 
 /** One pool as a HostPool object. `replicas` is never rendered: on EC2 it belongs to whoever scales. */
@@ -18,7 +20,12 @@ export class HostPool extends Construct {
   constructor(scope: Construct, id: string, props: HostPoolProps) {
     super(scope, id);
     this.name = props.pool.name;
-    const object = { apiVersion: `${GROUP}/${VERSION}`, kind: 'HostPool', metadata: { name: this.name }, spec: specOf(props.pool.checked) };
+    const object = {
+      apiVersion: `${GROUP}/${VERSION}`,
+      kind: 'HostPool',
+      metadata: { name: this.name },
+      spec: { ...specOf(props.pool.checked), cni: props.cni },
+    };
     add(this, 'pools', object satisfies KubeObject);
   }
 }

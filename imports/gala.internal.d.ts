@@ -101,6 +101,12 @@ export interface HostPoolSpec {
      */
     readonly locks?: HostPoolSpecLocks;
     /**
+     * Another CNI that wires the pods here, and owns their addresses: a lock holds slots on nodes only. Left out: Gala gives each pod its address.
+     *
+     * @schema HostPoolSpec#cni
+     */
+    readonly cni?: string;
+    /**
      * Desired number of instances of an ec2 pool, kept within `ec2.size`. Written through the scale subresource, never rendered.
      *
      * @schema HostPoolSpec#replicas

@@ -81,6 +81,7 @@ export function toJson_HostPoolSpec(obj) {
         'volumes': obj.volumes?.map(y => toJson_HostPoolSpecVolumes(y)),
         'lends': toJson_HostPoolSpecLends(obj.lends),
         'locks': obj.locks,
+        'cni': obj.cni,
         'replicas': obj.replicas,
     };
     // filter undefined values

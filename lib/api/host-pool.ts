@@ -128,6 +128,7 @@ const spec = object(
     ).optional(),
     lends: pool.lends.optional(),
     locks: pool.locks,
+    cni: pool.cni.optional(),
     replicas: integer({
       doc: 'Desired number of instances of an ec2 pool, kept within `ec2.size`. Written through the scale subresource, never rendered.',
       noun: 'replicas',

@@ -5,7 +5,7 @@
 
 import type { Rule } from './field.ts';
 import { flag, foreign, integer, list, object, oneOf, text } from './field.ts';
-import { dnsLabel, ipv4, maxPer, message, near, nodeName, SUBDOMAIN, strategy, timestamp, uid, word } from './fields.ts';
+import { dnsLabel, ipv4, maxPer, message, near, nodeName, SUBDOMAIN, strategy, timestamp, word } from './fields.ts';
 import type { TypeOf } from './resource.ts';
 import { conditions, observedGeneration, resource } from './resource.ts';
 
@@ -129,7 +129,6 @@ export const Lock = resource('Lock', {
             }),
             node: nodeName('The node.', 'bj-a-r12-01', SLOT_NODE),
             address: ipv4('The address, where Gala owns the network.', '10.110.2.37').optional(),
-            podUID: uid('The pod that uses it; such a slot never expires.').optional(),
           },
         ),
       ).optional(),

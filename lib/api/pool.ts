@@ -126,6 +126,11 @@ export const locks = oneOf(['hard', 'advisory'], {
   example: 'hard',
 });
 
+export const cni = dnsLabel(
+  'Another CNI that wires the pods here, and owns their addresses: a lock holds slots on nodes only. Left out: Gala gives each pod its address.',
+  'calico',
+);
+
 /** Everything of a zone but its name. */
 export const zoneFields = {
   nodeSubnetId: ec2Id('subnet', "Subnet of the instances' own interface."),
