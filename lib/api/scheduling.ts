@@ -33,6 +33,18 @@ export const EXTENDER_PORT = 10270;
 /** HTTPS on the host's network: the stock and lock API of `gala scheduler`. */
 export const API_PORT = 10271;
 
+/** The headless Service whose EndpointSlices say where the stock and lock API is, and the name its certificates carry. */
+export const API_SERVICE = 'gala-scheduler';
+
+/** Name of the Service's port. */
+export const API_PORT_NAME = 'api';
+
+/** The Secret with the API's own certificate authority, and the ConfigMap with its certificates (`ca.crt`) for those who ask. */
+export const API_CA = 'gala-scheduler-ca';
+
+/** Audience of a token that is for the API and good for nothing else; one for the API server is taken too. */
+export const API_AUDIENCE = 'gala.internal';
+
 /** Plain HTTP on loopback: probes and metrics of `gala controller`. */
 export const CONTROLLER_PORT = 10272;
 
