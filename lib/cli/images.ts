@@ -2,7 +2,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { clustersIn, folderOf } from './dist.ts';
-import { BadInput, type Format, print } from './output.ts';
+import type { Declare } from './main.ts';
+import { BadInput, type Format, outputOption, print } from './output.ts';
+
+export const declare: Declare = (command, end) =>
+  command
+    .argument('[cluster...]', 'clusters by name; all when left out')
+    .option('--dist <folder>', 'what synth wrote', 'dist')
+    .addOption(outputOption())
+    .addHelpText('after', '\nRun it where `dist/` is, or name the folder with --dist.')
+    .action(async (clusters, options) => end(await images(clusters, options)));
 
 interface Mirrored {
   /** Where it is published. */
@@ -13,7 +22,7 @@ interface Mirrored {
 }
 
 /** @param clusters all when empty @returns 0 */
-export function images(clusters: readonly string[], { dist, output }: { dist: string; output: Format }): number {
+async function images(clusters: readonly string[], { dist, output }: { dist: string; output: Format }): Promise<number> {
   const byLine = new Map<string, string[]>();
   for (const cluster of new Set(clusters.length === 0 ? clustersIn(dist) : clusters))
     for (const line of listed(folderOf(cluster, dist))) byLine.set(line, [...(byLine.get(line) ?? []), cluster]);
@@ -23,7 +32,7 @@ export function images(clusters: readonly string[], { dist, output }: { dist: st
       const [from = '', to = ''] = line.split(' ');
       return { from, to, clusters };
     });
-  print(output, found, () =>
+  await print(output, found, () =>
     found.map(({ from, to, clusters }) => `${from}  ${from === to ? '(not mirrored)' : `→ ${to}`}  ${clusters.join(', ')}`).join('\n'),
   );
   return 0;

@@ -1,14 +1,30 @@
 /**
- * `gala`: the terminal's end of Gala. Reads folders that synth wrote; needs no cluster.
+ * `gala`: the terminal's end of Gala, and the programs of its image. Here is only what there is: each command declares its
+ * own arguments, and is read from disk when it is the one that was asked for, so that none of them makes the others slow.
  * Exit codes: 0 done · 2 bad input · 3 refused · 4 not now.
  */
 import { readFileSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
-import { diff } from './diff.ts';
-import { images } from './images.ts';
-import { BadInput } from './output.ts';
+import { Command, CommanderError } from 'commander';
+import { Ended } from './output.ts';
 
-const WHERE_NOTE = 'Run it where `dist/` is, or name the folder with --dist.';
+/** Adds its arguments, options and action to a command; `end` is told the exit code. */
+export type Declare = (command: Command, end: (exitCode: number) => void) => void;
+
+interface Listed {
+  readonly does: string;
+  readonly load: () => Promise<{ readonly declare: Declare }>;
+}
+
+const COMMANDS: Readonly<Record<string, Listed>> = {
+  images: {
+    does: 'What to mirror: each image, where it is published and where clusters pull it.',
+    load: () => import('./images.ts'),
+  },
+  diff: {
+    does: 'What applying a synth would do to a cluster that has an earlier one: rolls, restarts, refusals, prunes.',
+    load: () => import('./diff.ts'),
+  },
+};
 
 /**
  * @param args what follows `gala`
@@ -21,36 +37,22 @@ export async function run(args: readonly string[]): Promise<number> {
     .version(version(), '-V, --version', 'the version of the package')
     .exitOverride()
     .showHelpAfterError('(gala --help tells more)');
-  const output = () => new Option('-o, --output <format>', 'how to print').choices(['text', 'json', 'yaml']).default('text');
-  gala
-    .command('images')
-    .description('What to mirror: each image, where it is published and where clusters pull it.')
-    .argument('[cluster...]', 'clusters by name; all when left out')
-    .option('--dist <folder>', 'what synth wrote', 'dist')
-    .addOption(output())
-    .addHelpText('after', `\n${WHERE_NOTE}`)
-    .action((clusters, options) => {
-      code = images(clusters, options);
-    });
-  gala
-    .command('diff')
-    .description('What applying a synth would do to a cluster that has an earlier one: rolls, restarts, refusals, prunes.')
-    .argument('<cluster>', 'cluster by name')
-    .requiredOption('--against <folder>', 'the earlier synth: the folder of this cluster, or of all')
-    .option('--dist <folder>', 'what synth wrote', 'dist')
-    .addOption(output())
-    .addHelpText('after', '\nExit code 3: the API server would refuse some of it.')
-    .action((cluster, options) => {
-      code = diff(cluster, options);
-    });
+  for (const [name, { does }] of Object.entries(COMMANDS)) gala.command(name).description(does);
   try {
+    const asked = args.find((arg) => Object.hasOwn(COMMANDS, arg));
+    const { declare } = (await COMMANDS[asked ?? '']?.load()) ?? {};
+    const command = gala.commands.find((command) => command.name() === asked);
+    if (command !== undefined)
+      declare?.(command, (exitCode) => {
+        code = exitCode;
+      });
     await gala.parseAsync(args, { from: 'user' });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof BadInput)) throw error;
+    if (!(error instanceof Ended)) throw error;
     process.stderr.write(`${error.message}\n`);
-    return 2;
+    return error.exitCode;
   }
 }
 
