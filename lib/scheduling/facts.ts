@@ -33,6 +33,10 @@ export interface PodFacts {
   readonly done: boolean;
   /** Its deletion has begun; it uses what it has until it is gone. */
   readonly deleting: boolean;
+  /** `spec.priority`: of pods that wait, the higher ones are given slots first. 0 where left out. */
+  readonly priority?: number;
+  /** What kube-scheduler says in the condition PodScheduled (status False, reason Unschedulable) since it looked last. */
+  readonly unschedulable?: string;
   readonly controller?: { readonly kind: string; readonly name: string; readonly uid: string };
   /** Unix milliseconds, for an order among pods and for people. */
   readonly createdMs: number;
