@@ -3,7 +3,10 @@
  * of two errors (error.ts). Calls share 64 kept-alive connections; each watch has one of its own, so that none waits for it.
  */
 import type { IncomingMessage } from 'node:http';
+import { type Access, assertSafe, hasServiceAccount, type Identity, inCluster } from './access.ts';
 import type { AnyObject, Draft, Id, Kind } from './kinds.ts';
+import { transport } from './transport.ts';
+import { verbs } from './verbs.ts';
 
 export interface Call {
   readonly method: string;
@@ -109,18 +112,26 @@ export interface ConnectOptions {
   readonly kubeconfig?: string;
   /** @default the kubeconfig's current one */
   readonly context?: string;
-  /** @default whether there is a service account's token, and no kubeconfig was asked for */
+  /** @default whether there is a service account's token, and no kubeconfig was asked for, by options or $KUBECONFIG */
   readonly inCluster?: boolean;
   /** `gala-scheduler/0.1.0`: what the audit log and the fields' managers are called. @default 'gala' */
   readonly userAgent?: string;
 }
 
-/** A client of the cluster that this process is in, or that its kubeconfig names. */
-export async function connect(_options: ConnectOptions = {}): Promise<Api> {
-  throw new Error('not yet');
+/**
+ * A client of the cluster that this process is in, or that its kubeconfig names. Nothing is asked of the API server yet.
+ * @throws {Error} when there is no way in: which files were looked for, or what is wrong in them
+ */
+export async function connect(options: ConnectOptions = {}): Promise<Api> {
+  const asked = options.kubeconfig ?? options.context ?? (process.env.KUBECONFIG || undefined);
+  if (options.inCluster ?? (asked === undefined && hasServiceAccount())) return apiOver(inCluster(), options.userAgent);
+  // Loaded here: a program in a cluster reads no kubeconfig, and needs no YAML.
+  const { kubeconfigAccess } = await import('./kubeconfig.ts');
+  return apiOver(await kubeconfigAccess(options), options.userAgent);
 }
 
 export interface Server {
+  /** `http://` on loopback only. */
   readonly url: string;
   /** PEM. */
   readonly ca?: string;
@@ -134,6 +145,18 @@ export interface Server {
 }
 
 /** A client of the API server at a URL. */
-export function apiOf(_server: Server): Api {
-  throw new Error('not yet');
+export function apiOf({ url, ca, token, cert, key, namespace = 'default', userAgent }: Server): Api {
+  const identity: Identity = { ca, cert, key, authorization: token === undefined ? undefined : `Bearer ${token}` };
+  const { origin, pathname } = assertSafe(url);
+  return apiOver({ url: origin, basePath: pathname.replace(/\/+$/, ''), namespace, identity: () => identity }, userAgent);
+}
+
+function apiOver(access: Access, userAgent = 'gala'): Api {
+  const { request, stream, close } = transport(access, userAgent);
+  return withVerbs({ url: access.url, namespace: access.namespace, userAgent, request, stream, close });
+}
+
+/** The whole client over its calls: what wraps `request` and `stream` gets every verb through them. */
+export function withVerbs(calls: Pick<Api, 'url' | 'namespace' | 'userAgent' | 'request' | 'stream' | 'close'>): Api {
+  return { ...calls, ...verbs(calls) };
 }

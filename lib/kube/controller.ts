@@ -29,7 +29,7 @@ export interface ControllerOptions {
   /** Changes here are work on other keys. */
   readonly also?: readonly Source[];
   /** Level-triggered: read the state by its key, take a step. An object that is gone has a key too. */
-  readonly reconcile: (key: string, context: Context) => Promise<Result | void>;
+  readonly reconcile: (key: string, context: Context) => Promise<Result | undefined> | Promise<void>;
   readonly concurrency?: number;
   readonly backoff?: Backoff;
   readonly onTerminal?: (key: string, error: TerminalError) => void;

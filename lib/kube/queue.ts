@@ -21,7 +21,7 @@ export interface QueueOptions {
   readonly name?: string;
   /** Keys worked on at the same time. @default 1 */
   readonly concurrency?: number;
-  readonly work: (key: string, signal: AbortSignal) => Promise<Result | void>;
+  readonly work: (key: string, signal: AbortSignal) => Promise<Result | undefined> | Promise<void>;
   /** Per key, from its first failure. @default 5 ms to 60 s */
   readonly backoff?: Backoff;
   readonly onTerminal?: (key: string, error: TerminalError) => void;
