@@ -1,0 +1,69 @@
+/** Numbers as people of the field say them: quantities, counts, ages. Pure. */
+
+const BINARY = ['', 'Ki', 'Mi', 'Gi', 'Ti', 'Pi'];
+const DECIMAL = ['', 'k', 'M', 'G', 'T', 'P'];
+
+/**
+ * An amount of a supply, with three digits that count.
+ * @param supply `cpu` (cores), `egress` (bits a second), `memory`, `storage/…` (bytes), or an extended resource
+ * @example amountOf('memory', 4 * 2 ** 30) // '4Gi'
+ * @example amountOf('cpu', 0.5) // '500m'
+ */
+export function amountOf(supply: string, amount: number): string {
+  if (supply === 'cpu') return amount >= 1 || amount === 0 ? short(amount) : `${short(amount * 1000)}m`;
+  if (supply === 'egress' || supply === 'ingress') return scaled(amount, 1000, DECIMAL);
+  return isBytes(supply) ? scaled(amount, 1024, BINARY) : short(amount);
+}
+
+/** A supply as people call it: `storage/gala-log` is the volume `log`. */
+export const supplyName = (supply: string): string => supply.replace(/^storage\/(gala-)?/, '');
+
+const isBytes = (supply: string): boolean => /^(memory|ephemeral-storage|hugepages-.*|storage\/.*)$/.test(supply);
+
+function scaled(amount: number, step: number, units: readonly string[]): string {
+  let unit = 0;
+  let left = amount;
+  while (left >= step && unit < units.length - 1) {
+    left /= step;
+    unit++;
+  }
+  return `${short(left)}${units[unit]}`;
+}
+
+/** Three digits that count; a whole number as it is. */
+const short = (value: number): string => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3))));
+
+/** `1 host`, `2 hosts`. */
+export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+
+/**
+ * How long something took or is ago: two units at most, the smaller one left out where it says little.
+ * @example ageOf(250_000) // '4 m 10 s'
+ */
+export function ageOf(ms: number): string {
+  if (ms < 10_000) return `${Number((Math.max(0, ms) / 1000).toFixed(1))} s`;
+  const seconds = Math.round(ms / 1000);
+  const minutes = Math.round(seconds / 60);
+  const hours = Math.round(minutes / 60);
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 600) return twoUnits(seconds, 60, 'm', 's');
+  if (minutes < 60) return `${minutes} m`;
+  return hours < 48 ? twoUnits(minutes, 60, 'h', 'm') : twoUnits(hours, 24, 'd', 'h');
+}
+
+function twoUnits(amount: number, each: number, large: string, small: string): string {
+  const rest = amount % each;
+  return `${Math.floor(amount / each)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;
+}
+
+/**
+ * A duration as it is typed: `5m`, `90s`, `1h30m`, or seconds.
+ * @returns seconds; undefined when it is none
+ */
+export function secondsOf(text: string): number | undefined {
+  if (/^\d+$/.test(text)) return Number(text);
+  const parts = /^(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?$/.exec(text);
+  if (parts === null || text === '') return undefined;
+  const [, hours = 0, minutes = 0, seconds = 0] = parts;
+  return Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+}
