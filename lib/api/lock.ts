@@ -129,6 +129,10 @@ export const Lock = resource('Lock', {
             }),
             node: nodeName('The node.', 'bj-a-r12-01', SLOT_NODE),
             address: ipv4('The address, where Gala owns the network.', '10.110.2.37').optional(),
+            held: flag({
+              doc: 'Its pod has gone: it waits `holdSeconds` for the next one. A slot that never had a pod waits `ttlSeconds`.',
+              example: true,
+            }).optional(),
           },
         ),
       ).optional(),

@@ -18,6 +18,15 @@ export const SLOT_ANNOTATION = 'gala.internal/slot';
 /** The slot of a pod that has no Lock. */
 export const LOOSE = 'loose';
 
+/** Annotation of an IPLock: name of the pod that `spec.podUID` names, in the namespace of `spec.owner`. */
+export const POD_ANNOTATION = 'gala.internal/pod';
+
+/** Annotation of an IPLock without a Lock: kind of the controller of its pod, `Pod` for a bare one. It says how long the address is Held. */
+export const OWNER_KIND_ANNOTATION = 'gala.internal/owner-kind';
+
+/** Annotation of an IPLock that was Held when the plan of a Lock took it over: `true`. Undoing the plan makes it Held again. */
+export const WAS_HELD_ANNOTATION = 'gala.internal/was-held';
+
 /** Taint of the nodes of a pool whose locks are `hard`; its effect is NoSchedule, its value the pool. */
 export const POOL_TAINT = 'gala.internal/pool';
 

@@ -211,7 +211,7 @@ describeBed('rules on a real API server', ['etcd', 'kube-apiserver'], () => {
   // etcd refuses requests above 1.5 MiB (--max-request-bytes); the rest is left for the pod spec and managedFields.
   test('a lock of the most slots, each at its longest, fits one etcd object', async () => {
     const name = nameIn(await live(Lock, { ...Lock.example, count: MAX_SLOTS }));
-    const slot = { node: 'n'.repeat(128), address: '255.255.255.255', podUID: '0f8fad5b-d9cb-469f-a165-70867728950e' };
+    const slot = { node: 'n'.repeat(128), address: '255.255.255.255', held: true };
     const slots = Array.from({ length: MAX_SLOTS }, (_, index) => ({ slot: index, ...slot }));
     const status = { phase: 'Ready', counts: { planned: MAX_SLOTS, used: MAX_SLOTS }, slots };
     const answer = await bed.request(
