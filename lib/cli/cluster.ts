@@ -1,6 +1,9 @@
 /** The cluster that a command speaks to: named as kubectl names it. */
 import type { Command } from 'commander';
 import type { Api } from '../kube/client.ts';
+import { ApiError } from '../kube/error.ts';
+import { reasonOf } from '../kube/log.ts';
+import { BadInput } from './output.ts';
 
 export interface ClusterOptions {
   readonly kubeconfig?: string;
@@ -15,6 +18,10 @@ export const clusterOptions = (command: Command): Command =>
     .option('--context <name>', 'of the kubeconfig; else its current one')
     .option('-n, --namespace <name>', "else the context's, else default");
 
+/** Adds `--lease-namespace`: where Gala's programs run. */
+export const leaseOptions = (command: Command): Command =>
+  command.option('--lease-namespace <name>', "where Gala's programs and their Leases are", 'gala-system');
+
 export interface Cluster {
   readonly api: Api;
   /** What was asked for, or the context's. */
@@ -24,10 +31,29 @@ export interface Cluster {
 /** Runs with a client of the cluster; its connections end with it. */
 export async function inCluster<T>(options: ClusterOptions, run: (cluster: Cluster) => Promise<T>): Promise<T> {
   const { connect } = await import('../kube/client.ts');
-  const api = await connect({ kubeconfig: options.kubeconfig, context: options.context, userAgent: 'gala-cli' });
+  const api = await connect({ kubeconfig: options.kubeconfig, context: options.context, userAgent: 'gala-cli' }).catch((cause: unknown) => {
+    throw new BadInput(`${reasonOf(cause)}.`, { cause });
+  });
   try {
     return await run({ api, namespace: options.namespace ?? api.namespace });
   } finally {
     api.close();
   }
+}
+
+/**
+ * The namespace of pods from a file: what -n says, what the file says, or the context's.
+ * @throws {BadInput} when the first two differ, as kubectl does
+ */
+export function namespaceOf({ namespace }: ClusterOptions, pods: { readonly namespace?: string } | undefined, here: string): string {
+  const said = pods?.namespace;
+  if (namespace !== undefined && said !== undefined && namespace !== said)
+    throw new BadInput(`-n ${namespace}: the file says namespace ${said}. Leave -n out, or change the file.`);
+  return namespace ?? said ?? here;
+}
+
+/** The cluster has no such kind: its CRD is not installed, and what needs it is off. */
+export function isNoSuchKind(error: unknown): error is ApiError {
+  // A missing object is named in the details; a path that nothing serves is answered without.
+  return error instanceof ApiError && error.status === 404 && error.details?.name === undefined;
 }

@@ -5,7 +5,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { Ended } from './output.ts';
+import { endedBy } from './fault.ts';
 
 /** Adds its arguments, options and action to a command; `end` is told the exit code. */
 export type Declare = (command: Command, end: (exitCode: number) => void) => void;
@@ -16,6 +16,18 @@ interface Listed {
 }
 
 const COMMANDS: Readonly<Record<string, Listed>> = {
+  lock: {
+    does: 'Locks slots on nodes, with their addresses, before the pods exist: all or nothing.',
+    load: () => import('./lock.ts'),
+  },
+  unlock: {
+    does: 'Gives the slots of a Lock back.',
+    load: () => import('./unlock.ts'),
+  },
+  locks: {
+    does: 'The Locks of a namespace: their phase, slots and why not more.',
+    load: () => import('./locks.ts'),
+  },
   images: {
     does: 'What to mirror: each image, where it is published and where clusters pull it.',
     load: () => import('./images.ts'),
@@ -50,9 +62,10 @@ export async function run(args: readonly string[]): Promise<number> {
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (!(error instanceof Ended)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    return error.exitCode;
+    const ended = endedBy(error);
+    if (ended === undefined) throw error;
+    process.stderr.write(`${ended.message}\n`);
+    return ended.exitCode;
   }
 }
 

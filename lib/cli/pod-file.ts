@@ -86,21 +86,26 @@ function tooMany(objects: readonly unknown[], file: string): string {
   );
 }
 
-/** @throws {BadInput} with all that is wrong with the object */
-export function podsOf(object: Fields, file: string): Pods {
+/**
+ * @param where as messages name the object
+ * @param check an object that the API server has was checked by it, and may have fields that the models here don't know
+ * @throws {BadInput} with all that is wrong with the object
+ */
+export function podsOf(object: Fields, where: string, check: 'fields' | 'nothing' = 'fields'): Pods {
   const bare = object.kind === undefined && object.apiVersion === undefined;
   const kind = bare ? '' : (text(object.kind) ?? '?');
   const at = bare ? [] : TEMPLATE[kind];
   if (at === undefined)
     throw new BadInput(
-      `${file}: kind is ${kind}; pods are read from ${KINDS}, or a bare pod template. ${INSTEAD[kind] ?? 'Give one of these.'}`,
+      `${where}: kind is ${kind}; pods are read from ${KINDS}, or a bare pod template. ${INSTEAD[kind] ?? 'Give one of these.'}`,
     );
   const holder = at.length === 0 ? object : within(object, ...at);
-  const lines = bare ? problemsOf(asTemplate(object), file, 'template.') : problemsOf(object as unknown as KubeObject, file);
+  const whole = bare ? asTemplate(object) : (object as unknown as KubeObject);
+  const lines = check === 'nothing' ? [] : problemsOf(whole, where, bare ? 'template.' : '');
   const { containers } = fields(holder.spec);
   if (Array.isArray(containers) && containers.length === 0)
     lines.push(
-      `${file}: ${[...at, 'spec', 'containers'].join('.')}: the list is empty; a pod has one container or more. Add what its pods run.`,
+      `${where}: ${[...at, 'spec', 'containers'].join('.')}: the list is empty; a pod has one container or more. Add what its pods run.`,
     );
   if (lines.length > 0) throw new BadInput([...new Set(lines)].join('\n'));
   const metadata = fields(object.metadata);

@@ -6,7 +6,7 @@ import { type Ask, LEVELS, type Level } from '../scheduling/types.ts';
 export interface QuestionOptions {
   readonly strategy: Ask['strategy'];
   /** `rack=30%`, `node=2,rack=30%`. */
-  readonly maxPer: readonly string[];
+  readonly maxPer?: readonly string[];
   readonly near?: string;
 }
 
@@ -16,14 +16,14 @@ export type Question = Pick<Ask, 'strategy' | 'maxPer' | 'near'>;
 export const questionOptions = (command: Command): Command =>
   command
     .addOption(new Option('--strategy <name>', 'how slots lie').choices(['spread', 'concentrate']).default('spread'))
-    .option('--max-per <place=cap>', `at most so many on one ${LEVELS.join(', ')}: rack=30%, node=2; may be repeated`, collected, [])
+    .option('--max-per <place=cap>', `at most so many on one ${LEVELS.join(', ')}: rack=30%, node=2; may be repeated`, collected)
     .option('--near <datacenter>', 'the datacenter to fill first');
 
 /** For options that may be repeated, or hold several values between commas. */
-export const collected = (value: string, before: readonly string[]): string[] => [...before, ...value.split(',')];
+export const collected = (value: string, before: readonly string[] = []): string[] => [...before, ...value.split(',')];
 
 /** @param problem told of each thing that is wrong */
-export function questionOf({ strategy, maxPer, near }: QuestionOptions, problem: (line: string) => void): Question {
+export function questionOf({ strategy, maxPer = [], near }: QuestionOptions, problem: (line: string) => void): Question {
   const caps: Partial<Record<Level, number | string>> = {};
   for (const typed of maxPer) {
     const [level = '', cap = '', ...more] = typed.split('=');

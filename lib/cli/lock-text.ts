@@ -1,0 +1,135 @@
+/** A Lock as `gala lock` and `gala locks` show it. Pure. */
+import type { Lock } from '../api/kinds.ts';
+import { LOCK_ANNOTATION } from '../api/scheduling.ts';
+import type { Stored } from '../kube/kinds.ts';
+import { ageOf, counted } from './amount.ts';
+import { table, terminalWidth } from './table.ts';
+
+/** What `-o json` prints of a Lock. */
+export interface LockSeen {
+  readonly namespace: string;
+  readonly name: string;
+  /** `Asked` while no lock writer has looked at it. */
+  readonly phase: 'Asked' | 'Planning' | 'Ready' | 'Failed' | 'Expired';
+  readonly owner: string;
+  /** Slots: asked for, found, and with a pod. */
+  readonly count: number;
+  readonly planned: number;
+  readonly used: number;
+  readonly ttlSeconds: number;
+  /** Since it was asked for; RFC 3339. */
+  readonly createdAt?: string;
+  readonly renewedAt?: string;
+  readonly slots: readonly { readonly slot: number; readonly node: string; readonly rack?: string; readonly address?: string }[];
+  /** Why it is not more, the largest first. */
+  readonly reasons: readonly { readonly reason: string; readonly nodes: number; readonly message?: string }[];
+}
+
+/** @param racks by node, as far as they are known */
+export function lockSeen(lock: Stored<Lock>, racks: ReadonlyMap<string, string> = new Map()): LockSeen {
+  const { spec, status, metadata } = lock;
+  const slots = status?.slots ?? [];
+  return {
+    namespace: metadata.namespace ?? '',
+    name: metadata.name,
+    phase: status?.phase ?? 'Asked',
+    owner: spec.owner,
+    count: spec.count,
+    planned: status?.counts?.planned ?? slots.length,
+    used: status?.counts?.used ?? 0,
+    ttlSeconds: spec.ttlSeconds,
+    ...(metadata.creationTimestamp === undefined ? {} : { createdAt: metadata.creationTimestamp }),
+    ...(spec.renewedAt === undefined ? {} : { renewedAt: spec.renewedAt }),
+    slots: slots.map((slot) => {
+      const rack = racks.get(slot.node);
+      return rack === undefined || rack === '' ? slot : { ...slot, rack };
+    }),
+    reasons: status?.reasons ?? [],
+  };
+}
+
+export function lockText(lock: LockSeen, { dryRun }: { readonly dryRun: boolean }): string {
+  const id = `${lock.namespace}/${lock.name}`;
+  const asked = counted(lock.count, 'slot');
+  if (dryRun) return `${id}: ${asked} for ${lock.owner} would be asked for; nothing is stored`;
+  switch (lock.phase) {
+    case 'Ready': {
+      const fewer = lock.planned < lock.count ? `${lock.planned} of ${asked}` : asked;
+      const head = `${id} Ready: ${fewer} on ${counted(new Set(lock.slots.map(({ node }) => node)).size, 'node')} for ${lock.owner}`;
+      return [head, slotTable(lock), ...(lock.planned < lock.count ? [reasonTable(lock)] : []), nextStep(lock)].join('\n');
+    }
+    case 'Failed':
+      return [
+        `${id} Failed: ${asked} ${lock.count === 1 ? 'was' : 'were'} asked for, and nothing is locked`,
+        ...(lock.reasons.length === 0 ? [] : [reasonTable(lock)]),
+        'Fewer, or with --allow-partial what there is: gala stock says how many fit.',
+      ].join('\n');
+    case 'Expired':
+      return `${id} Expired: no pod came within ${ageOf(lock.ttlSeconds * 1000)} of its last renewal. Ask anew under another --name.`;
+    case 'Asked':
+    case 'Planning':
+      return `${id}: ${asked} for ${lock.owner} asked for${lock.phase === 'Planning' ? ', being planned' : ''}`;
+    default:
+      return lock.phase satisfies never;
+  }
+}
+
+/** More nodes than fit a screen are told by rack. */
+const FEW_NODES = 12;
+
+function slotTable({ slots }: LockSeen): string {
+  const byNode = [...Map.groupBy(slots, ({ node }) => node)].sort(([a], [b]) => (a < b ? -1 : 1));
+  const racks = [...Map.groupBy(byNode, ([, [slot]]) => slot?.rack ?? '')].sort(([a], [b]) => (a < b ? -1 : 1));
+  const known = racks.some(([rack]) => rack !== '');
+  if (byNode.length <= FEW_NODES || !known) {
+    const rows = byNode.slice(0, FEW_NODES).map(([node, on]) => [on[0]?.rack ?? '-', node, String(on.length), addressesOf(on)]);
+    const rest = byNode.length - rows.length;
+    return [
+      table([['RACK', 'NODE', 'SLOTS', 'ADDRESSES'], ...rows], { right: [2], width: terminalWidth() }),
+      ...(rest <= 0 ? [] : [`  … and ${counted(rest, 'node')} more: -o json`]),
+    ].join('\n');
+  }
+  const rows = racks.map(([rack, nodes]) => {
+    const each = nodes.map(([, on]) => on.length);
+    const [least, most] = [Math.min(...each), Math.max(...each)];
+    return [
+      rack === '' ? '-' : rack,
+      String(nodes.length),
+      String(each.reduce((a, b) => a + b)),
+      least === most ? `${most}` : `${least} to ${most}`,
+    ];
+  });
+  return table([['RACK', 'NODES', 'SLOTS', 'A NODE'], ...rows], { right: [1, 2] });
+}
+
+/** The first ones of a node; a lock without addresses holds slots alone. */
+function addressesOf(slots: LockSeen['slots']): string {
+  const addresses = slots.flatMap(({ address }) => address ?? []);
+  if (addresses.length === 0) return '-';
+  return addresses.length <= 4 ? addresses.join(' ') : `${addresses.slice(0, 3).join(' ')} … ${addresses.at(-1)}`;
+}
+
+const reasonTable = ({ reasons }: LockSeen): string =>
+  table([['NODES', 'REASON', 'WHY'], ...reasons.map(({ nodes, reason, message = '' }) => [String(nodes), reason, message])], {
+    right: [0],
+    width: terminalWidth(),
+  });
+
+const nextStep = ({ name, ttlSeconds }: LockSeen): string =>
+  `Its pods say ${LOCK_ANNOTATION}: ${name} in their annotations. An unused slot waits ${ageOf(ttlSeconds * 1000)}; gala lock --renew ${name} begins that anew.`;
+
+/** @param nowMs Unix milliseconds */
+export function locksText(locks: readonly LockSeen[], nowMs: number, { allNamespaces }: { readonly allNamespaces: boolean }): string {
+  if (locks.length === 0) return 'No locks.';
+  const header = [...(allNamespaces ? ['NAMESPACE'] : []), 'NAME', 'PHASE', 'SLOTS', 'USED', 'OWNER', 'TTL', 'AGE', 'WHY NOT MORE'];
+  const rows = locks.map((lock) => [
+    ...(allNamespaces ? [lock.namespace] : []),
+    ...[lock.name, lock.phase],
+    lock.planned === lock.count || lock.phase !== 'Ready' ? String(lock.count) : `${lock.planned} of ${lock.count}`,
+    ...[String(lock.used), lock.owner, ageOf(lock.ttlSeconds * 1000)],
+    lock.createdAt === undefined ? '-' : ageOf(nowMs - Date.parse(lock.createdAt)),
+    lock.reasons.map(({ reason, nodes }) => `${reason} ${nodes}`).join(' · ') || '-',
+  ]);
+  const first = allNamespaces ? 1 : 0;
+  return table([header, ...rows], { indent: 0, right: [first + 2, first + 3], width: terminalWidth() });
+}

@@ -1,0 +1,193 @@
+/** `gala lock`: asks the API server for a Lock, and waits until the lock writer has answered. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Option } from 'commander';
+import { Lock } from '../api/kinds.ts';
+import type { Api } from '../kube/client.ts';
+import { isAlreadyExists, isNotFound } from '../kube/error.ts';
+import { type Id, kindOf, NODES, type Stored } from '../kube/kinds.ts';
+import { ageOf, secondsOf } from './amount.ts';
+import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions, namespaceOf } from './cluster.ts';
+import { writerOf } from './leader.ts';
+import { type Asked, differences, type LockOptions, lockFrom } from './lock-object.ts';
+import { type LockSeen, lockSeen, lockText } from './lock-text.ts';
+import type { Declare } from './main.ts';
+import { BadInput, type ExitCode, type Format, NotNow, outputOption, print, Refused, say } from './output.ts';
+import { readPodFile } from './pod-file.ts';
+import { podsNamed } from './pods-from.ts';
+import { questionOptions } from './question.ts';
+
+const LOCKS = kindOf(Lock);
+
+interface Options extends LockOptions, ClusterOptions {
+  readonly file?: string;
+  readonly renew?: boolean;
+  readonly wait: 'ready' | 'none';
+  readonly timeout: string;
+  readonly dryRun?: boolean;
+  readonly leaseNamespace: string;
+  readonly output: Format;
+}
+
+export const declare: Declare = (command, end) => {
+  command
+    .usage('[options] -f <file> <count> | <deployment> <count> | --renew <name>')
+    .argument('<what...>', 'how many slots, after whose they are where no file says it; with --renew the name of a Lock')
+    .option('-f, --file <file>', 'the pods to come: a Deployment, StatefulSet, Job, Pod, PodTemplate or bare template; - is standard input')
+    .option('--name <name>', "the Lock's name and idempotency key; else the owner's and a hash of the question")
+    .option('--owner <name>', "who the slots are for, the same over all releases; else the name of the pods' object")
+    .option('--ttl <duration>', 'how long an unused slot waits for its pod after the last renewal; else 5m')
+    .option('--hold <duration>', "how long an address waits for its owner's next pod, 0 for ever; else 10m")
+    .option('--allow-partial', 'fewer slots are welcome; otherwise it is all or nothing')
+    .option('--renew', 'an unused slot waits its TTL anew')
+    .addOption(new Option('--wait <for>', 'what to wait for').choices(['ready', 'none']).default('ready'))
+    .option('--timeout <duration>', 'how long to wait', '60s')
+    .option('--dry-run', 'let the API server check it, and store nothing');
+  leaseOptions(clusterOptions(questionOptions(command)))
+    .addOption(outputOption())
+    .addHelpText('after', HELP)
+    .action(async (what, options) => end(await lock(what, options)));
+};
+
+const HELP = `
+Examples:
+  gala lock -f examples/feed.yaml 200 --max-per rack=30%
+  gala lock feed-api 200 --name feed-api-1188 --ttl 15m      the pods of a Deployment that is there
+  gala lock --renew feed-api-1188
+
+Exit code 3: not so many fit, the reasons are told. 4: no answer in time; the Lock stays asked for.`;
+
+async function lock(what: readonly string[], options: Options): Promise<ExitCode> {
+  const timeoutSeconds = secondsOf(options.timeout);
+  if (timeoutSeconds === undefined) throw new BadInput(`--timeout is '${options.timeout}'; it is a duration. For example 60s or 5m.`);
+  return inCluster(options, async ({ api, namespace }) => {
+    if (options.renew) return renew(api, { namespace, name: only(what) }, options);
+    const asked = await questionFrom(api, what, namespace, options);
+    const made = await ask(api, asked, options.dryRun ?? false);
+    if (options.dryRun || options.wait === 'none') return answer(api, made, options);
+    say(`${asked.namespace}/${asked.name}: asked for ${asked.spec.count} slots`);
+    return answer(api, await settled(api, made, timeoutSeconds * 1000, options), options);
+  });
+}
+
+function only(what: readonly string[]): string {
+  if (what.length !== 1) throw new BadInput(`--renew takes the name of one Lock; got ${what.join(' ')}. gala locks lists them.`);
+  return what[0] as string;
+}
+
+async function questionFrom(api: Api, what: readonly string[], here: string, options: Options): Promise<Asked> {
+  const count = what.at(-1) as string;
+  const named = what.slice(0, -1);
+  if (named.length !== (options.file === undefined ? 1 : 0))
+    throw new BadInput(
+      options.file === undefined
+        ? `gala lock: got ${what.join(' ')}; it takes whose pods and how many. For example gala lock feed-api 200, or gala lock -f feed.yaml 200.`
+        : `gala lock: got ${what.join(' ')} beside -f ${options.file}; the file says whose pods, so only the count is left. Leave ${named.join(' ')} out.`,
+    );
+  const file = options.file === undefined ? undefined : readPodFile(options.file);
+  const namespace = namespaceOf(options, file, here);
+  const [name = ''] = named;
+  const whose = file === undefined ? await podsNamed(api, namespace, name) : undefined;
+  const asked = lockFrom(
+    file === undefined ? { podFrom: { kind: whose?.kind, name: whose?.pods.name } as never } : { pods: file },
+    ...([count, namespace, options] as const),
+  );
+  if ('problems' in asked) throw new BadInput(asked.problems.join('\n'));
+  return asked;
+}
+
+/** @returns the Lock as the API server has it now */
+async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock>> {
+  const { namespace, name, spec, named } = asked;
+  for (let tries = 1; ; tries++) {
+    try {
+      return await api.create(LOCKS, { metadata: { namespace, name }, spec } as never, { dryRun });
+    } catch (error) {
+      if (isNoSuchKind(error)) throw off(error);
+      if (!isAlreadyExists(error)) throw error;
+    }
+    const there = await api
+      .get(LOCKS, { namespace, name })
+      .catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+    if (there === undefined && tries < 3) continue;
+    if (there === undefined) throw new NotNow(`${namespace}/${name}: somebody makes and deletes it all the time. Choose another --name.`);
+    // Whoever names a Lock wants the answer that this name got; a question asked anew wants a new one.
+    const over = there.status?.phase === 'Failed' || there.status?.phase === 'Expired';
+    if (named === 'by the question' && over && tries < 3 && !dryRun) {
+      say(`${namespace}/${name}: is ${there.status?.phase}; asking anew`);
+      await api.delete(LOCKS, { namespace, name }, { preconditions: { uid: there.metadata.uid } }).catch(ignoreNotFound);
+      continue;
+    }
+    const other = differences(spec, there.spec);
+    if (other.length === 0) return there;
+    throw new Refused(
+      `${namespace}/${name}: the Lock of this name asks another question: ${other.join(', ')}. ` +
+        'A name is an idempotency key: choose another --name, or take the old one back with gala unlock.',
+    );
+  }
+}
+
+const ignoreNotFound = (error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error));
+
+const off = (cause: unknown) =>
+  new NotNow(
+    'locks are off in this cluster: it has no kind Lock (locks.gala.internal). Install the concern scheduling; gala stock works without.',
+    {
+      cause,
+    },
+  );
+
+/** Waits until the lock writer has answered. @throws {NotNow} when it does not in time; the Lock stays */
+async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options: Options): Promise<Stored<Lock>> {
+  const id = { namespace: lock.metadata.namespace as string, name: lock.metadata.name };
+  const until = performance.now() + timeoutMs;
+  let seen = lock;
+  for (let waitMs = 50; ; waitMs = Math.min(1000, waitMs * 1.5)) {
+    const phase = seen.status?.phase;
+    if (phase === 'Ready' || phase === 'Failed' || phase === 'Expired') return seen;
+    if (performance.now() >= until) break;
+    await sleep(Math.min(waitMs, Math.max(1, until - performance.now())));
+    const now = await api.get(LOCKS, id).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+    if (now === undefined)
+      throw new Refused(`${id.namespace}/${id.name}: it was deleted while it was waited for. Ask again if it was not you.`);
+    if (now.status?.phase !== phase) say(`${id.namespace}/${id.name}: ${now.status?.phase ?? 'asked for'}`);
+    seen = now;
+  }
+  const writer = await writerOf(api, options.leaseNamespace);
+  throw new NotNow(
+    `${id.namespace}/${id.name}: ${seen.status?.phase === undefined ? 'nobody has looked at it' : `it is ${seen.status.phase}`} after ${ageOf(timeoutMs)}. ` +
+      `${writer} It stays asked for: gala locks shows it, gala unlock ${id.name} takes it back.`,
+  );
+}
+
+async function renew(api: Api, id: Id, options: Options): Promise<ExitCode> {
+  const there = await api.get(LOCKS, id).catch((error: unknown) => {
+    if (isNoSuchKind(error)) throw off(error);
+    if (isNotFound(error))
+      throw new BadInput(`${id.namespace}/${id.name}: there is no such Lock. gala locks lists those of the namespace.`);
+    throw error;
+  });
+  const phase = there.status?.phase;
+  if (phase === 'Failed' || phase === 'Expired')
+    throw new Refused(
+      `${id.namespace}/${id.name}: it is ${phase} and holds nothing; only what holds is renewed. Ask anew under another --name.`,
+    );
+  // The writer counts from when it sees the field change; the time itself is for people.
+  const renewed = await api.patch(LOCKS, id, { spec: { renewedAt: new Date().toISOString() } }, { dryRun: options.dryRun });
+  return answer(api, renewed, options);
+}
+
+async function answer(api: Api, lock: Stored<Lock>, options: Options): Promise<ExitCode> {
+  const seen = lockSeen(lock, await racksOf(api, lock));
+  await print(options.output, seen, () => lockText(seen, { dryRun: options.dryRun ?? false }));
+  return exitCodeOf(seen);
+}
+
+const exitCodeOf = ({ phase }: LockSeen): ExitCode => (phase === 'Failed' || phase === 'Expired' ? 3 : 0);
+
+/** By node; without the right to look at nodes the answer says no racks. */
+async function racksOf(api: Api, lock: Stored<Lock>): Promise<ReadonlyMap<string, string>> {
+  if ((lock.status?.slots ?? []).length === 0) return new Map();
+  const { items } = await api.list(NODES, { labelSelector: RACK }).catch(() => ({ items: [] }));
+  return new Map(items.map(({ metadata }) => [metadata.name, metadata.labels?.[RACK] ?? '']));
+}
+const RACK = 'gala.internal/rack';

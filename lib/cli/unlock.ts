@@ -1,0 +1,45 @@
+/** `gala unlock`: gives a Lock's unused slots back. A Lock whose slots have pods is kept by policy. */
+import { Lock } from '../api/kinds.ts';
+import { ApiError, isNotFound } from '../kube/error.ts';
+import { kindOf } from '../kube/kinds.ts';
+import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind } from './cluster.ts';
+import { policySentence } from './fault.ts';
+import type { Declare } from './main.ts';
+import { BadInput, type ExitCode, type Format, NotNow, outputOption, print, Refused } from './output.ts';
+
+interface Options extends ClusterOptions {
+  readonly dryRun?: boolean;
+  readonly output: Format;
+}
+
+export const declare: Declare = (command, end) => {
+  command.argument('<name>', 'the Lock').option('--dry-run', 'let the API server check it, and delete nothing');
+  clusterOptions(command)
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  gala unlock feed-api-1188 -n feed\n\nExit code 3: pods use it.')
+    .action(async (name, options) => end(await unlock(name, options)));
+};
+
+async function unlock(name: string, options: Options): Promise<ExitCode> {
+  return inCluster(options, async ({ api, namespace }) => {
+    const id = { namespace, name };
+    try {
+      await api.delete(kindOf(Lock), id, { dryRun: options.dryRun });
+    } catch (error) {
+      if (isNoSuchKind(error))
+        throw new NotNow('locks are off in this cluster: it has no kind Lock (locks.gala.internal).', { cause: error });
+      if (isNotFound(error))
+        throw new BadInput(`${namespace}/${name}: there is no such Lock. gala locks -n ${namespace} lists them.`, { cause: error });
+      const why = error instanceof ApiError ? policySentence(error.message) : undefined;
+      if (why !== undefined) throw new Refused(`${namespace}/${name}: ${why}`, { cause: error });
+      throw error;
+    }
+    const deleted = { ...id, deleted: !options.dryRun };
+    await print(options.output, deleted, () =>
+      options.dryRun
+        ? `${namespace}/${name} would be deleted; nothing is`
+        : `${namespace}/${name} is deleted; its slots and addresses are free in a moment`,
+    );
+    return 0;
+  });
+}
