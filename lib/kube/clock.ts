@@ -31,3 +31,17 @@ export const monotonic: Clock = {
 export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   await sleepFor(Math.min(ms, LONGEST_MS), undefined, { signal }).catch(() => {});
 }
+
+/** The same by a clock that may be a test's. */
+export function pause(ms: number, signal: AbortSignal | undefined, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) return resolve();
+    const end = () => {
+      cancel();
+      signal?.removeEventListener('abort', end);
+      resolve();
+    };
+    const cancel = clock.after(ms, end);
+    signal?.addEventListener('abort', end, { once: true });
+  });
+}
