@@ -1,4 +1,5 @@
 /** /livez, /readyz and /metrics on loopback: what the kubelet asks and Prometheus reads. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 
 /** Says what is wrong, or nothing. */
@@ -15,6 +16,10 @@ export interface HealthOptions {
   readonly ready?: Readonly<Record<string, Check>>;
   /** @default no /metrics */
   readonly registry?: Pick<Registry, 'metrics' | 'contentType'>;
+  /** Asked first, so that a program's own loopback endpoint needs no second port: true when it answers. @default nothing more is served */
+  readonly handle?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  /** Of idle connections. @default Node's 5 s */
+  readonly keepAliveMs?: number;
 }
 
 export interface Health {
