@@ -1,0 +1,32 @@
+/**
+ * `gala` as it is published and put into the image: one file to start, and beside it the parts that a command or program reads
+ * when it is the one that was asked for. `gala stock` never reads what makes metrics, `gala --help` reads next to nothing.
+ */
+import { fileURLToPath } from 'node:url';
+import { build, type Metafile } from 'esbuild';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** @param folder where the files go, `gala.js` among them; two levels below package.json, which says the version */
+export async function bundle(folder: string): Promise<Metafile> {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: { gala: 'lib/cli/main.ts' },
+    outdir: folder,
+    // All in one folder: what looks for package.json looks from any of them alike.
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    platform: 'node',
+    format: 'esm',
+    target: 'node24',
+    minify: true,
+    keepNames: true,
+    metafile: true,
+    // Peers: whoever loads a definition brings the one copy that it and Gala share.
+    external: ['cdk8s', 'cdk8s-plus-27', 'constructs'],
+    // CommonJS dependencies ask for `require`, which an ES module lacks.
+    banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
+  });
+  return metafile;
+}
