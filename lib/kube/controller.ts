@@ -1,8 +1,8 @@
 /** Controller: reflectors say which keys changed, the queue works on them, one key at a time, once everything is known. */
 import type { Backoff } from './backoff.ts';
 import type { Clock } from './clock.ts';
-import type { Log } from './log.ts';
-import type { Result, TerminalError, WorkQueue } from './queue.ts';
+import { type Log, silent } from './log.ts';
+import { type Result, type TerminalError, type WorkQueue, workQueue } from './queue.ts';
 import type { Reflector } from './reflector.ts';
 
 /** Says which keys to work on when an object of `reflector` came, changed (asked for old and new) or went. */
@@ -11,8 +11,27 @@ export interface Source {
   listen(add: (key: string) => void): () => void;
 }
 
-export function source<S>(_reflector: Reflector<S>, _keysOf: (object: S, key: string) => Iterable<string>): Source {
-  throw new Error('not yet');
+/**
+ * @param keysOf the keys that an object is about: often its owner's
+ * @example source(pods, (pod) => pod.lock ? [`${pod.namespace}/${pod.lock}`] : [])
+ */
+export function source<S>(reflector: Reflector<S>, keysOf: (object: S, key: string) => Iterable<string>): Source {
+  return {
+    synced: reflector.synced,
+    listen(add) {
+      const all = (object: S, key: string) => {
+        for (const each of keysOf(object, key)) add(each);
+      };
+      return reflector.on({
+        added: all,
+        updated(old, object, key) {
+          all(old, key);
+          all(object, key);
+        },
+        deleted: all,
+      });
+    },
+  };
 }
 
 export interface Context {
@@ -40,13 +59,62 @@ export interface ControllerOptions {
 }
 
 export interface Controller {
-  readonly queue: Pick<WorkQueue, 'add' | 'addAfter' | 'depth' | 'running' | 'idle'>;
+  readonly queue: Pick<WorkQueue, 'add' | 'addAfter' | 'depth' | 'running' | 'idle' | 'counts'>;
   /** Resolves when all reflectors have synced and work has begun. */
   readonly started: Promise<void>;
   /** Resolves when the signal has ended it and nothing runs any more. */
   readonly stopped: Promise<void>;
 }
 
-export function controller(_options: ControllerOptions): Controller {
-  throw new Error('not yet');
+export function controller(options: ControllerOptions): Controller {
+  const { name, reconcile, also = [], signal, concurrency, backoff, onTerminal, clock, random } = options;
+  const log = (options.log ?? silent).with({ controller: name });
+  const sources = [...[options.for].flat().map((reflector) => source(reflector, (_object, key) => [key])), ...also];
+  const queue = workQueue({
+    ...{ name, concurrency, backoff, onTerminal, clock, random, log },
+    work: (key, ending) => reconcile(key, { signal: ending, failures: queue.failures(key), log: log.with({ key }) }),
+  });
+
+  // Half the picture is no picture: until everything is known, keys are only noted.
+  let early: Set<string> | undefined = new Set();
+  const add = (key: string) => {
+    if (early) early.add(key);
+    else queue.add(key);
+  };
+  const listening = sources.map((each) => each.listen(add));
+  const ending = new Promise<never>((_, reject) => {
+    const end = () => reject(new Error(`controller ${name}: stopped before everything was known`));
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
+  });
+  ending.catch(() => {});
+
+  const started = Promise.race([Promise.all(sources.map((each) => each.synced)), ending]).then(() => {
+    const keys = early ?? [];
+    early = undefined;
+    for (const key of keys) queue.add(key);
+    log.info('working', { keys: queue.depth });
+  });
+  started.catch(() => {});
+
+  const stopped = ending.catch(async () => {
+    for (const stopListening of listening) stopListening();
+    await queue.stop();
+  });
+  return {
+    started,
+    stopped,
+    queue: {
+      add,
+      addAfter: (key, ms) => (early ? add(key) : queue.addAfter(key, ms)),
+      idle: queue.idle,
+      counts: queue.counts,
+      get depth() {
+        return queue.depth + (early?.size ?? 0);
+      },
+      get running() {
+        return queue.running;
+      },
+    },
+  };
 }
