@@ -28,6 +28,10 @@ function answered(error: ApiError): Ended {
   const options = { cause: error };
   if (error.status === 401) return new Refused(`${said}. Log in again: kubectl auth whoami says as whom you ask.`, options);
   if (error.status === 403) return new Refused(forbidden(said), options);
+  if (error.status === 404 && error.details?.kind === 'namespaces') {
+    const { name = '' } = error.details;
+    return new BadInput(`there is no namespace ${name}. Name another with -n, or make it: kubectl create namespace ${name}`, options);
+  }
   if (error.status === 404) return new BadInput(`${said}.`, options);
   // 422: a schema, a CEL rule or an admission policy. A policy's own sentence has its remedy.
   if (error.status === 422 || error.status === 400) return new BadInput(causesOf(error), options);

@@ -60,11 +60,11 @@ export function lockFrom(
     for (const issue of parsed.error.issues)
       for (const found of problemsOf(issue, Lock.spec, spec))
         if (!said(found.path, spec)) problem(sentence({ ...found, path: flagOf(found.path) }));
-  const name = options.name ?? nameOf(owner ?? '', parsed.data);
+  const name = options.name ?? (parsed.success ? nameOf(parsed.data) : 'unnamed');
   const named = Lock.name.safeParse(name);
-  if (!named.success && owner !== undefined)
+  if (!named.success)
     for (const found of named.error.issues.flatMap((issue) => problemsOf(issue, Lock.name, name)))
-      problem(sentence({ ...found, path: '--name' }));
+      problem(sentence({ ...found, path: '--name', what: found.what.replace('the definition', 'the name') }));
   if (problems.length > 0 || !parsed.success) return { problems };
   return { namespace, name, named: options.name === undefined ? 'by the question' : 'by the caller', spec: parsed.data };
 }
@@ -80,12 +80,12 @@ function durationOf(flag: string, typed: string | undefined, problem: (line: str
  * `feed-api-1f0c9a3b`: the owner and a hash of the question. The same question again is the same Lock, so that a command that
  * was cut short can be typed once more; another question is another Lock, because the question of a Lock never changes.
  */
-function nameOf(owner: string, spec: unknown): string {
+function nameOf(spec: Lock['spec']): string {
   const hash = createHash('sha256')
     .update(JSON.stringify(sorted(spec)))
     .digest('hex')
     .slice(0, 8);
-  return `${owner.replaceAll('.', '-').slice(0, LONGEST_NAME - hash.length - 1)}-${hash}`;
+  return `${spec.owner.replaceAll('.', '-').slice(0, LONGEST_NAME - hash.length - 1)}-${hash}`;
 }
 /** An RFC 1123 label. */
 const LONGEST_NAME = 63;

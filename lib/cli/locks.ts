@@ -20,7 +20,7 @@ export const declare: Declare = (command, end) => {
 };
 
 async function locks(options: Options): Promise<ExitCode> {
-  return inCluster(options, async ({ api, namespace }) => {
+  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
     const { items } = await api.list(kindOf(Lock), options.allNamespaces ? {} : { namespace }).catch((error: unknown) => {
       if (isNoSuchKind(error))
         throw new NotNow('locks are off in this cluster: it has no kind Lock (locks.gala.internal).', { cause: error });

@@ -21,7 +21,7 @@ export const declare: Declare = (command, end) => {
 };
 
 async function unlock(name: string, options: Options): Promise<ExitCode> {
-  return inCluster(options, async ({ api, namespace }) => {
+  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
     const id = { namespace, name };
     try {
       await api.delete(kindOf(Lock), id, { dryRun: options.dryRun });

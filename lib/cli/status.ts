@@ -1,0 +1,158 @@
+/** `gala status`: Gala's programs, who leads, the last error, which kinds are there and how many objects; on one page. */
+import { IPLock, KINDS, Lock } from '../api/kinds.ts';
+import { PART_OF, type Resource } from '../api/resource.ts';
+import { GATE, SCHEDULER_NAME, WRITER_LEASE } from '../api/scheduling.ts';
+import type { Api } from '../kube/client.ts';
+import { ApiError, isNotFound } from '../kube/error.ts';
+import { DAEMONSETS, DEPLOYMENTS, type Kind, kindOf, LEASES, NODES, PODS, pathOf } from '../kube/kinds.ts';
+import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions } from './cluster.ts';
+import { endedBy } from './fault.ts';
+import { leaderOf } from './leader.ts';
+import type { Declare } from './main.ts';
+import { type ExitCode, type Format, outputOption, print } from './output.ts';
+import { type KindSeen, type ProgramSeen, type Status, statusText, wrongWith } from './status-text.ts';
+
+interface Options extends ClusterOptions {
+  readonly leaseNamespace: string;
+  readonly output: Format;
+}
+
+export const declare: Declare = (command, end) => {
+  leaseOptions(clusterOptions(command))
+    .addOption(outputOption())
+    .addHelpText('after', '\nExit code 4: something that is installed does not work now.')
+    .action(async (options) => end(await status(options)));
+};
+
+async function status(options: Options): Promise<ExitCode> {
+  return inCluster(options, async ({ api }): Promise<ExitCode> => {
+    const seen = await look(api, options.leaseNamespace);
+    await print(options.output, seen, () => statusText(seen));
+    return seen.wrong.length === 0 ? 0 : 4;
+  });
+}
+
+type Seeing = <T>(what: Promise<T>) => Promise<T | undefined>;
+
+async function look(api: Api, namespace: string): Promise<Status> {
+  const unseen: string[] = [];
+  /** What we may not see is said, once; what isn't there is none. The server not answering ends it all. */
+  const see: Seeing = (what) =>
+    what.catch((error: unknown) => {
+      if (!(error instanceof ApiError) || error.status >= 500) throw error;
+      if (!isNotFound(error)) unseen.push(endedBy(error)?.message ?? error.message);
+      return undefined;
+    });
+  const at = new Date();
+  const [version, programs, leases, kinds, nodes, pods] = await Promise.all([
+    see(api.request({ method: 'GET', path: '/version' })),
+    programsIn(api, namespace, see),
+    see(api.list(LEASES, { namespace })),
+    Promise.all(KINDS.map((kind) => kindSeen(api, kind, see))),
+    see(countOf(api, NODES)),
+    // Those without a node only: of all there may be tens of thousands.
+    see(api.list(PODS, { fieldSelector: `spec.schedulerName=${SCHEDULER_NAME},spec.nodeName=` })),
+  ]);
+  const ours = new Set([WRITER_LEASE, ...programs.map(({ name }) => name)]);
+  const seen = {
+    programs,
+    // A Lease is made by the first who leads: before that there is none, and its program is not ready either.
+    leaders: (leases?.items ?? []).filter(({ metadata }) => ours.has(metadata.name)).map((lease) => leaderOf(lease as never, at.getTime())),
+    kinds,
+  };
+  const gitVersion: string | undefined = version?.body?.gitVersion;
+  return {
+    server: api.url,
+    ...(gitVersion === undefined ? {} : { kubernetes: gitVersion.replace(/^v/, '') }),
+    at: at.toISOString(),
+    ...seen,
+    ...(nodes === undefined ? {} : { nodes }),
+    ...(pods === undefined ? {} : { podsWaiting: pods.items.filter(waits).length }),
+    unseen: [...new Set(unseen)],
+    wrong: wrongWith(seen),
+  };
+}
+
+/** How many there are, without reading them. */
+async function countOf(api: Api, kind: Kind): Promise<number> {
+  const { body } = await api.request({ method: 'GET', path: pathOf(kind, {}), query: { limit: 1 } });
+  return body.items.length + (body.metadata.remainingItemCount ?? 0);
+}
+
+const waits = ({ spec }: { readonly spec?: { readonly schedulingGates?: readonly { readonly name: string }[] } }): boolean =>
+  (spec?.schedulingGates ?? []).some(({ name }) => name === GATE);
+
+async function kindSeen(api: Api, resource: Resource, see: Seeing): Promise<KindSeen> {
+  let there = true;
+  const listed = await see(
+    api.list(kindOf(resource)).catch((error: unknown) => {
+      if (!isNoSuchKind(error)) throw error;
+      there = false;
+      return undefined;
+    }),
+  );
+  const phases = new Map<string, number>();
+  for (const object of listed?.items ?? []) {
+    const phase = phaseOf(resource, object);
+    if (phase !== undefined) phases.set(phase, (phases.get(phase) ?? 0) + 1);
+  }
+  return {
+    name: resource.crdName,
+    there,
+    ...(listed === undefined ? {} : { objects: listed.items.length }),
+    ...(phases.size === 0 ? {} : { phases: Object.fromEntries([...phases].sort(([a], [b]) => (a < b ? -1 : 1))) }),
+  };
+}
+
+function phaseOf(resource: Resource, object: unknown): string | undefined {
+  if (resource.kind === IPLock.kind) return (object as IPLock).spec.phase;
+  return resource.kind === Lock.kind ? ((object as Lock).status?.phase ?? 'Asked') : undefined;
+}
+
+const NAME_LABEL = 'app.kubernetes.io/name';
+
+async function programsIn(api: Api, namespace: string, see: Seeing): Promise<ProgramSeen[]> {
+  const labelSelector = Object.entries(PART_OF)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const [deployments, daemonSets, pods] = await Promise.all([
+    see(api.list(DEPLOYMENTS, { namespace, labelSelector })),
+    see(api.list(DAEMONSETS, { namespace, labelSelector })),
+    see(api.list(PODS, { namespace })),
+  ]);
+  const byName = Map.groupBy(pods?.items ?? [], ({ metadata }) => metadata.labels?.[NAME_LABEL] ?? '');
+  const program = (kind: ProgramSeen['kind'], name: string, wanted: number, ready: number): ProgramSeen => {
+    const containers = (byName.get(name) ?? []).flatMap(({ status }) => status?.containerStatuses ?? []);
+    const lastError = newestError(containers);
+    return {
+      ...{ kind, name, wanted, ready, restarts: containers.reduce((sum, { restartCount }) => sum + restartCount, 0) },
+      ...(lastError === undefined ? {} : { lastError }),
+    };
+  };
+  return [
+    ...(deployments?.items ?? []).map(({ metadata, spec, status }) =>
+      program('Deployment', metadata.name, spec?.replicas ?? 1, status?.readyReplicas ?? 0),
+    ),
+    ...(daemonSets?.items ?? []).map(({ metadata, status }) =>
+      program('DaemonSet', metadata.name, status?.desiredNumberScheduled ?? 0, status?.numberReady ?? 0),
+    ),
+  ].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+interface ContainerSeen {
+  readonly name: string;
+  readonly lastState?: {
+    readonly terminated?: { readonly exitCode: number; readonly reason?: string; readonly message?: string; readonly finishedAt?: string };
+  };
+}
+
+/** What ended a container last, by itself. */
+function newestError(containers: readonly ContainerSeen[]): ProgramSeen['lastError'] {
+  const errors = containers.flatMap(({ name, lastState }) => {
+    const { exitCode = 0, reason, message, finishedAt } = lastState?.terminated ?? {};
+    if (exitCode === 0 || finishedAt === undefined) return [];
+    const [line] = (message ?? '').trim().split('\n').slice(-1);
+    return [{ at: finishedAt, message: `${name} ended with ${exitCode} (${reason ?? 'no reason given'})${line ? `: ${line}` : ''}` }];
+  });
+  return errors.sort((a, b) => (a.at < b.at ? 1 : -1))[0];
+}
