@@ -1,12 +1,12 @@
 /** The bundle, file by file: a clash of names in what esbuild puts on top dies only when the file is read. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Metafile } from 'esbuild';
-import { bundle } from './bundle.ts';
+import { bundle, packagesIn } from './bundle.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const NODE = join(ROOT, 'node_modules/.bin/node');
@@ -63,4 +63,14 @@ test('nothing is read from the Kubernetes client unless a kubeconfig asks for it
   expect(commands.length).toBeGreaterThan(2);
   for (const source of commands) expect(readBy(source).filter((path) => path.includes('client-node'))).toEqual([]);
   expect(entries.map((path) => basename(path))).toContain('kubeconfig.ts');
+});
+
+test('whoever gets it gets the licence of each package that is in it', () => {
+  const packages = packagesIn(metafile);
+  expect(packages).toContain('node_modules/commander');
+  const texts = readFileSync(join(bin, 'LICENSES.txt'), 'utf8').split('-'.repeat(80));
+  expect(texts).toHaveLength(packages.length);
+  // The name, its version, its licence in a word, and then its text; the Unlicense asks for none.
+  const lacking = texts.map((text) => text.trim()).filter((text) => !/^\S+ \S+ (\(Unlicense\)|\([^)]+\)\n\n[\s\S]{100,})/.test(text));
+  expect(lacking).toEqual([]);
 });

@@ -2,6 +2,8 @@
  * `gala` as it is published and put into the image: one file to start, and beside it the parts that a command or program reads
  * when it is the one that was asked for. `gala stock` never reads what makes metrics, `gala --help` reads next to nothing.
  */
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile } from 'esbuild';
 
@@ -28,5 +30,24 @@ export async function bundle(folder: string): Promise<Metafile> {
     // CommonJS dependencies ask for `require`, which an ES module lacks.
     banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
   });
+  writeFileSync(join(folder, 'LICENSES.txt'), licences(metafile));
   return metafile;
+}
+
+/** The packages that a bundle is made of besides this one, by their folders. */
+export function packagesIn({ inputs }: Metafile): string[] {
+  const folders = Object.keys(inputs).flatMap((path) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []);
+  return [...new Set(folders)].sort();
+}
+
+/** What their licences ask for: whoever gets the bundle gets their words. */
+function licences(metafile: Metafile): string {
+  return packagesIn(metafile)
+    .map((folder) => {
+      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+      const files = readdirSync(join(root, folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+      const texts = files.sort().map((file) => readFileSync(join(root, folder, file), 'utf8').trim());
+      return [`${name} ${version} (${license})`, ...texts].join('\n\n');
+    })
+    .join(`\n\n${'-'.repeat(80)}\n\n`);
 }

@@ -1,0 +1,20 @@
+# Gala's image: every program of it, `gala <program>`. It holds the bundle and nothing else of this project:
+#   npm ci && npm run build && docker build -t <registry>/gala:<version> .
+# docs/operations/image.md tells more; a test assembles what is copied here and runs it.
+ARG BASE=node:24.21.0-slim
+FROM $BASE
+
+LABEL org.opencontainers.image.title="gala" \
+      org.opencontainers.image.description="The programs of Gala: gala scheduler, gala controller, and gala for the terminal." \
+      org.opencontainers.image.licenses="Apache-2.0"
+
+COPY LICENSE package.json /opt/gala/
+COPY build/bin/ /opt/gala/build/bin/
+# Its imports are relative to where it stands, so it keeps its place; without `.js` it is called as people call it.
+COPY --chmod=0755 lib/cli/gala.js /opt/gala/lib/cli/gala
+ENV PATH=/opt/gala/lib/cli:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+
+# As distroless images number `nonroot`, and as the pods are rendered.
+USER 65532:65532
+WORKDIR /
+ENTRYPOINT ["gala"]
