@@ -54,6 +54,9 @@ export const API_CA = 'gala-scheduler-ca';
 /** Audience of a token that is for the API and good for nothing else; one for the API server is taken too. */
 export const API_AUDIENCE = 'gala.internal';
 
+/** Lease by which one `gala controller` leads. */
+export const CONTROLLER_LEASE = 'gala-controller';
+
 /** Plain HTTP on loopback: probes and metrics of `gala controller`. */
 export const CONTROLLER_PORT = 10272;
 

@@ -40,6 +40,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'What applying a synth would do to a cluster that has an earlier one: rolls, restarts, refusals, prunes.',
     load: () => import('./diff.ts'),
   },
+  controller: {
+    does: 'A program of the cluster: keeps NodeNetworks and the status of intranet pools.',
+    load: () => import('../controller/program.ts'),
+  },
 };
 
 /**

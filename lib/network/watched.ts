@@ -20,7 +20,6 @@ export interface Watched {
   readonly addresses: Reflector<Address>;
   /** How many addresses are Locked or Bound on a node. */
   takenOn(node: string): number;
-  readonly synced: Promise<void>;
   /** What has not been read yet; empty when all has. */
   unread(): string[];
   readonly stopped: Promise<void>;
@@ -37,7 +36,6 @@ export function watchNetwork(api: Api, { signal, log }: { readonly signal: Abort
   return {
     ...{ hosts, pools, networks, addresses },
     takenOn: countedByNode(addresses),
-    synced: Promise.all(all.map(({ synced }) => synced)).then(() => {}),
     unread: () => all.filter((one) => !one.hasSynced()).map(({ kind }) => kind.plural),
     stopped: Promise.all(all.map(({ stopped }) => stopped)).then(() => {}),
   };

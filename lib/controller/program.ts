@@ -1,0 +1,96 @@
+/**
+ * `gala controller`: one of its replicas leads and keeps NodeNetworks and the status of intranet HostPools; the others watch the
+ * same objects and take over when it does not renew its Lease. What is decided is in lib/network; this puts it together.
+ */
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { CONTROLLER_LEASE, CONTROLLER_PORT } from '../api/scheduling.ts';
+import { type Api, connect } from '../kube/client.ts';
+import { elect } from '../kube/election.ts';
+import { recorder } from '../kube/events.ts';
+import { serveHealth } from '../kube/health.ts';
+import type { Level, Log } from '../kube/log.ts';
+import { metrics } from '../kube/metrics.ts';
+import { program } from '../kube/program.ts';
+import { keepNodeNetworks } from '../network/node-network-keeper.ts';
+import { writePoolStatus } from '../network/pool-status-writer.ts';
+import { watchNetwork } from '../network/watched.ts';
+import { controllerMetrics } from './metrics.ts';
+
+interface Options {
+  readonly leaseNamespace: string;
+  readonly bindAddress: string;
+  readonly healthPort: number;
+  readonly kubeconfig?: string;
+  readonly logLevel: Level;
+}
+
+/** Its arguments, and what happens when it is asked for: the program runs until it is told to stop. */
+export const declare = (command: Command): Command =>
+  command
+    .option('--lease-namespace <namespace>', `where the Lease ${CONTROLLER_LEASE} is, by which one replica leads`, 'gala-system')
+    .option('--bind-address <ip>', 'address of probes and metrics', '127.0.0.1')
+    .option('--health-port <port>', 'plain HTTP: /livez, /readyz, /metrics', port, CONTROLLER_PORT)
+    .option('--kubeconfig <file>', "how to reach the API server; the pod's own account when left out")
+    .addOption(new Option('--log-level <level>', 'how much it tells').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .action(async (options: Options) => {
+      await program({
+        name: CONTROLLER_LEASE,
+        main: async (signal, log) => {
+          const api = await connect({ kubeconfig: options.kubeconfig, userAgent: CONTROLLER_LEASE });
+          await runController(api, options, signal, log);
+        },
+      });
+    });
+
+/** Runs until `signal` aborts, then stops leading and returns. Throws when it can't go on. */
+export async function runController(
+  bare: Api,
+  options: Pick<Options, 'leaseNamespace' | 'bindAddress' | 'healthPort'>,
+  signal: AbortSignal,
+  log: Log,
+): Promise<void> {
+  const measured = await metrics();
+  const counted = await controllerMetrics(measured.registry);
+  const api = measured.api(bare);
+  const watched = watchNetwork(api, { signal, log });
+  for (const one of [watched.hosts, watched.pools, watched.networks, watched.addresses]) measured.reflector(one.kind.plural, one);
+  const events = recorder(api, 'gala.internal/controller', { log });
+  const health = await serveHealth({
+    ...{ host: options.bindAddress, port: options.healthPort, registry: measured.registry },
+    ready: { caches: () => (watched.unread().length === 0 ? undefined : `not read yet: ${watched.unread().join(', ')}`) },
+  });
+
+  const election = elect(api, {
+    namespace: options.leaseNamespace,
+    name: CONTROLLER_LEASE,
+    log,
+    onLead: async (leading) => {
+      const common = { api, watched, signal: leading, log, mayWrite: () => election.isLeader() };
+      const working = [
+        keepNodeNetworks({ ...common, recorder: events, onStep: counted.step }),
+        writePoolStatus({ ...common, onStatus: counted.pool }),
+      ];
+      await Promise.all(working.map(({ stopped }) => stopped));
+      counted.forgetPools();
+    },
+  });
+  measured.election(CONTROLLER_LEASE, election);
+
+  const stopping = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  try {
+    await Promise.race([stopping, election.done]);
+  } finally {
+    await election.stop();
+    await events.flush();
+    await health.close();
+  }
+  await watched.stopped;
+  api.close();
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= 65_535) return number;
+  throw new InvalidArgumentError('A port is 0 to 65535; 0 takes any free one.');
+}
