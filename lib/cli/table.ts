@@ -43,7 +43,8 @@ function padded(text: string, wide: number, right: boolean): string {
 function wrapped(text: string, width: number | undefined): string[] {
   if (width === undefined || width < NARROWEST || length(text) <= width) return [text];
   const lines: string[] = [];
-  for (const word of text.split(' ')) {
+  // A list breaks between its items, a sentence between its words.
+  for (const word of text.split(text.includes(' · ') ? /(?<=·) / : ' ')) {
     const line = lines.at(-1);
     if (line === undefined || length(line) + 1 + length(word) > width) lines.push(word);
     else lines[lines.length - 1] = `${line} ${word}`;
