@@ -3,6 +3,9 @@
  * One place, because a gate spelled two ways is a pod that waits for ever.
  */
 
+/** The namespace of Gala's own programs. */
+export const SYSTEM_NAMESPACE = 'gala-system';
+
 /** Pods ask for it by `schedulerName`; kube-scheduler's replicas lead by the Lease of the same name. */
 export const SCHEDULER_NAME = 'gala-scheduler';
 
@@ -56,6 +59,9 @@ export const API_AUDIENCE = 'gala.internal';
 
 /** Lease by which one `gala controller` leads. */
 export const CONTROLLER_LEASE = 'gala-controller';
+
+/** Annotation of a Lock that the API made: the user who asked for it. */
+export const REQUESTED_BY = 'gala.internal/requested-by';
 
 /** Plain HTTP on loopback: probes and metrics of `gala controller`. */
 export const CONTROLLER_PORT = 10272;

@@ -13,6 +13,7 @@ import { type Log, reasonOf, silent } from '../kube/log.ts';
 import { holdings } from './holdings.ts';
 import { readBody } from './http/body.ts';
 import { fromCaches, fromServer } from './known.ts';
+import { unpinned } from './pin.ts';
 import type { Rule, ScheduledPod, Verdict } from './verify.ts';
 import { verify } from './verify.ts';
 import type { World } from './world.ts';
@@ -25,17 +26,7 @@ interface WirePod {
     readonly uid?: unknown;
     readonly annotations?: Readonly<Record<string, string>>;
   };
-  readonly spec?: { readonly hostNetwork?: boolean; readonly affinity?: Affinity };
-}
-
-interface Affinity {
-  readonly nodeAffinity?: {
-    readonly requiredDuringSchedulingIgnoredDuringExecution?: {
-      readonly nodeSelectorTerms?: readonly {
-        readonly matchFields?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
-      }[];
-    };
-  };
+  readonly spec?: { readonly hostNetwork?: boolean; readonly affinity?: unknown };
 }
 
 interface ExtenderArgs {
@@ -167,15 +158,5 @@ function read(args: unknown): { pod: ScheduledPod; nodes: readonly string[] } | 
 
 function scheduledPod({ metadata, spec }: WirePod, id: Pick<ScheduledPod, 'name' | 'namespace' | 'uid'>): ScheduledPod {
   const { [LOCK_ANNOTATION]: lock, [SLOT_ANNOTATION]: slot } = metadata?.annotations ?? {};
-  return { ...id, lock, slot, hostNetwork: spec?.hostNetwork === true, pinned: pinnedNode(spec?.affinity) };
-}
-
-/** The node that every term of the required node affinity names: terms are alternatives, the lock writer pins each of them. */
-function pinnedNode(affinity: Affinity | undefined): string | undefined {
-  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [];
-  const named = terms.map(({ matchFields = [] }) => {
-    const field = matchFields.find(({ key, operator, values }) => key === 'metadata.name' && operator === 'In' && values?.length === 1);
-    return field?.values?.[0];
-  });
-  return named.every((node) => node === named[0]) ? named[0] : undefined;
+  return { ...id, lock, slot, hostNetwork: spec?.hostNetwork === true, pinned: unpinned(spec?.affinity).node };
 }
