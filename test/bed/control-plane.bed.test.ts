@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { KubeObject } from '../../lib/api/manifest.ts';
 import { type Bed, startControlPlane } from './control-plane.ts';
 import { describeBed } from './describe-bed.ts';
+import { until } from './process.ts';
 import { alive, type BedRecord, folders, read, sweep } from './records.ts';
 import { environment, jestOn } from './samples/a-run.ts';
 
@@ -126,6 +127,15 @@ describeBed('a control plane', ['control-plane'], () => {
       expect(dry?.result).toBe('created');
       expect((await bed.request('GET', '/api/v1/namespaces/default/configmaps/dry')).status).toBe(404);
     });
+  });
+
+  test('a part that was killed is away, and once started again it goes on with what there was', async () => {
+    await bed.apply([aConfigMap('before')]);
+    await bed.end('kube-apiserver');
+    await expect(bed.request('GET', '/readyz')).rejects.toThrow(/ECONNRE/);
+    const server = bed.again('kube-apiserver');
+    await until('ready', server, 30, async () => (await bed.request('GET', '/readyz')).status === 200);
+    expect((await bed.request('GET', '/api/v1/namespaces/default/configmaps/before')).body).toMatchObject({ data: { key: 'value' } });
   });
 });
 

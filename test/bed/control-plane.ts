@@ -36,6 +36,10 @@ export interface Bed extends Omit<Client, 'close'> {
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
   /** Starts another part in the bed's network; it ends with the bed. */
   run(name: PartName, args: readonly string[]): Started;
+  /** Kills a part, as a crash would. */
+  end(part: PartName): Promise<void>;
+  /** Starts a part that has ended once more, with the arguments it had. */
+  again(part: PartName): Started;
   /** What a part has said so far. */
   log(part: PartName): string;
   stop(): Promise<void>;
@@ -68,12 +72,19 @@ async function startIn(folder: string, holding: Holding, options: BedOptions): P
   if (network.holder) hold(network.holder);
   const logFile = (part: PartName, run = 1) => join(folder, run === 1 ? `${part}.log` : `${part}-${run}.log`);
   const runs = new Map<PartName, number>();
+  const last = new Map<PartName, { readonly process: Started; readonly args: readonly string[] }>();
+  const lastOf = (part: PartName) => {
+    const found = last.get(part);
+    if (found === undefined) throw new Error(`${part} was never started in this bed`);
+    return found;
+  };
 
   const run: Bed['run'] = (name, args) => {
     runs.set(name, (runs.get(name) ?? 0) + 1);
     const [program, ...first] = network.within(command(name));
     const process = start(name, [program, ...first, ...args], logFile(name, runs.get(name)));
     hold(process);
+    last.set(name, { process, args });
     const pids = started.map((each) => each.pid);
     note(folder, pids);
     return process;
@@ -92,6 +103,8 @@ async function startIn(folder: string, holding: Holding, options: BedOptions): P
 
   return {
     ...{ kubeconfig, url, token, folder, network, run },
+    end: (part) => lastOf(part).process.kill(),
+    again: (part) => run(part, lastOf(part).args),
     request: client.request,
     apply: client.apply,
     pathOf: client.pathOf,
