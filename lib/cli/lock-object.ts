@@ -117,14 +117,3 @@ const FLAGS: Readonly<Record<string, string>> = {
   strategy: '--strategy',
 };
 const flagOf = (path: string): string => FLAGS[path] ?? (path.startsWith('maxPer') ? '--max-per' : path);
-
-/** What of a question is another one, by field; empty when it is the same. `renewedAt` is no part of it. */
-export function differences(asked: Lock['spec'], there: Lock['spec']): string[] {
-  const fields = [...new Set([...Object.keys(asked), ...Object.keys(there)])].filter((field) => field !== 'renewedAt').sort();
-  const text = (value: unknown) => JSON.stringify(sorted(value)) ?? 'nothing';
-  return fields.flatMap((field) => {
-    const [mine, theirs] = [text(asked[field as never]), text(there[field as never])];
-    if (mine === theirs) return [];
-    return [mine.length + theirs.length > 60 ? `${field} is another` : `${field} is ${theirs} there, ${mine} here`];
-  });
-}

@@ -5,10 +5,11 @@ import { Lock } from '../api/kinds.ts';
 import type { Api } from '../kube/client.ts';
 import { isAlreadyExists, isNotFound } from '../kube/error.ts';
 import { type Id, kindOf, NODES, type Stored } from '../kube/kinds.ts';
+import { otherFields } from '../scheduling/same-question.ts';
 import { ageOf, secondsOf } from './amount.ts';
 import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions, namespaceOf } from './cluster.ts';
 import { writerOf } from './leader.ts';
-import { type Asked, differences, type LockOptions, lockFrom } from './lock-object.ts';
+import { type Asked, type LockOptions, lockFrom } from './lock-object.ts';
 import { type LockSeen, lockSeen, lockText } from './lock-text.ts';
 import type { Declare } from './main.ts';
 import { BadInput, type ExitCode, type Format, NotNow, outputOption, print, Refused, say } from './output.ts';
@@ -117,10 +118,10 @@ async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock
       await api.delete(LOCKS, { namespace, name }, { preconditions: { uid: there.metadata.uid } }).catch(ignoreNotFound);
       continue;
     }
-    const other = differences(spec, there.spec);
+    const other = otherFields(spec, there.spec);
     if (other.length === 0) return there;
     throw new Refused(
-      `${namespace}/${name}: the Lock of this name asks another question: ${other.join(', ')}. ` +
+      `${namespace}/${name}: ${other.map(({ what, allowed }) => `${what}; ${allowed}`).join('. ')}. ` +
         'A name is an idempotency key: choose another --name, or take the old one back with gala unlock.',
     );
   }

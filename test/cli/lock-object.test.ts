@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { differences, type LockOptions, lockFrom, type Whose } from '../../lib/cli/lock-object.ts';
+import { type LockOptions, lockFrom, type Whose } from '../../lib/cli/lock-object.ts';
 
 const FEED: Whose = {
   pods: { kind: 'Deployment', name: 'feed-api', template: { spec: { containers: [{ name: 'feed', image: 'r.example/feed:1' }] } } },
@@ -82,13 +82,4 @@ test.each(['many', '1e3', '2.5', ''])('%p is no count', (count) => {
 test('a bare template needs to be told whose it is', () => {
   expect(lock(3, {}, BARE)).toEqual({ problems: [expect.stringMatching(/^--owner is missing: a bare pod template has no name\./)] });
   expect(asked(3, { owner: 'feed-api' }, BARE).spec.owner).toBe('feed-api');
-});
-
-test('what is another question is named, a renewal is none', () => {
-  const { spec } = asked(200);
-  expect(differences(spec, { ...spec, renewedAt: '2027-02-16T20:00:00Z' })).toEqual([]);
-  expect(differences(spec, { ...spec, count: 300 })).toEqual(['count is 300 there, 200 here']);
-  expect(differences(spec, { ...spec, template: { spec: { containers: [{ name: 'other', image: 'r.example/feed:2' }] } } })).toEqual([
-    'template is another',
-  ]);
 });
