@@ -66,8 +66,9 @@ export async function after(
 }
 
 /** What those who ask trust: every certificate that signs, will sign or has signed, PEM. */
-export function bundle({ current, next, former }: Authority): string {
-  return [current, ...(next === undefined ? [] : [next]), ...former].map(({ cert }) => `${cert.trim()}\n`).join('');
+export function bundle({ current, next, former }: Authority, nowMs: number): string {
+  const alive = former.filter(({ untilMs }) => untilMs > nowMs);
+  return [current, ...(next === undefined ? [] : [next]), ...alive].map(({ cert }) => `${cert.trim()}\n`).join('');
 }
 
 /** The Secret's data, base64 as the API server has it. `tls.crt` and `tls.key` as in every Secret of type kubernetes.io/tls. */

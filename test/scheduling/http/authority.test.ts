@@ -106,10 +106,10 @@ test('when somebody looks every month, all that signs is made in time, and a kep
           const signed = seen?.current.cert;
           seen = await after(step, seen, fresh, now);
           if (signed === undefined) continue;
-          expect(bundle(seen)).toContain(signed);
+          expect(bundle(seen, now)).toContain(signed);
           if (step.do === 'promote') expect(now - publishedAt.get(seen.current.cert)!).toBeGreaterThanOrEqual(60 * DAY);
         }
-        for (const cert of bundle(seen!).trim().split('\n')) if (!publishedAt.has(cert)) publishedAt.set(cert, now);
+        for (const cert of bundle(seen!, now).trim().split('\n')) if (!publishedAt.has(cert)) publishedAt.set(cert, now);
         expect(seen!.current.untilMs).toBeGreaterThan(now + SERVING_DAYS * DAY);
       }
     }),
@@ -125,7 +125,7 @@ test('what has ended is trusted no longer', async () => {
 });
 
 test('the published certificates are the current, the next and the former ones', () => {
-  const published = bundle(anAuthority({ next: other, former: [{ cert: made.cert, untilMs: made.untilMs }] }));
+  const published = bundle(anAuthority({ next: other, former: [{ cert: made.cert, untilMs: made.untilMs }] }), NOW);
   expect(certificatesIn(published).map((cert) => new X509Certificate(cert).fingerprint256)).toEqual(
     [made, other, made].map(({ cert }) => new X509Certificate(cert).fingerprint256),
   );
