@@ -103,6 +103,11 @@ export interface Api {
   /** Server-side apply. */
   apply<T extends AnyObject>(kind: Kind<T>, object: Draft<T>, options?: ApplyOptions): Promise<T>;
   delete<T extends AnyObject>(kind: Kind<T>, id: Id, options?: DeleteOptions): Promise<void>;
+  /**
+   * What one is known by, as the header's value: for a server that asks this one who that is (TokenReview). Undefined where it is
+   * a client certificate, which can't be passed on.
+   */
+  authorization?(): Promise<string | undefined>;
   /** Ends the connections that wait for use, and those that wait for an answer. */
   close(): void;
 }
@@ -153,10 +158,11 @@ export function apiOf({ url, ca, token, cert, key, namespace = 'default', userAg
 
 function apiOver(access: Access, userAgent = 'gala'): Api {
   const { request, stream, close } = transport(access, userAgent);
-  return withVerbs({ url: access.url, namespace: access.namespace, userAgent, request, stream, close });
+  const authorization = async () => (await access.identity()).authorization;
+  return withVerbs({ url: access.url, namespace: access.namespace, userAgent, request, stream, authorization, close });
 }
 
 /** The whole client over its calls: what wraps `request` and `stream` gets every verb through them. */
-export function withVerbs(calls: Pick<Api, 'url' | 'namespace' | 'userAgent' | 'request' | 'stream' | 'close'>): Api {
+export function withVerbs(calls: Pick<Api, 'url' | 'namespace' | 'userAgent' | 'request' | 'stream' | 'authorization' | 'close'>): Api {
   return { ...calls, ...verbs(calls) };
 }
