@@ -12,10 +12,10 @@ import { kindOf } from '../../kube/kinds.ts';
 import { otherFields } from '../same-question.ts';
 import type { Asked, Handler } from './api.ts';
 import type { OperationId } from './operations.ts';
-import { problem, type Reply } from './problem.ts';
+import { badInput, problem, type Reply } from './problem.ts';
 import type { Question } from './question.ts';
 import type { LockQuestion } from './schemas.ts';
-import { isSettled, type Waiting } from './waiting.ts';
+import { isSettled, type Waiting } from './settling.ts';
 
 type LockOperation = Extract<OperationId, 'createLock' | 'getLock' | 'deleteLock' | 'renewLock'>;
 type StoredLock = Stored<Lock>;
@@ -168,7 +168,7 @@ export function twoTemplates({ template, podFrom }: Pick<LockQuestion['spec'], '
     remedy: 'Give the template, or name the object that has it.',
     severity: 'error',
   };
-  return problem('bad-input', `${path}: ${what}; one of the two.`, { problems: [wrong] });
+  return badInput([wrong]);
 }
 
 /** What the API server says of a write: a rule, a policy, a quota, a namespace that is not there. Anything else is thrown on. */

@@ -1,0 +1,94 @@
+/** Stock over HTTP: the question as a demand, and what the library says of it, with its age. Changes nothing. */
+import type { Lock } from '../../api/kinds.ts';
+import { type Demanded, demandOf } from '../demand.ts';
+import { type Never, whyNever } from '../never.ts';
+import type { Ask, Stock, Terrain } from '../types.ts';
+import type { Asked, Handler } from './api.ts';
+import { twoTemplates } from './locks.ts';
+import { badInput, problem, type Reply } from './problem.ts';
+import type { LockQuestion, StockAnswer, StockQuestion } from './schemas.ts';
+
+type PodFrom = NonNullable<Lock['spec']['podFrom']>;
+
+export interface StockOptions {
+  readonly terrain: Terrain;
+  readonly stock: (ask: Ask, count?: number) => Stock;
+  /** The pod template of an object; undefined: there is no such object. */
+  readonly templateOf: (namespace: string, from: PodFrom, signal: AbortSignal) => Promise<unknown>;
+  readonly ages: () => { readonly snapshotMs: number; readonly samplesMs?: number };
+  /** Brings what goes by the clock up to date. */
+  readonly tick?: () => void;
+}
+
+/**
+ * Bookmarks come about every minute, and a watch that hears nothing for two is begun anew (kube/reflector.ts): what was not heard
+ * of for so long is not merely quiet.
+ */
+const STALE_MS = 180_000;
+
+export function stockHandler({ terrain, stock, templateOf, ages, tick = () => {} }: StockOptions): Handler {
+  return {
+    access: ({ body }) => ({ verb: 'create', namespace: (body as StockQuestion).namespace }),
+    async handle({ body, query, signal }: Asked): Promise<Reply> {
+      const question = body as StockQuestion;
+      const wrong = twoTemplates(question, '') ?? tooOld(ages());
+      if (wrong !== undefined) return wrong;
+      const { namespace, podFrom } = question;
+      const template = podFrom === undefined ? question.template : await templateOf(namespace, podFrom, signal);
+      if (template === undefined) return problem('no-such-object', `There is no ${podFrom?.kind} ${namespace}/${podFrom?.name}.`);
+      const demanded = demandIn(template, question, podFrom === undefined ? 'template' : undefined);
+      if (demanded.demand === undefined) return badInput(demanded.problems);
+      tick();
+      const { strategy, maxPer, near, pools, byUse, count } = question;
+      const ask: Ask = { demand: demanded.demand, strategy, maxPer, near, pools, byUse };
+      const found = stock(ask, count);
+      const never = found.count === 0 ? whyNever(terrain, ask) : undefined;
+      if (never !== undefined) return neverFits(never);
+      const { snapshotMs, samplesMs } = ages();
+      const known = { snapshotAgeSeconds: snapshotMs / 1000, ...(samplesMs === undefined ? {} : { samplesAgeSeconds: samplesMs / 1000 }) };
+      const { nodes, ...answer } = { ...found, ...known } satisfies DeepReadonly<StockAnswer>;
+      return { status: 200, body: query.nodes === false ? answer : { ...answer, nodes } };
+    },
+  };
+}
+
+/** What stands against the pods of a Lock that is to be made, as far as it can be seen without reading anything. */
+export function unfitLock({ terrain, ages }: Pick<StockOptions, 'terrain' | 'ages'>) {
+  return ({ metadata: { namespace }, spec }: LockQuestion): Reply | undefined => {
+    const stale = tooOld(ages());
+    if (stale !== undefined || spec.template === undefined) return stale;
+    const { demand, problems } = demandIn(spec.template, { namespace, owner: spec.owner }, 'spec.template');
+    if (demand === undefined) return badInput(problems);
+    const never = whyNever(terrain, { demand });
+    return never && neverFits(never);
+  };
+}
+
+const demandIn = (
+  template: unknown,
+  { namespace, owner }: Pick<StockQuestion, 'namespace' | 'owner'>,
+  path: string | undefined,
+): Demanded => demandOf(template, { namespace, path, ...(owner === undefined ? {} : { owner: `${namespace}/${owner}` }) });
+
+function tooOld({ snapshotMs }: ReturnType<StockOptions['ages']>): Reply | undefined {
+  if (snapshotMs <= STALE_MS) return undefined;
+  const age = Number.isFinite(snapshotMs) ? `was last heard of ${Math.round(snapshotMs / 1000)} s ago` : 'was not read yet';
+  return problem('stale', `The cluster ${age}.`, {
+    headers: { 'retry-after': '5' },
+    members: { snapshotAgeSeconds: Number.isFinite(snapshotMs) ? snapshotMs / 1000 : null },
+  });
+}
+
+function neverFits(never: readonly Never[]): Reply {
+  const told = never.map(
+    ({ limit, nodes, asks, most }) =>
+      `${limit} on ${nodes} node${nodes === 1 ? '' : 's'}${asks === undefined ? '' : ` (asks ${asks}, the largest has ${most})`}`,
+  );
+  return problem('never-fits', `Refused by ${told.join(', ')}.`, { members: { limits: never } });
+}
+
+type DeepReadonly<T> = T extends readonly (infer I)[]
+  ? readonly DeepReadonly<I>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
