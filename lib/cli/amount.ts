@@ -33,8 +33,8 @@ function scaled(amount: number, step: number, units: readonly string[]): string 
 /** Three digits that count; a whole number as it is. */
 const short = (value: number): string => (Number.isInteger(value) ? String(value) : String(Number(value.toPrecision(3))));
 
-/** `1 host`, `2 hosts`. */
-export const counted = (count: number, noun: string): string => `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** `1 host`, `2 hosts`. @param many where it is not the word with an s */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
 /**
  * How long something took or is ago: two units at most, the smaller one left out where it says little.

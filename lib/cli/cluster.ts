@@ -1,7 +1,7 @@
 /** The cluster that a command speaks to: named as kubectl names it. */
 import type { Command } from 'commander';
 import type { Api } from '../kube/client.ts';
-import { ApiError } from '../kube/error.ts';
+import { ApiError, isNotFound } from '../kube/error.ts';
 import { reasonOf } from '../kube/log.ts';
 import { BadInput } from './output.ts';
 
@@ -57,3 +57,14 @@ export function isNoSuchKind(error: unknown): error is ApiError {
   // A missing object is named in the details; a path that nothing serves is answered without.
   return error instanceof ApiError && error.status === 404 && error.details?.name === undefined;
 }
+
+/** Undefined where there is no such object. */
+export const orNone = <T>(call: Promise<T>): Promise<T | undefined> =>
+  call.catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+
+/** All of a kind; none in a cluster without the kind. */
+export const listed = <T>(call: Promise<{ readonly items: T[] }>): Promise<T[]> =>
+  call.then(
+    ({ items }) => items,
+    (error: unknown) => (isNoSuchKind(error) ? [] : Promise.reject(error)),
+  );

@@ -7,7 +7,7 @@ import { isAlreadyExists, isNotFound } from '../kube/error.ts';
 import { type Id, kindOf, NODES, type Stored } from '../kube/kinds.ts';
 import { otherFields } from '../scheduling/same-question.ts';
 import { ageOf, secondsOf } from './amount.ts';
-import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions, namespaceOf } from './cluster.ts';
+import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions, namespaceOf, orNone } from './cluster.ts';
 import { writerOf } from './leader.ts';
 import { type Asked, type LockOptions, lockFrom } from './lock-object.ts';
 import { type LockSeen, lockSeen, lockText } from './lock-text.ts';
@@ -106,16 +106,14 @@ async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock
       if (isNoSuchKind(error)) throw off(error);
       if (!isAlreadyExists(error)) throw error;
     }
-    const there = await api
-      .get(LOCKS, { namespace, name })
-      .catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+    const there = await orNone(api.get(LOCKS, { namespace, name }));
     if (there === undefined && tries < 3) continue;
     if (there === undefined) throw new NotNow(`${namespace}/${name}: somebody makes and deletes it all the time. Choose another --name.`);
     // Whoever names a Lock wants the answer that this name got; a question asked anew wants a new one.
     const over = there.status?.phase === 'Failed' || there.status?.phase === 'Expired';
     if (named === 'by the question' && over && tries < 3 && !dryRun) {
       say(`${namespace}/${name}: is ${there.status?.phase}; asking anew`);
-      await api.delete(LOCKS, { namespace, name }, { preconditions: { uid: there.metadata.uid } }).catch(ignoreNotFound);
+      await orNone(api.delete(LOCKS, { namespace, name }, { preconditions: { uid: there.metadata.uid } }));
       continue;
     }
     const other = otherFields(spec, there.spec);
@@ -126,8 +124,6 @@ async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock
     );
   }
 }
-
-const ignoreNotFound = (error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error));
 
 const off = (cause: unknown) =>
   new NotNow(
@@ -147,7 +143,7 @@ async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options:
     if (phase === 'Ready' || phase === 'Failed' || phase === 'Expired') return seen;
     if (performance.now() >= until) break;
     await sleep(Math.min(waitMs, Math.max(1, until - performance.now())));
-    const now = await api.get(LOCKS, id).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+    const now = await orNone(api.get(LOCKS, id));
     if (now === undefined)
       throw new Refused(`${id.namespace}/${id.name}: it was deleted while it was waited for. Ask again if it was not you.`);
     if (now.status?.phase !== phase) say(`${id.namespace}/${id.name}: ${now.status?.phase ?? 'asked for'}`);

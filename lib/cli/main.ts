@@ -28,6 +28,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'The Locks of a namespace: their phase, slots and why not more.',
     load: () => import('./locks.ts'),
   },
+  who: {
+    does: 'Who has an address: pod, node, MAC, owner, Lock, since when.',
+    load: () => import('./who.ts'),
+  },
   status: {
     does: 'The programs, who leads, the last error, which kinds are there: on one page.',
     load: () => import('./status.ts'),

@@ -1,0 +1,135 @@
+/** Stock as `gala stock` shows it: what `-o json` prints, and the same for people. Pure. */
+import type { Ask, Limit, Stock } from '../scheduling/types.ts';
+import { ageOf, amountOf, counted, supplyName } from './amount.ts';
+import { type More, moreText } from './more.ts';
+import { questionText } from './question.ts';
+import { table, terminalWidth } from './table.ts';
+
+/** Where the facts were taken from. */
+export interface Source {
+  readonly from: 'definition' | 'snapshot' | 'cluster';
+  /** Name of the cluster, path of the file, URL of the API server. */
+  readonly name: string;
+  /** A cluster: who counted. */
+  readonly by?: 'stock API' | 'library';
+  readonly ageSeconds?: number;
+  /** Left out: nothing measures live use. */
+  readonly samplesAgeSeconds?: number;
+}
+
+/** What `-o json` prints. */
+export interface StockAnswer extends Omit<Stock, 'nodes'> {
+  readonly pods: {
+    /** A bare template has none. */
+    readonly name?: string;
+    readonly namespace: string;
+    readonly revision?: string;
+    /** By supply: cores, bytes, bits a second. */
+    readonly wants: Readonly<Record<string, number>>;
+    readonly address: boolean;
+  };
+  readonly question: Pick<Ask, 'strategy' | 'maxPer' | 'near' | 'pools'> & { readonly count?: number };
+  readonly source: Source;
+  readonly nodes?: Stock['nodes'];
+  /** By rack, where the racks are known. */
+  readonly racks?: readonly { readonly rack: string; readonly fit: number }[];
+  /** What each supply by itself would allow, the least first; not told by the stock API. */
+  readonly alone?: readonly { readonly limit: Limit; readonly count: number }[];
+  /** Asked for, and not counted: no node says how much of it there is. */
+  readonly uncounted?: readonly string[];
+  /** What would make more of it, and how. */
+  readonly more: readonly More[];
+}
+
+export function stockText(answer: StockAnswer): string {
+  return answer.source.from === 'definition' ? shortText(answer) : longText(answer);
+}
+
+/** `768 fit (384 per rack). limited by addresses; cpu alone would allow 960` */
+function shortText(answer: StockAnswer): string {
+  const { count, limit } = answer;
+  const places = placesOf(answer);
+  const second = (answer.alone ?? []).find((other) => other.limit !== limit && other.count >= count);
+  const otherwise = second === undefined ? '' : `; ${supplyName(second.limit)} alone would allow ${second.count}`;
+  const why = count === 0 ? `. ${whyNothing(answer)}` : `. limited by ${limitName(limit)}${otherwise}`;
+  return [`${count} fit${places === '' ? '' : ` (${places})`}${why}`, ...notes(answer)].join('\n');
+}
+
+/** Most racks that are told one by one. */
+const FEW_RACKS = 6;
+
+function placesOf({ count, racks = [], pools }: StockAnswer): string {
+  if (count === 0) return '';
+  const named = pools.filter(({ pool }) => pool !== '');
+  if (named.length > 1) return named.map(({ pool, fit }) => `${pool} ${fit}`).join(', ');
+  const fits = racks.map(({ fit }) => fit);
+  if (fits.length < 2) return '';
+  const [least, most] = [Math.min(...fits), Math.max(...fits)];
+  if (least === most) return `${most} per rack`;
+  return racks.length > FEW_RACKS ? `${least} to ${most} per rack` : racks.map(({ rack, fit }) => `${rack} ${fit}`).join(', ');
+}
+
+const whyNothing = ({ limits }: StockAnswer): string =>
+  limits.length === 0
+    ? 'there are no hosts to count on'
+    : `limited by ${limits.map(({ limit, nodes }) => `${limitName(limit)} (${counted(nodes, 'host')})`).join(', ')}`;
+
+function longText(answer: StockAnswer): string {
+  const { source, pods, question, count, pools } = answer;
+  const name = [pods.name ?? 'pods', ...(pods.revision === undefined ? [] : [`rev ${pods.revision}`])].join(' ');
+  const wants = [...wantsText(answer), questionText(question)].join(' · ');
+  return [
+    agesText(source),
+    `${name}   ${wants}`,
+    table([['POOL', 'HOSTS', 'FIT NOW', 'LOCKED BY OTHERS', 'LIMITED BY (hosts)'], ...pools.map(poolRow)], { width: terminalWidth() }),
+    [`${count} now.`, ...moreText(answer.more)].join('  '),
+    ...notes(answer),
+  ].join('\n');
+}
+
+/** `snapshot 0.4 s old · live metrics 11 s old` */
+function agesText({ from, name, ageSeconds, samplesAgeSeconds }: Source): string {
+  const what = from === 'snapshot' ? `snapshot ${name}` : 'snapshot';
+  const age = ageSeconds === undefined ? what : `${what} ${ageOf(ageSeconds * 1000)} old`;
+  return `${age} · ${samplesAgeSeconds === undefined ? 'no live metrics' : `live metrics ${ageOf(samplesAgeSeconds * 1000)} old`}`;
+}
+
+/** `cpu 2`, `memory 4Gi`, `log 20Gi`: what the nodes give first, the network last. */
+export function wantsText({ pods: { wants } }: Pick<StockAnswer, 'pods'>): string[] {
+  const rank = (supply: string) => ['cpu', 'memory'].indexOf(supply) + 1 || (NETWORK.includes(supply) ? 9 : 5);
+  return Object.entries(wants)
+    .filter(([supply]) => supply !== 'pods')
+    .sort(([a], [b]) => rank(a) - rank(b) || (a < b ? -1 : 1))
+    .map(([supply, amount]) => `${supplyName(supply)} ${amountOf(supply, amount)}`);
+}
+const NETWORK = ['egress', 'ingress'];
+
+const poolRow = ({ pool, hosts, fit, lockedByOthers, limits }: Stock['pools'][number]): string[] => [
+  pool === '' ? '-' : pool,
+  String(hosts),
+  String(fit),
+  String(lockedByOthers),
+  limits.map(({ limit, nodes }) => `${limitName(limit)} ${nodes}`).join(' · '),
+];
+
+/** What the number does not say. */
+function notes({ uncounted = [] }: StockAnswer): string[] {
+  if (uncounted.length === 0) return [];
+  return [`Not counted, for no host says how much it has: ${uncounted.map(supplyName).join(', ')}.`];
+}
+
+/** A limit in words; most are words already. */
+export const limitName = (limit: Limit): string => WORDS[limit] ?? supplyName(limit);
+const WORDS: Readonly<Record<string, string>> = {
+  macsPerPort: 'MAC addresses a port',
+  notReady: 'not Ready',
+  nodeSelector: 'node selector',
+  nodeAffinity: 'node affinity',
+  antiAffinity: 'anti-affinity',
+  hostPorts: 'host ports',
+  noSample: 'no fresh sample',
+  'maxPer.node': 'cap a node',
+  'maxPer.rack': 'cap a rack',
+  'maxPer.zone': 'cap a zone',
+  'maxPer.datacenter': 'cap a datacenter',
+};

@@ -1,0 +1,154 @@
+/** Who has an address, as data and as text. Pure. */
+import type { IPLock } from '../api/kinds.ts';
+import { POD_ANNOTATION } from '../api/scheduling.ts';
+import { type Place, placeText } from './address-place.ts';
+import { ageOf } from './amount.ts';
+
+export interface PodSeen {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly node?: string;
+  /** Number of its slot, or `loose`. */
+  readonly slot?: string;
+  readonly lock?: string;
+  /** Of its status; another CNI's where Gala does not own the network. */
+  readonly podIP?: string;
+  readonly startedAt?: string;
+}
+
+export interface IPLockSeen {
+  readonly metadata: {
+    readonly name: string;
+    readonly creationTimestamp?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly managedFields?: readonly { readonly time?: string }[];
+  };
+  readonly spec: IPLock['spec'];
+}
+
+/** What was found out about an address. */
+export interface Clues {
+  readonly address: string;
+  readonly place?: Place;
+  readonly ipLock?: IPLockSeen;
+  /** The pod that has it, by the IPLock or by its status. */
+  readonly pod?: PodSeen;
+  /** The node whose own address it is. */
+  readonly node?: string;
+}
+
+/** What `-o json` prints. */
+export interface Who {
+  readonly address: string;
+  /** The IPLock's phase; without one `Free`, a `Pod` of another CNI, a `Node` itself, or `Unknown`: no address of Gala's. */
+  readonly state: IPLock['spec']['phase'] | 'Free' | 'Pod' | 'Node' | 'Unknown';
+  readonly place?: Place;
+  readonly node?: string;
+  readonly mac?: string;
+  /** `<namespace>/<name>` */
+  readonly owner?: string;
+  readonly lock?: string;
+  readonly slot?: string;
+  /** `<namespace>/<name>`; of a pod that is gone the name is still known. */
+  readonly pod?: { readonly name: string; readonly uid?: string; readonly there: boolean; readonly startedAt?: string };
+  /** When its IPLock was last written: since then it is what it is. RFC 3339. */
+  readonly since?: string;
+  /** When its IPLock was made: since then it is taken. */
+  readonly takenAt?: string;
+}
+
+export function whoHas({ address, place, ipLock, pod, node }: Clues): Who {
+  const found = { address, ...(place && { place }) };
+  if (ipLock === undefined) {
+    if (node !== undefined) return { ...found, state: 'Node', node };
+    if (pod !== undefined) return { ...found, state: 'Pod', ...ofPod(pod) };
+    return { ...found, state: place === undefined || (place.is === 'vlan' && !place.listed) ? 'Unknown' : 'Free' };
+  }
+  const { metadata, spec } = ipLock;
+  const { lock } = spec;
+  const since = lastWrite(ipLock);
+  return {
+    ...found,
+    state: spec.phase,
+    ...{ node: spec.node, mac: spec.mac, owner: spec.owner },
+    ...(lock && { lock: `${lock.namespace}/${lock.name}` }),
+    ...podNamed(ipLock, pod),
+    ...(since === undefined ? {} : { since }),
+    ...(metadata.creationTimestamp === undefined ? {} : { takenAt: metadata.creationTimestamp }),
+  };
+}
+
+function ofPod({ namespace, name, uid, node, startedAt, slot, lock }: PodSeen): Pick<Who, 'pod' | 'node' | 'slot' | 'lock'> {
+  return {
+    pod: { name: `${namespace}/${name}`, uid, there: true, ...(startedAt && { startedAt }) },
+    ...(node && { node }),
+    ...(slot && { slot }),
+    ...(lock && { lock: `${namespace}/${lock}` }),
+  };
+}
+
+/** Pods carry their slot; of one that is gone the IPLock still says the name. */
+function podNamed({ metadata, spec }: IPLockSeen, pod: PodSeen | undefined): Pick<Who, 'pod' | 'slot'> {
+  if (spec.podUID === undefined) return {};
+  if (pod?.uid === spec.podUID) {
+    const { pod: named, slot } = ofPod(pod);
+    return { ...(named && { pod: named }), ...(slot && { slot }) };
+  }
+  const name = metadata.annotations?.[POD_ANNOTATION];
+  const namespace = spec.owner.split('/')[0];
+  return { pod: { name: name === undefined ? `a pod of ${namespace}` : `${namespace}/${name}`, uid: spec.podUID, there: false } };
+}
+
+function lastWrite({ metadata }: IPLockSeen): string | undefined {
+  return (metadata.managedFields ?? [])
+    .flatMap(({ time }) => time ?? [])
+    .sort()
+    .at(-1);
+}
+
+/** @param nowMs Unix milliseconds */
+export function whoText(who: Who, nowMs: number): string {
+  const { address, place, node, mac, owner, lock, slot, pod, since, takenAt } = who;
+  const ago = (time: string | undefined) => (time === undefined ? '' : `, ${ageOf(nowMs - Date.parse(time))}`);
+  const rows: [string, string | undefined][] = [
+    ['state', `${sentenceOf(who)}${ago(since)}`],
+    [
+      'pod',
+      pod &&
+        `${pod.name}${pod.there ? (pod.startedAt === undefined ? '' : `, started ${ageOf(nowMs - Date.parse(pod.startedAt))} ago`) : ', which is gone'}`,
+    ],
+    ['node', node],
+    ['MAC', mac],
+    ['owner', owner],
+    ['lock', lock && `${lock}${slot === undefined ? '' : `, slot ${slot}`}`],
+    ['taken', takenAt && `since ${takenAt}${ago(takenAt)}`],
+  ];
+  const lines = rows.flatMap(([title, text]) => (text === undefined ? [] : [`  ${title.padEnd(5)}   ${text}`]));
+  return [`${address}${place === undefined ? '' : `   ${placeText(place)}`}`, ...lines].join('\n');
+}
+
+function sentenceOf({ state, place }: Who): string {
+  switch (state) {
+    case 'Free':
+      return 'Free: no IPLock of this name';
+    case 'Locked':
+      return 'Locked: for a pod to come';
+    case 'Bound':
+      return 'Bound: wired in its pod';
+    case 'Held':
+      return "Held: for its owner's next pod; nobody else gets it";
+    case 'Quarantined':
+      return 'Quarantined: another machine answers for it; find that one, then delete the IPLock';
+    case 'Pod':
+      return "a pod's, given by another CNI";
+    case 'Node':
+      return "the node's own";
+    case 'Unknown':
+      return place === undefined
+        ? 'Unknown: in no VLAN or ENI of a pool, on no node and no pod'
+        : 'not for pods: the definition leaves it to the network team';
+    default:
+      return state satisfies never;
+  }
+}

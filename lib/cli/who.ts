@@ -1,0 +1,99 @@
+/** `gala who`: pod, node, MAC, owner and Lock of an address, or the addresses of a pod. Asks for the few objects it needs. */
+import { HostPool, IPLock, NodeNetwork } from '../api/kinds.ts';
+import { LOCK_ANNOTATION, POD_ANNOTATION, SLOT_ANNOTATION } from '../api/scheduling.ts';
+import type { Api } from '../kube/client.ts';
+import { kindOf, NODES, PODS } from '../kube/kinds.ts';
+import { placeOf } from './address-place.ts';
+import { type ClusterOptions, clusterOptions, inCluster, listed, orNone } from './cluster.ts';
+import type { Declare } from './main.ts';
+import { BadInput, type ExitCode, type Format, outputOption, print } from './output.ts';
+import { type IPLockSeen, type PodSeen, type Who, whoHas, whoText } from './who-text.ts';
+
+interface Options extends ClusterOptions {
+  readonly output: Format;
+}
+
+export const declare: Declare = (command, end) => {
+  command.argument('<address|pod>', 'an IPv4 address, or a pod as <name> or <namespace>/<name>');
+  clusterOptions(command)
+    .addOption(outputOption())
+    .addHelpText('after', '\nExamples:\n  gala who 10.110.2.37\n  gala who feed/feed-api-0611')
+    .action(async (asked, options) => end(await who(asked, options)));
+};
+
+const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
+
+async function who(asked: string, options: Options): Promise<ExitCode> {
+  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
+    const found = IPV4.test(asked) ? [await ofAddress(api, asked)] : await ofPod(api, asked, namespace);
+    await print(options.output, found, () => found.map((one) => whoText(one, Date.now())).join('\n'));
+    return 0;
+  });
+}
+
+async function ofAddress(api: Api, address: string): Promise<Who> {
+  const [ipLock, pools, networks] = await Promise.all([
+    orNone(api.get(kindOf(IPLock), { name: address })),
+    listed(api.list(kindOf(HostPool))),
+    listed(api.list(kindOf(NodeNetwork))),
+  ]);
+  const place = placeOf(address, pools, networks);
+  const pod = ipLock === undefined ? await podWith(api, address) : await podOf(api, ipLock as IPLockSeen);
+  const node = ipLock === undefined && pod === undefined ? await nodeWith(api, address) : undefined;
+  return whoHas({
+    address,
+    ...(place && { place }),
+    ...(ipLock && { ipLock: ipLock as IPLockSeen }),
+    ...(pod && { pod }),
+    ...(node && { node }),
+  });
+}
+
+/** The pod that an IPLock names; one of the same name that came after it is another. */
+async function podOf(api: Api, { metadata, spec }: IPLockSeen): Promise<PodSeen | undefined> {
+  const name = metadata.annotations?.[POD_ANNOTATION];
+  const [namespace] = spec.owner.split('/');
+  if (name === undefined) return undefined;
+  const pod = await orNone(api.get(PODS, { namespace, name }));
+  return pod === undefined ? undefined : podSeen(pod);
+}
+
+/** Of whatever CNI. On the host's network a pod has its node's address: that is the node's. */
+async function podWith(api: Api, address: string): Promise<PodSeen | undefined> {
+  const { items } = await api.list(PODS, { fieldSelector: `status.podIP=${address}` });
+  const pod = items.find(({ spec, status }) => spec?.hostNetwork !== true && status?.phase !== 'Succeeded' && status?.phase !== 'Failed');
+  return pod && podSeen(pod);
+}
+
+async function nodeWith(api: Api, address: string): Promise<string | undefined> {
+  const { items } = await api.list(NODES);
+  return items.find(({ status }) => (status?.addresses ?? []).some((one) => one.address === address))?.metadata.name;
+}
+
+async function ofPod(api: Api, asked: string, here: string): Promise<Who[]> {
+  const [namespace, name] = asked.includes('/') ? (asked.split('/') as [string, string]) : [here, asked];
+  const pod = await orNone(api.get(PODS, { namespace, name }));
+  if (pod === undefined)
+    throw new BadInput(
+      `${asked}: it is no IPv4 address, and there is no pod ${namespace}/${name}. kubectl get pods -n ${namespace} lists them.`,
+    );
+  const seen = podSeen(pod);
+  const ipLocks = seen.node === undefined ? [] : await listed(api.list(kindOf(IPLock), { fieldSelector: `spec.node=${seen.node}` }));
+  const own = ipLocks.filter(({ spec }) => spec.podUID === seen.uid).map(({ metadata }) => metadata.name);
+  const addresses = own.length > 0 ? own : seen.podIP === undefined ? [] : [seen.podIP];
+  if (addresses.length === 0)
+    throw new BadInput(`${namespace}/${name}: it has no address yet. gala explain pod ${namespace}/${name} says what it waits for.`);
+  return Promise.all(addresses.map((address) => ofAddress(api, address)));
+}
+
+function podSeen({ metadata, spec, status }: NonNullable<(typeof PODS)['stored']>): PodSeen {
+  const { [SLOT_ANNOTATION]: slot, [LOCK_ANNOTATION]: lock } = metadata.annotations ?? {};
+  return {
+    ...{ namespace: metadata.namespace ?? '', name: metadata.name, uid: metadata.uid },
+    ...(spec?.nodeName && { node: spec.nodeName }),
+    ...(slot && { slot }),
+    ...(lock && { lock }),
+    ...(status?.podIP && { podIP: status.podIP }),
+    ...(status?.startTime && { startedAt: status.startTime }),
+  };
+}
