@@ -34,7 +34,8 @@ export const LEAST_MS_BETWEEN_WRITES = 1_000;
 export function writePoolStatus(options: WriterOptions): Controller {
   const { api, watched, clock = monotonic, now = () => new Date(), onStatus = () => {} } = options;
   const { hosts, pools, addresses } = watched;
-  const lookedAt = new Map<string, number>();
+  /** When a pool was last looked at, or its status written: a slow API server gets a second between writes too. */
+  const lastAt = new Map<string, number>();
   return controller({
     name: 'pool-status',
     for: pools,
@@ -50,13 +51,13 @@ export function writePoolStatus(options: WriterOptions): Controller {
       const pool = pools.get(name);
       const intranet = pool?.spec.intranet;
       if (pool === undefined || intranet === undefined) {
-        lookedAt.delete(name);
+        lastAt.delete(name);
         onStatus(name, undefined);
         return undefined;
       }
-      const wait = LEAST_MS_BETWEEN_WRITES - (clock.now() - (lookedAt.get(name) ?? -Infinity));
+      const wait = LEAST_MS_BETWEEN_WRITES - (clock.now() - (lastAt.get(name) ?? -Infinity));
       if (wait > 0) return { againInMs: wait };
-      lookedAt.set(name, clock.now());
+      lastAt.set(name, clock.now());
       const status = poolStatus({ pool, intranet, hosts, addresses: addresses.list() }, now().toISOString());
       onStatus(name, status);
       if (isDeepStrictEqual(status, pool.status)) return undefined;
@@ -68,6 +69,8 @@ export function writePoolStatus(options: WriterOptions): Controller {
         if (isConflict(error)) return { againInMs: LEAST_MS_BETWEEN_WRITES };
         if (isNotFound(error)) return undefined;
         throw error;
+      } finally {
+        lastAt.set(name, clock.now());
       }
       log.debug('HostPool status written', { pool: name });
       return undefined;
