@@ -43,13 +43,15 @@ export interface ExtenderFilterResult {
 }
 
 export interface ExtenderOptions {
-  readonly world: World;
+  readonly world: Pick<World, 'hasSynced' | 'nodes' | 'pods' | 'hostPools' | 'locks' | 'ipLocks'>;
   readonly api: Api;
   /** Well under kube-scheduler's `httpTimeout` of 5 s: its own error names no reason. @default 2_500 */
   readonly deadlineMs?: number;
   readonly log?: Log;
   /** Told of each answer. */
   readonly onAnswer?: (answer: {
+    /** `<namespace>/<name>`; undefined: none was asked about. */
+    readonly pod?: string;
     readonly outcome: 'passed' | 'refused' | 'error';
     readonly live: boolean;
     readonly seconds: number;
@@ -73,10 +75,11 @@ export function extender({ world, api, deadlineMs = 2_500, log = silent, onAnswe
   async function filter(args: unknown, signal: AbortSignal): Promise<ExtenderFilterResult> {
     const began = performance.now();
     let live = false;
+    let about: string | undefined;
     const answer = await answerTo(args).catch((error: unknown) => failed(`gala scheduler could not verify the pod: ${reasonOf(error)}`));
     const outcome = answer.Error !== undefined ? 'error' : answer.NodeNames?.length === 0 ? 'refused' : 'passed';
-    onAnswer({ outcome, live, seconds: (performance.now() - began) / 1000 });
-    if (outcome === 'error') log.warn('a pod was not verified', { because: answer.Error });
+    onAnswer({ pod: about, outcome, live, seconds: (performance.now() - began) / 1000 });
+    if (outcome === 'error') log.warn('a pod was not verified', { pod: about, because: answer.Error });
     return answer;
 
     async function answerTo(args: unknown): Promise<ExtenderFilterResult> {
@@ -84,6 +87,7 @@ export function extender({ world, api, deadlineMs = 2_500, log = silent, onAnswe
       if (typeof asked === 'string') return failed(asked);
       if (!world.hasSynced()) return failed('gala scheduler has not read the cluster yet; the pod is tried again by itself');
       const { pod, nodes } = asked;
+      about = `${pod.namespace}/${pod.name}`;
       const verdicts = verify(pod, nodes, fromCaches(pod, world, held));
       if (nodes.length === 0 || verdicts.some(passes) || verdicts.every(isCertain)) return answered(nodes, verdicts);
       // The writer may be another replica, ahead of these caches by a moment.
@@ -97,7 +101,7 @@ export function extender({ world, api, deadlineMs = 2_500, log = silent, onAnswe
   return {
     filter,
     handle(request, response) {
-      if (new URL(request.url ?? '/', 'http://localhost').pathname !== '/filter') return false;
+      if (URL.parse(request.url ?? '', 'http://localhost')?.pathname !== '/filter') return false;
       void serve(request, response);
       return true;
     },
