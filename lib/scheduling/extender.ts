@@ -11,7 +11,7 @@ import { LOCK_ANNOTATION, SLOT_ANNOTATION } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { type Log, reasonOf, silent } from '../kube/log.ts';
 import { holdings } from './holdings.ts';
-import { readBody } from './http/body.ts';
+import { discard, readBody } from './http/body.ts';
 import { fromCaches, fromServer } from './known.ts';
 import { unpinned } from './pin.ts';
 import type { Rule, ScheduledPod, Verdict } from './verify.ts';
@@ -118,9 +118,8 @@ export function extender({ world, api, deadlineMs = 2_500, log = silent, onAnswe
       typeof body === 'string'
         ? await filter(parsed(body), signal)
         : failed(`gala scheduler did not read what it was asked: ${body.because}`);
-    // An endless body is not worth reading to its end for the connection's sake.
-    if (typeof body !== 'string') response.setHeader('connection', 'close');
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
+    discard(request);
   }
 }
 

@@ -16,6 +16,7 @@ import { definitionSchema } from '../../lib/api/parse.ts';
 import { referencePage, referenceTable } from '../../lib/api/reference.ts';
 import { GROUP } from '../../lib/api/resource.ts';
 import { withRulesTable } from '../../lib/gate/rules-table.ts';
+import { openapi } from '../../lib/scheduling/http/openapi.ts';
 import { fieldsTable } from './kubernetes-fields.ts';
 
 /** A committed file that is made from something else; its first line or key says so. */
@@ -69,7 +70,17 @@ const ofKubernetes: readonly Generated[] = [{ path: 'imports/kubernetes/fields.j
 /** Of this page only the table is made. */
 const ofGate: Generated = { path: 'docs/gate.md', make: async () => withRulesTable(await readFile(join(ROOT, 'docs/gate.md'), 'utf8')) };
 
-export const GENERATED: readonly Generated[] = [...ofKinds, ...bindings, ...ofDefinitions, ...ofKubernetes, ofGate];
+/** What `GET /openapi.json` of the stock API says. */
+const ofStockApi: Generated = {
+  path: 'docs/reference/stock-api.json',
+  make: async () => {
+    const { version } = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+    // OpenAPI has no comments; keys that begin with x- are nobody's but ours.
+    return `${JSON.stringify({ 'x-comment': MADE, ...openapi(version) }, null, 2)}\n`;
+  },
+};
+
+export const GENERATED: readonly Generated[] = [...ofKinds, ...bindings, ...ofDefinitions, ...ofKubernetes, ofGate, ofStockApi];
 
 let once: Promise<Record<string, string>> | undefined;
 /** The constructs that `cdk8s import` makes of the CRDs, by extension of the file. One run serves all of them. */

@@ -5,10 +5,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, NoAnswer } from '../../kube/error.ts';
 import { type Log, reasonOf, silent } from '../../kube/log.ts';
+import { discard } from './body.ts';
 import type { Access, Caller, Callers } from './caller.ts';
 import { find, type Operation, type OperationId } from './operations.ts';
 import { problem, type Reply } from './problem.ts';
-import { LONGEST_BODY, type Question, questionOf } from './question.ts';
+import { type Question, questionOf } from './question.ts';
 
 export interface Asked extends Question {
   readonly caller: Caller;
@@ -161,17 +162,5 @@ function send(
     ...headers,
   });
   response.end(text);
-  if (!request.complete) discard(request);
-}
-
-/** As much as is read of a body that nobody wants, so that its sender gets to read why. */
-const MOST_DISCARDED = 8 * LONGEST_BODY;
-
-function discard(request: IncomingMessage): void {
-  let length = 0;
-  request.on('data', (chunk: Buffer) => {
-    length += chunk.length;
-    if (length > MOST_DISCARDED) request.destroy();
-  });
-  request.resume();
+  discard(request);
 }

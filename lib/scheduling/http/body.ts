@@ -47,3 +47,20 @@ function decoded(bytes: Buffer): string | Refused {
     return { refused: 'notUtf8', because: 'the body is not UTF-8' };
   }
 }
+
+/** As much as is read of a body that nobody wants. */
+const MOST_DISCARDED = 16 * 2 ** 20;
+
+/**
+ * Reads on after the answer, for nothing: a connection that is closed with something unread is reset, and the answer with it
+ * (RFC 9112, 9.6). Who sends on and on is cut off; the server's own time limit for a request ends who does so slowly.
+ */
+export function discard(request: IncomingMessage): void {
+  if (request.complete) return;
+  let length = 0;
+  request.on('data', (chunk: Buffer) => {
+    length += chunk.length;
+    if (length > MOST_DISCARDED) request.destroy();
+  });
+  request.resume();
+}

@@ -13,9 +13,16 @@ const { template, podFrom, strategy, maxPer, near, owner } = Lock.spec.shape;
 
 export const namespace = dnsLabel('Namespace of the pods to come.', 'feed');
 
+const POD = {
+  spec: { containers: [{ name: 'feed', image: 'harbor.bj.intra/feed/api:1188', resources: { requests: { cpu: '2', memory: '4Gi' } } }] },
+};
+
 /** `POST /v1/stock` */
 export const StockQuestion = object(
-  { doc: 'How many pods of a template fit now, where, and what limits it. Like the spec of a Lock, without what holds it.' },
+  {
+    doc: 'How many pods of a template fit now, where, and what limits it. Like the spec of a Lock, without what holds it.',
+    example: { namespace: 'feed', template: POD, strategy: 'spread', maxPer: { rack: '30%' }, count: 200 },
+  },
   {
     namespace,
     ...{ template, podFrom, strategy, maxPer, near },
@@ -42,7 +49,10 @@ const words = (doc: string) =>
 
 /** `POST /v1/locks`: the object as `kubectl apply` takes it; `apiVersion` and `kind` may be left out. */
 export const LockQuestion = object(
-  { doc: 'A Lock as it is written for kubectl. Asking again with the same name is the same Lock.' },
+  {
+    doc: 'A Lock as it is written for kubectl. Asking again with the same name is the same Lock.',
+    example: { metadata: { name: 'feed-api-1188', namespace: 'feed' }, spec: { template: POD, count: 200, owner: 'feed-api' } },
+  },
   {
     apiVersion: oneOf([`${GROUP}/${VERSION}`], { doc: 'May be left out.' }).optional(),
     kind: oneOf([Lock.kind], { doc: 'May be left out.' }).optional(),
