@@ -6,22 +6,23 @@ import type { Manifest } from '../lib/api/manifest.ts';
 import { add } from './platform.ts';
 import type { Workload } from './workload.ts';
 
-/** The name of a workload's ConfigMap. */
+/** The name of a workload's ConfigMap, or with `<workload>-<container>` that of a container beside it. */
 export const configNameOf = (name: string): string => `${name}-config`;
 
-export function addConfigFiles(scope: Construct, { name, namespace, phase, config }: Workload): void {
-  if (config === undefined) return;
-  add(scope, phase, {
-    apiVersion: 'v1',
-    kind: 'ConfigMap',
-    metadata: { name: configNameOf(name), namespace },
-    data: config,
-  } satisfies Manifest<V1ConfigMap>);
+export function addConfigFiles(scope: Construct, { namespace, phase, containers }: Workload): void {
+  for (const { config, configName } of containers)
+    if (config !== undefined)
+      add(scope, phase, {
+        apiVersion: 'v1',
+        kind: 'ConfigMap',
+        metadata: { name: configName, namespace },
+        data: config,
+      } satisfies Manifest<V1ConfigMap>);
 }
 
 /** Of the files' names and contents, whatever order they were given in: an annotation of the pod template. */
-export function configHash(config: Workload['config']): Record<string, string> {
-  if (config === undefined) return {};
-  const files = Object.entries(config).toSorted(([a], [b]) => (a < b ? -1 : 1));
+export function configHash(containers: Workload['containers']): Record<string, string> {
+  const files = containers.flatMap(({ config }) => Object.entries(config ?? {})).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  if (files.length === 0) return {};
   return { 'gala.internal/config-hash': createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16) };
 }

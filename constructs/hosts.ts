@@ -12,15 +12,10 @@ import type { HostFile } from './host-files/host-file.ts';
 import { OTHER_PODS } from './host-files/network.ts';
 import { kubeletProfile } from './kubelet-profile.ts';
 
-export interface HostsOptions {
-  /** Whether a concern writes locks: only then do pods tolerate the taint of a pool with hard locks. @default false */
-  readonly locksEnforced?: boolean;
-}
-
 /** The host files of all pools; `objects`: what the cluster rendered, whose agents run on the hosts too. */
-export function hostFiles(cluster: Cluster, objects: readonly KubeObject[], options: HostsOptions = {}): HostFile[] {
+export function hostFiles(cluster: Cluster, objects: readonly KubeObject[]): HostFile[] {
   return cluster.pools.flatMap((pool) =>
-    profileOf(cluster, pool, objects, options).files.map(({ path, text }) => ({ path: `hosts/${pool.name}/${path}`, text })),
+    profileOf(cluster, pool, objects).files.map(({ path, text }) => ({ path: `hosts/${pool.name}/${path}`, text })),
   );
 }
 
@@ -66,7 +61,7 @@ function mayHave(pool: Pool, key: string, value: string, rack?: string): boolean
   return true;
 }
 
-function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[], { locksEnforced = false }: HostsOptions = {}) {
+function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[]) {
   const racked =
     pool.shape === 'intranet'
       ? { datacenter: pool.datacenter, racks: Object.fromEntries(pool.racks.map(({ name, hosts }) => [name, hosts])) }
@@ -93,7 +88,8 @@ function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[],
     kubelet: pool.checked.kubelet,
     // Applied without NodeLocal DNSCache and the forwarder, these settings would leave pods without DNS.
     wiredBy: cluster.concerns.includes('network') ? 'gala' : 'others',
-    ...(pool.locks === 'hard' ? { locks: locksEnforced ? 'enforced' : 'unenforced' } : {}),
+    // Pods tolerate the taint of a pool with hard locks by the word of a policy, which comes with the lock writer.
+    ...(pool.locks === 'hard' ? { locks: cluster.concerns.includes('scheduling') ? 'enforced' : 'unenforced' } : {}),
     ...counted,
     ...racked,
     ...launched,

@@ -4,6 +4,7 @@
 export * from '../lib/api/authoring.ts';
 export { type CheckedFleet, checkDefinitions, DefinitionError, type FoundProblem, problemLine, type Source } from './check.ts';
 export { type Concern, type ConcernProps, defineConcern, type ReportOption } from './concern.ts';
+export { Controller, type ControllerProps } from './controller.ts';
 export { HostPool, type HostPoolProps } from './host-pool.ts';
 export { imageOf } from './image.ts';
 export { type KubeletProfileProps, kubeletProfile } from './kubelet-profile.ts';
@@ -13,6 +14,7 @@ export type { Grant, Permission } from './permission.ts';
 export { add, type Patchable, Platform, type PlatformProps, SYSTEM_NAMESPACE } from './platform.ts';
 export type { Probe } from './probe.ts';
 export { Program, type ProgramProps } from './program.ts';
+export type { KubeSchedulerProps } from './scheduling/kube-scheduler.ts';
+export { Scheduling, type SchedulingOptions, type SchedulingProps } from './scheduling/scheduling.ts';
 export { type SynthMainProps, type SynthProps, type SynthReport, synth, synthMain } from './synth.ts';
-export { UpstreamScheduler, type UpstreamSchedulerProps } from './upstream-scheduler.ts';
-export type { WorkloadProps } from './workload.ts';
+export type { BesideProps, WorkloadProps } from './workload.ts';

@@ -15,8 +15,7 @@ import { CONCERNS } from './concerns.ts';
 import { Groundwork } from './groundwork.ts';
 import { chartId, PHASE, waveOf } from './phase.ts';
 
-/** The namespace of Gala's own programs. */
-export const SYSTEM_NAMESPACE = 'gala-system';
+export { SYSTEM_NAMESPACE } from '../lib/api/scheduling.ts';
 
 export interface PlatformProps {
   /** Concerns beside Gala's own. @default none */

@@ -4,7 +4,8 @@
  */
 import type { V1Container, V1PodSpec, V1PodTemplateSpec, V1Volume, V1VolumeMount } from '@kubernetes/client-node';
 import type { Manifest } from '../lib/api/manifest.ts';
-import { configHash, configNameOf } from './config-files.ts';
+import { configHash } from './config-files.ts';
+import type { Container } from './container.ts';
 import type { Need } from './need.ts';
 import { reasons, volumeNameOf } from './need.ts';
 import { probe } from './probe.ts';
@@ -25,7 +26,7 @@ export type Placement = Pick<
 /** The pod template of a workload. */
 export function podTemplate(workload: Workload, placement: Placement): Manifest<V1PodTemplateSpec> {
   const { name, needs, root } = workload;
-  const annotations = { ...reasons(needs), ...configHash(workload.config) };
+  const annotations = { ...reasons(needs), ...configHash(workload.containers) };
   return {
     metadata: {
       labels: selectorOf(name),
@@ -49,33 +50,32 @@ export function podTemplate(workload: Workload, placement: Placement): Manifest<
         runAsGroup: root ? 0 : NONROOT,
         seccompProfile: { type: isPrivileged(needs) ? 'Unconfined' : 'RuntimeDefault' },
       },
-      containers: [container(workload)],
-      volumes: orNone(volumes(workload)),
+      containers: workload.containers.map((one) => container(one, workload)),
+      volumes: orNone(workload.containers.flatMap((one) => volumes(one, workload))),
     },
   };
 }
 
-function container(workload: Workload): Manifest<V1Container> {
-  const { needs } = workload;
-  const resources = { limits: { memory: workload.memory }, requests: { cpu: workload.cpu, memory: workload.memory } };
+function container(told: Container, workload: Workload): Manifest<V1Container> {
+  const onHost = onHostNetwork(workload.needs);
   return {
-    name: workload.name,
-    image: workload.image,
-    command: workload.command,
-    args: orNone(workload.args),
-    env: orNone(env(workload)),
-    ports: orNone(ports(needs)),
-    resources,
-    securityContext: securityContext(needs),
-    volumeMounts: orNone(volumeMounts(workload)),
-    livenessProbe: probe(workload.livenessProbe, onHostNetwork(needs)),
-    readinessProbe: probe(workload.readinessProbe, onHostNetwork(needs)),
-    startupProbe: probe(workload.startupProbe, onHostNetwork(needs)),
+    name: told.name,
+    image: told.image,
+    command: told.command,
+    args: orNone(told.args),
+    env: orNone(env(told, workload)),
+    ports: orNone(ports(told.needs)),
+    resources: { limits: { memory: told.memory }, requests: { cpu: told.cpu, memory: told.memory } },
+    securityContext: securityContext(told.needs, workload.needs),
+    volumeMounts: orNone(volumeMounts(told, workload)),
+    livenessProbe: probe(told.livenessProbe, onHost),
+    readinessProbe: probe(told.readinessProbe, onHost),
+    startupProbe: probe(told.startupProbe, onHost),
     terminationMessagePolicy: 'FallbackToLogsOnError',
   };
 }
 
-function securityContext(needs: readonly Need[]): Manifest<V1Container>['securityContext'] {
+function securityContext(needs: readonly Need[], ofPod: readonly Need[]): Manifest<V1Container>['securityContext'] {
   if (isPrivileged(needs)) return { privileged: true, readOnlyRootFilesystem: true };
   const capabilities = needs.flatMap((need) => ('capability' in need ? [need.capability] : [])).toSorted();
   return {
@@ -83,11 +83,13 @@ function securityContext(needs: readonly Need[]): Manifest<V1Container>['securit
     allowPrivilegeEscalation: capabilities.includes('SYS_ADMIN'),
     capabilities: { drop: ['ALL'], add: orNone(capabilities) },
     readOnlyRootFilesystem: true,
+    // The pod's word is for the privileged container beside this one.
+    seccompProfile: isPrivileged(ofPod) ? { type: 'RuntimeDefault' } : undefined,
   };
 }
 
-function env(workload: Workload): Manifest<V1Container>['env'] & {} {
-  const given = Object.entries(workload.env ?? {})
+function env(told: Container, workload: Workload): Manifest<V1Container>['env'] & {} {
+  const given = Object.entries(told.env ?? {})
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => (typeof value === 'string' ? { name, value } : { name, valueFrom: { fieldRef: value } }));
   if (workload.may.length === 0) return given;
@@ -107,20 +109,20 @@ function ports(needs: readonly Need[]): Manifest<V1Container>['ports'] & {} {
   );
 }
 
-function volumes(workload: Workload): Manifest<V1Volume>[] {
-  const host = workload.needs.flatMap((need) =>
+function volumes(told: Container, workload: Workload): Manifest<V1Volume>[] {
+  const host = told.needs.flatMap((need) =>
     'hostPath' in need ? [{ name: volumeNameOf(need), hostPath: { path: need.hostPath, type: need.type ?? 'Directory' } }] : [],
   );
-  const empty = Object.entries(workload.emptyDirs ?? {}).map(([path, sizeLimit]) => ({
-    name: emptyDirName(path),
+  const empty = Object.entries(told.emptyDirs ?? {}).map(([path, sizeLimit]) => ({
+    name: ofContainer('empty', told, workload) + pathWords(path),
     emptyDir: { sizeLimit },
   }));
-  const config = workload.config === undefined ? [] : [{ name: 'config', configMap: { name: configNameOf(workload.name) } }];
+  const config = told.config === undefined ? [] : [{ name: ofContainer('config', told, workload), configMap: { name: told.configName } }];
   return [...config, ...empty, ...host];
 }
 
-function volumeMounts(workload: Workload): Manifest<V1VolumeMount>[] {
-  const host = workload.needs.flatMap((need) => {
+function volumeMounts(told: Container, workload: Workload): Manifest<V1VolumeMount>[] {
+  const host = told.needs.flatMap((need) => {
     if (!('hostPath' in need)) return [];
     const readOnly = need.readOnly ?? true;
     return [
@@ -134,13 +136,21 @@ function volumeMounts(workload: Workload): Manifest<V1VolumeMount>[] {
       },
     ];
   });
-  const empty = Object.keys(workload.emptyDirs ?? {}).map((mountPath) => ({ name: emptyDirName(mountPath), mountPath }));
-  const config = workload.config === undefined ? [] : [{ name: 'config', mountPath: workload.configPath, readOnly: true }];
+  const empty = Object.keys(told.emptyDirs ?? {}).map((mountPath) => ({
+    name: ofContainer('empty', told, workload) + pathWords(mountPath),
+    mountPath,
+  }));
+  const config =
+    told.config === undefined ? [] : [{ name: ofContainer('config', told, workload), mountPath: told.configPath, readOnly: true }];
   return [...config, ...empty, ...host];
 }
 
-/** `/var/cache/x` → `empty-var-cache-x`, which no path of the host is called. */
-const emptyDirName = (path: string): string => `empty${path.replace(/[^a-z0-9]+/g, '-').replace(/-$/, '')}`;
+/** `config`, or for a container beside the workload's own `config-kube-scheduler`: each has its own. */
+const ofContainer = (volume: string, { name }: Container, workload: Workload): string =>
+  name === workload.name ? volume : `${volume}-${name}`;
+
+/** `/var/cache/x` → `-var-cache-x`; after `empty` it is what no path of the host is called. */
+const pathWords = (path: string): string => path.replace(/[^a-z0-9]+/g, '-').replace(/-$/, '');
 
 const onHostNetwork = (needs: readonly Need[]): boolean => needs.some((need) => 'hostNetwork' in need);
 const isPrivileged = (needs: readonly Need[]): boolean => needs.some((need) => 'privileged' in need);

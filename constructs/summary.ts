@@ -2,7 +2,14 @@
  * SUMMARY.md: what somebody who signs off on an apply wants to know: what it does first, every privilege and permission
  * with its reason, every image, every path and port on the hosts. Pure: read from the objects, so it can't differ from them.
  */
-import type { V1Container, V1NodeAffinity, V1PodSpec, V1PodTemplateSpec, V1PolicyRule } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1NodeAffinity,
+  V1PodSpec,
+  V1PodTemplateSpec,
+  V1PolicyRule,
+  V1ValidatingAdmissionPolicySpec,
+} from '@kubernetes/client-node';
 import type { Cluster } from '../lib/api/cluster.ts';
 import { BECAUSE, type KubeObject, type Manifest, nameOf } from '../lib/api/manifest.ts';
 import type { GateInput } from '../lib/gate/finding.ts';
@@ -78,6 +85,13 @@ export function summary(cluster: Cluster, inputs: readonly GateInput[], hosts: r
       ...table(['role', 'may', 'on', 'because'], objects.flatMap(permissions)),
       '',
       ...table(['binding', 'role', 'given to', 'because'], objects.flatMap(bindings)),
+    ],
+    [
+      "## Rules on everybody's requests",
+      '',
+      'Asked by the API server itself, from the moment they are applied; what runs already is not asked about.',
+      '',
+      ...table(['policy', 'does', 'on', 'because'], objects.flatMap(policies)),
     ],
     [
       '## Images',
@@ -195,6 +209,17 @@ function bindings(object: KubeObject): string[][] {
       object.metadata.annotations?.[`${BECAUSE}/role`] ?? 'its rules, above',
     ],
   ];
+}
+
+/** `ValidatingAdmissionPolicy/gala-slots`: `refuses`, `update pods/status`. */
+function policies(object: KubeObject): string[][] {
+  const does = { ValidatingAdmissionPolicy: 'refuses', MutatingAdmissionPolicy: 'changes' }[object.kind];
+  if (does === undefined) return [];
+  const { matchConstraints } = object.spec as Manifest<V1ValidatingAdmissionPolicySpec>;
+  const on = (matchConstraints?.resourceRules ?? []).map(
+    ({ operations = [], resources = [] }) => `${operations.join(', ').toLowerCase()} ${resources.join(', ')}`,
+  );
+  return [[nameOf(object), does, on.join('; '), object.metadata.annotations?.[`${BECAUSE}/policy`] ?? '']];
 }
 
 function paths(object: KubeObject): string[][] {

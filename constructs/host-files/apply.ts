@@ -1,4 +1,5 @@
 /** `APPLY.md`: how the folder gets onto hosts, and what restarts when it does; short enough to be read before it is done. */
+import { POOL_LABEL } from '../../lib/api/model.ts';
 import { type HostFile, renderedFrom } from './host-file.ts';
 import { rackNames } from './kubelet-service.ts';
 import { neededValues } from './launch-values.ts';
@@ -57,5 +58,14 @@ function restarts(props: KubeletProfileProps): readonly string[] {
     ...(file ? [`  Another size: \`systemctl restart ${MAKER_UNIT}\` on the drained host.`] : []),
     '',
     'Not changed by a restart: labels and taints of a node that has registered (`kubectl label`, `kubectl taint`).',
+    ...(props.locks === 'enforced' ? taintingByHand(props) : []),
+  ];
+}
+
+/** A taint in a drop-in counts at registration; by hand it may come when the pods that belong there can tolerate it. */
+function taintingByHand({ pool }: KubeletProfileProps): readonly string[] {
+  return [
+    'Hosts that have joined get the taint of the pool when gala-scheduler runs; pods that are there stay, others come with a slot:',
+    `\`kubectl taint node -l ${POOL_LABEL}=${pool} ${POOL_LABEL}=${pool}:NoSchedule\``,
   ];
 }

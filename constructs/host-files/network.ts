@@ -78,7 +78,9 @@ export function leftOut(props: KubeletProfileProps): readonly string[] {
       ? [`Left out until the concern \`network\` is installed: ${dns}\`makeIPTablesUtilChains: false\`; pods would be without DNS.`]
       : []),
     ...(locks === 'unenforced'
-      ? [`Left out until locks are written: the taint \`${POOL_LABEL}=${pool}:NoSchedule\`; no pod would tolerate it.`]
+      ? [
+          `Left out until the concern \`scheduling\` is installed: the taint \`${POOL_LABEL}=${pool}:NoSchedule\`; no pod would tolerate it.`,
+        ]
       : []),
     ...(maxPods === undefined ? ['Left out: `maxPods`; another CNI wires the pods, so the base configuration says how many.'] : []),
   ];

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { NodeAgent } from '../../constructs/node-agent.ts';
 import { Program } from '../../constructs/program.ts';
-import { UpstreamScheduler } from '../../constructs/upstream-scheduler.ts';
+import { Scheduling } from '../../constructs/scheduling/scheduling.ts';
 import type { KubeObject } from '../../lib/api/manifest.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
@@ -13,7 +13,7 @@ const because = 'the test needs one of each';
 
 /** One of everything that agents and programs can be told. */
 const { objects } = rendered(aCluster(), (scope) => {
-  new UpstreamScheduler(scope, 'scheduler');
+  new Scheduling(scope, 'scheduler');
   new Program(scope, 'controller', {
     program: 'controller',
     memory,

@@ -12,17 +12,18 @@ function fieldsOf(file: string, name: string): { field: string; optional: boolea
 
 // biome-ignore format: a page and its interfaces on one line
 const pages: [string, [string, string][]][] = [
-  ['node-agent.md', [['workload.ts', 'WorkloadProps'], ['node-agent.ts', 'NodeAgentProps']]],
+  ['node-agent.md', [['container.ts', 'ContainerProps'], ['workload.ts', 'WorkloadProps'], ['node-agent.ts', 'NodeAgentProps']]],
   ['program.md', [['program.ts', 'ProgramProps']]],
-  ['upstream-scheduler.md', [['upstream-scheduler.ts', 'UpstreamSchedulerProps'], ['scheduler-configuration.ts', 'SchedulerConfigurationProps']]],
+  ['scheduling.md', [['scheduling/scheduling.ts', 'SchedulingOptions'], ['scheduling/scheduling.ts', 'SchedulingProps'], ['scheduling/kube-scheduler.ts', 'KubeSchedulerProps'], ['scheduling/configuration.ts', 'SchedulerConfigurationProps']]],
 ];
 
 test.each(pages)('docs/constructs/%s names every option', (page, interfaces) => {
   const text = readFileSync(`docs/constructs/${page}`, 'utf8');
   const fields = interfaces.flatMap(([file, name]) => fieldsOf(file, name));
   expect(fields.length).toBeGreaterThan(3);
-  // The Lease's namespace is not the user's to choose.
-  for (const { field } of fields.filter(({ field }) => field !== 'leaseNamespace')) expect(text).toContain(`\`${field}\``);
+  // The Lease's namespace and who is asked before a pod is bound are not the user's to choose.
+  for (const { field } of fields.filter(({ field }) => !['leaseNamespace', 'extender'].includes(field)))
+    expect(text).toContain(`\`${field}\``);
 });
 
 test.each(pages)('what happens without an option of %s is said beside it', (_, interfaces) => {

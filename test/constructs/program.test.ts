@@ -100,3 +100,55 @@ test.each<[string, Partial<ProgramProps>, RegExp]>([
 ])('%s is refused', (_, over, message) => {
   expect(() => aProgram(over)).toThrow(message);
 });
+
+describe('a container beside its own', () => {
+  const beside = {
+    shipper: {
+      image: 'shipper:1',
+      memory: '32Mi',
+      config: { 'shipper.yaml': 'to: harbor\n' },
+      emptyDirs: { '/tmp': '16Mi' },
+      needs: [{ hostPort: 9808, because: 'peers ask it' }],
+    },
+  };
+
+  test('has image, memory, port, files and folders of its own, and the account of the pod', () => {
+    const { out, pod } = aProgram({ beside, emptyDirs: { '/tmp': '1Mi' }, config: { 'controller.yaml': '' } });
+    const [own, shipper] = pod.containers;
+    expect(pod.containers).toHaveLength(2);
+    expect(shipper).toMatchObject({
+      name: 'shipper',
+      image: 'shipper:1',
+      ports: [{ containerPort: 9808, hostPort: 9808, protocol: 'TCP' }],
+      resources: { limits: { memory: '32Mi' } },
+      securityContext: { capabilities: { drop: ['ALL'] }, readOnlyRootFilesystem: true },
+    });
+    expect(own.ports).toBeUndefined();
+    const mounts = pod.containers.flatMap((one: { volumeMounts: { name: string; mountPath: string }[] }) => one.volumeMounts);
+    expect(mounts.map(({ name, mountPath }: { name: string; mountPath: string }) => [name, mountPath])).toEqual([
+      ['config', '/etc/gala-controller'],
+      ['empty-tmp', '/tmp'],
+      ['config-shipper', '/etc/shipper'],
+      ['empty-shipper-tmp', '/tmp'],
+    ]);
+    expect(out.get('ConfigMap/gala-system/gala-controller-shipper-config').data).toEqual({ 'shipper.yaml': 'to: harbor\n' });
+    expect(pod.volumes).toHaveLength(4);
+  });
+
+  test('tells its reasons on the pod, and rolls it when its files change', () => {
+    const annotations = (more: object) =>
+      aProgram({ beside: { shipper: { ...beside.shipper, ...more } } }).deployment.spec.template.metadata.annotations;
+    expect(annotations({})['because.gala.internal/host-port.9808']).toBe('peers ask it');
+    expect(annotations({})['gala.internal/config-hash']).not.toBe(
+      annotations({ config: { 'shipper.yaml': 'to: minio\n' } })['gala.internal/config-hash'],
+    );
+  });
+
+  test('gets nothing of what its neighbour is privileged with', () => {
+    const needs = [{ privileged: true, because: 'the last resort' }] as const;
+    const [own, shipper] = aProgram({ beside, needs }).pod.containers;
+    expect(own.securityContext.privileged).toBe(true);
+    expect(shipper.securityContext).toMatchObject({ capabilities: { drop: ['ALL'] }, seccompProfile: { type: 'RuntimeDefault' } });
+    expect(shipper.securityContext.privileged).toBeUndefined();
+  });
+});

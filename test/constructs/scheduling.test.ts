@@ -1,8 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { defineCluster } from 'cdk8s-gala';
+import { checkDefinitions } from '../../constructs/check.ts';
+import { CONCERNS } from '../../constructs/concerns.ts';
 import { render } from '../../constructs/render.ts';
 import { scheduling } from '../../constructs/scheduling.ts';
 import { parseCluster } from '../../lib/api/parse.ts';
+import { anIntranetPool } from './a-cluster.ts';
 
 const basics = { name: 'one', kubernetes: '1.37', apiServer: 'https://10.8.0.10', pools: {} } as const;
 const existing = { nodes: 'karpenter' };
@@ -45,6 +48,46 @@ describe('the number of schedulers', () => {
     expect(renderedWith().summary).toContain(row(2));
     expect(renderedWith({ replicas: 1 }).summary).toContain(row(1));
     expect(renderedWith().summary).toContain('`kubectl label node <node> gala.internal/system=`');
+  });
+});
+
+describe('samples of live use', () => {
+  const problems = (scheduling: object) =>
+    checkDefinitions([{ file: 'one.ts', definition: { ...basics, existing, scheduling } }], CONCERNS).problems;
+
+  test('are asked of a Prometheus; what is said of them without one is pointed out', () => {
+    expect(problems({ prometheus: 'https://prom.bj.intra', missingSamples: 'refuse', sampleMaxAgeSeconds: 30 })).toEqual([]);
+    expect(problems({ missingSamples: 'refuse' })).toEqual([
+      expect.objectContaining({
+        path: 'scheduling.missingSamples',
+        severity: 'warning',
+        remedy: 'Give prometheus, or leave missingSamples out.',
+      }),
+    ]);
+  });
+
+  test.each(['prom.bj.intra', 'https://me:secret@prom.bj.intra', 'https://prom.bj.intra?token=1'])('are not asked of %j', (prometheus) => {
+    expect(problems({ prometheus })).toEqual([expect.objectContaining({ path: 'scheduling.prometheus', severity: 'error' })]);
+  });
+});
+
+describe('pods without a Lock', () => {
+  const problems = (over: object) =>
+    checkDefinitions([{ file: 'one.ts', definition: { ...basics, ...over, scheduling: { unlockedPods: 'score' } } }], CONCERNS).problems;
+
+  test('can be scored where another CNI wires them', () => {
+    expect(problems({ existing })).toEqual([]);
+    expect(problems({ pools: { web: anIntranetPool() }, existing: { cni: 'calico' } })).toEqual([]);
+  });
+
+  test('can not where Gala gives the addresses: without a slot they would have none', () => {
+    expect(problems({ pools: { web: anIntranetPool() } })).toEqual([
+      expect.objectContaining({
+        path: 'scheduling.unlockedPods',
+        severity: 'error',
+        remedy: expect.stringContaining("existing: { cni: 'calico' }"),
+      }),
+    ]);
   });
 });
 

@@ -59,4 +59,7 @@ test('less reserved memory restarts the kubelet of the pool', () => {
 });
 
 test('images come from the mirror that the definition names', () =>
-  expect(rendered(bjA).images).toEqual([expect.stringMatching(/^harbor\.bj\.intra\/gala\/kube-scheduler:v1\.37\./)]));
+  expect(rendered(bjA).images).toEqual([
+    expect.stringMatching(/^harbor\.bj\.intra\/gala\/gala:/),
+    expect.stringMatching(/^harbor\.bj\.intra\/gala\/kube-scheduler:v1\.37\./),
+  ]));

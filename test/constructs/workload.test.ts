@@ -27,7 +27,7 @@ const wrong: WorkloadProps = {
 
 test('whatever is refused of a workload, it is said what to do', () => {
   const found = nonsenseOf('guard', wrong);
-  expect(found.map(({ path }) => path)).toEqual(['name', 'image', 'memory', 'cpu', 'network', 'config.a/b', 'needs']);
+  expect(found.map(({ path }) => path)).toEqual(['name', 'network', 'image', 'memory', 'cpu', 'config.a/b', 'needs']);
   for (const { path, remedy } of found) expect(`${path}: ${remedy ?? ''}`).toMatch(/: [A-Z].+\.$/);
 });
 
@@ -36,4 +36,31 @@ test.each<[string, string, WorkloadProps, string]>([
   ['the program', 'gala-Guard', { program: 'Guard', memory: '64Mi' }, 'It is made of the program: give a name.'],
 ])('a wrong name that is made of %s says so', (_, id, props, remedy) => {
   expect(nonsenseOf(id, props)).toEqual([expect.objectContaining({ path: 'name', remedy })]);
+});
+
+test('of a container beside, what is wrong is said with its name in front', () => {
+  const beside: WorkloadProps['beside'] = {
+    helper: { image: 'https://harbor/helper', memory: '64', needs: [{ hostPort: 70_000, because: 'peers ask it' }] },
+    prober: { image: 'prober:1', memory: '64Mi', livenessProbe: { httpGet: '/livez', port: 9808 } },
+    guard: { image: 'guard:1', memory: '64Mi' },
+  };
+  const needs: WorkloadProps['needs'] = [{ hostPort: 9808, because: 'peers ask it' }];
+  const found = nonsenseOf('guard', { name: 'guard', image: 'guard:1', memory: '64Mi', needs, beside });
+  expect(found.map(({ path }) => path)).toEqual([
+    'beside.helper.needs[0].hostPort',
+    'beside.helper.image',
+    'beside.helper.memory',
+    // The port of the container it stands beside is not its own.
+    'beside.prober.livenessProbe.port',
+    'beside.guard',
+  ]);
+  for (const { path, remedy } of found) expect(`${path}: ${remedy ?? ''}`).toMatch(/: [A-Z].+\.$/);
+});
+
+test('a port that two containers of a pod ask for is refused', () => {
+  const port = { hostPort: 9808, because: 'peers ask it' };
+  const beside = { helper: { image: 'helper:1', memory: '64Mi', needs: [port] } };
+  expect(nonsenseOf('guard', { name: 'guard', image: 'guard:1', memory: '64Mi', needs: [port], beside })).toEqual([
+    expect.objectContaining({ path: 'beside.helper.needs[0]', what: 'repeats host-port.9808' }),
+  ]);
 });

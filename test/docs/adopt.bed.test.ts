@@ -48,10 +48,11 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
       expect(await kubectl(line)).toMatchObject({ code: 0 });
 
     const lines = [...section(PAGE, 'Taking it away').matchAll(/^ {4}\$ kubectl ([^#\n]+?) *(#.*)?$/gm)].map(([, line = '']) => line);
-    expect(lines).toHaveLength(4);
+    expect(lines).toHaveLength(6);
     for (const line of lines) await again(line);
 
-    const kinds = 'crd,namespace,clusterrole,clusterrolebinding,role,rolebinding,priorityclass,deployment,configmap';
+    const policies = ['validating', 'mutating'].flatMap((one) => [`${one}admissionpolicy`, `${one}admissionpolicybinding`]);
+    const kinds = `crd,namespace,clusterrole,clusterrolebinding,role,rolebinding,priorityclass,deployment,service,configmap,${policies}`;
     const { stdout } = await kubectl(`get ${kinds} -A -l app.kubernetes.io/part-of=gala -o name`);
     expect(stdout).toBe('');
   }, 120_000);

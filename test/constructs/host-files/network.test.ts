@@ -86,10 +86,9 @@ describe("a cluster's pools", () => {
     addresses: `10.${third}.0.11-10.${third}.0.${last}`,
     ...(racks === undefined ? {} : { racks }),
   });
-  const files = (pool: object, over: object = {}, options: { locksEnforced?: boolean } = {}) =>
-    hostFiles(aCluster({ pools: { web: anIntranetPool(pool) }, ...over }), [], options);
-  const settings = (pool: object, over: object = {}, options = {}) => {
-    const all = files(pool, over, options).filter(({ path }) => path.endsWith('.conf') && path.includes('kubelet.conf.d/4'));
+  const files = (pool: object, over: object = {}) => hostFiles(aCluster({ pools: { web: anIntranetPool(pool) }, ...over }), []);
+  const settings = (pool: object, over: object = {}) => {
+    const all = files(pool, over).filter(({ path }) => path.endsWith('.conf') && path.includes('kubelet.conf.d/4'));
     return Object.fromEntries(all.map(({ path, text }) => [path.replace(/etc\/.*\//, ''), parse(text).maxPods]));
   };
 
@@ -114,11 +113,27 @@ describe("a cluster's pools", () => {
     expect(settings({}, { existing: { cni: 'calico' } })).toEqual({ 'hosts/web/40-gala-network.conf': undefined });
   });
 
-  test('DNS waits for the network concern, the taint for locks', () => {
-    const text = (options = {}) => files({}, {}, options).find(({ path }) => path.endsWith('40-gala-network.conf'))?.text ?? '';
-    expect(text()).not.toMatch(/clusterDNS:|makeIPTables|registerWithTaints/);
-    expect(text({ locksEnforced: true })).toContain('registerWithTaints');
-    const wired = hostFiles({ ...aCluster({ pools: { web: anIntranetPool() } }), concerns: ['network'] }, []);
-    expect(wired.find(({ path }) => path.endsWith('40-gala-network.conf'))?.text).toContain('makeIPTablesUtilChains: false');
+  /** What the kubelet is told of the network, with these concerns installed. */
+  const told = (concerns: readonly string[], pool: object = {}) => {
+    const all = hostFiles({ ...aCluster({ pools: { web: anIntranetPool(pool) } }), concerns }, []);
+    return all.find(({ path }) => path.endsWith('40-gala-network.conf'))?.text ?? '';
+  };
+
+  test('DNS waits for the network concern', () => {
+    expect(told([])).not.toMatch(/clusterDNS:|makeIPTables/);
+    expect(told(['network'])).toContain('makeIPTablesUtilChains: false');
+  });
+
+  test('the taint waits for who writes locks, and is not put on where locks are advisory', () => {
+    expect(told([])).not.toContain('registerWithTaints');
+    expect(parse(told(['scheduling'])).registerWithTaints).toEqual([TAINT]);
+    expect(told(['scheduling'], { locks: 'advisory' })).not.toContain('registerWithTaints');
+  });
+
+  test('hosts that have joined get it by hand, and the page says how and when', () => {
+    const page = (concerns: readonly string[]) =>
+      hostFiles({ ...aCluster({ pools: { web: anIntranetPool() } }), concerns }, []).find(({ path }) => path.endsWith('APPLY.md'))?.text;
+    expect(page(['scheduling'])).toContain('`kubectl taint node -l gala.internal/pool=web gala.internal/pool=web:NoSchedule`');
+    expect(page([])).not.toContain('kubectl taint node');
   });
 });

@@ -1,0 +1,115 @@
+/**
+ * Policies: rules that the API server itself asks of every request (CEL, in its own process: no webhook that could be down).
+ * A policy and its binding have one name. A request that a policy cannot judge is refused (failurePolicy Fail), so each
+ * looks at as few requests as it can: by resource and operation, then by match conditions.
+ */
+import type {
+  V1MutatingAdmissionPolicy,
+  V1MutatingAdmissionPolicyBinding,
+  V1ValidatingAdmissionPolicy,
+  V1ValidatingAdmissionPolicyBinding,
+} from '@kubernetes/client-node';
+import type { Construct } from 'constructs';
+import { BECAUSE, type Manifest } from '../../lib/api/manifest.ts';
+import { GROUP, VERSION } from '../../lib/api/resource.ts';
+import { PHASE } from '../phase.ts';
+import { add } from '../platform.ts';
+
+type Operation = 'CREATE' | 'UPDATE' | 'DELETE';
+
+/** Requests that a policy looks at. */
+export interface On {
+  readonly operations: readonly Operation[];
+  /** Of the core group: `pods`, `pods/status`. */
+  readonly core?: readonly string[];
+  /** Of Gala's own group: `iplocks`. */
+  readonly gala?: readonly string[];
+}
+
+interface Policy {
+  /** Stable: people look for it by the message that has it. */
+  readonly name: string;
+  /** What it is for, in words. */
+  readonly because: string;
+  readonly on: readonly On[];
+  /** Only requests for which all of these hold, by name. CEL without variables. */
+  readonly when?: Readonly<Record<string, string>>;
+  /** CEL by name, for rules and messages; worked out once a request, when it is first asked for. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
+/** What must hold, and the sentence for whoever is refused: CEL that makes a text. */
+export interface Must {
+  readonly hold: string;
+  readonly orSay: string;
+}
+
+/** CEL: an update changes more than metadata. What moves objects to another storage version changes nothing. */
+export const CHANGES = '(object.spec != oldObject.spec || object.?status != oldObject.?status)';
+
+/** Refuses what does not hold, as Forbidden. */
+export function addValidatingPolicy(scope: Construct, policy: Policy & { readonly must: readonly Must[] }): void {
+  const { name } = policy;
+  add(scope, phaseOf(scope), {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicy',
+    metadata: metadata(policy),
+    spec: {
+      ...match(policy),
+      validations: policy.must.map(({ hold, orSay }) => ({ expression: hold, messageExpression: orSay, reason: 'Forbidden' })),
+    },
+  } satisfies Manifest<V1ValidatingAdmissionPolicy>);
+  add(scope, phaseOf(scope), {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: { policyName: name, validationActions: ['Deny'] },
+  } satisfies Manifest<V1ValidatingAdmissionPolicyBinding>);
+}
+
+/**
+ * Changes what is asked for before it is judged.
+ * @param policy `patch` is CEL that makes a list of JSONPatch; one list, because each mutation converts the whole object anew
+ */
+export function addMutatingPolicy(scope: Construct, policy: Policy & { readonly patch: string }): void {
+  const { name } = policy;
+  add(scope, phaseOf(scope), {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingAdmissionPolicy',
+    metadata: metadata(policy),
+    spec: {
+      ...match(policy),
+      // Once more after a webhook has changed the object: it may be one of ours only then.
+      reinvocationPolicy: 'IfNeeded',
+      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: policy.patch } }],
+    },
+  } satisfies Manifest<V1MutatingAdmissionPolicy>);
+  add(scope, phaseOf(scope), {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingAdmissionPolicyBinding',
+    metadata: { name },
+    spec: { policyName: name },
+  } satisfies Manifest<V1MutatingAdmissionPolicyBinding>);
+}
+
+const phaseOf = (scope: Construct): string => (scope.node.tryGetContext(PHASE) as string | undefined) ?? 'scheduling';
+
+const metadata = ({ name, because }: Policy) => ({ name, annotations: { [`${BECAUSE}/policy`]: because } });
+
+function match({ on, when = {}, variables = {} }: Policy) {
+  const conditions = Object.entries(when).map(([name, expression]) => ({ name, expression }));
+  const named = Object.entries(variables).map(([name, expression]) => ({ name, expression }));
+  return {
+    failurePolicy: 'Fail',
+    matchConstraints: { resourceRules: on.flatMap(rules) },
+    ...(conditions.length === 0 ? {} : { matchConditions: conditions }),
+    ...(named.length === 0 ? {} : { variables: named }),
+  };
+}
+
+function rules({ operations, core = [], gala = [] }: On) {
+  return [
+    ...(core.length === 0 ? [] : [{ apiGroups: [''], apiVersions: ['v1'], operations, resources: core }]),
+    ...(gala.length === 0 ? [] : [{ apiGroups: [GROUP], apiVersions: [VERSION], operations, resources: gala }]),
+  ];
+}

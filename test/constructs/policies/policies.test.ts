@@ -1,0 +1,67 @@
+/** Which policies a cluster has, by what it is made of; what each does is asked of a real API server beside this. */
+import { describe, expect, test } from '@jest/globals';
+import { Scheduling, type SchedulingProps } from 'cdk8s-gala';
+import type { KubeObject } from '../../../lib/api/manifest.ts';
+import { aCluster, anIntranetPool, rendered } from '../a-cluster.ts';
+
+function policiesOf(over: object, props: SchedulingProps = {}) {
+  const { objects } = rendered(aCluster(over), (scope) => {
+    new Scheduling(scope, 'scheduler', props);
+  });
+  return objects.filter(({ kind }) => kind.endsWith('AdmissionPolicy'));
+}
+const names = (policies: readonly KubeObject[]) =>
+  policies.map(({ kind, metadata }) => `${kind.replace('AdmissionPolicy', '')}/${metadata.name}`);
+const gating = (policies: readonly KubeObject[]) => JSON.stringify(policies.find(({ kind }) => kind.startsWith('Mutating'))?.spec);
+
+const hard = { pools: { web: anIntranetPool() } };
+const advisory = { pools: { web: anIntranetPool({ locks: 'advisory' }) } };
+
+test('all of them, where a pool is tainted', () => {
+  expect(names(policiesOf(hard))).toEqual([
+    'Mutating/gala-gate',
+    'Validating/gala-gate',
+    'Validating/gala-slots',
+    'Validating/gala-slots-bindings',
+    'Validating/gala-pool-taint',
+    'Validating/gala-locks',
+    'Validating/gala-ip-locks',
+    'Validating/gala-node-networks',
+    'Validating/gala-host-pools',
+  ]);
+});
+
+test('below 1.36 the API server changes no pod: it has no such policies there', () => {
+  expect(names(policiesOf({ ...hard, kubernetes: '1.35' }))).not.toContain('Mutating/gala-gate');
+  expect(names(policiesOf({ ...hard, kubernetes: '1.36' }))).toContain('Mutating/gala-gate');
+});
+
+describe.each([
+  ['no pool', {}],
+  ['a pool whose locks are advisory', advisory],
+])('beside %s', (_, over) => {
+  test('nobody is asked what he tolerates, and no pod gets a toleration or another scheduler', () => {
+    const policies = policiesOf(over);
+    expect(names(policies)).not.toContain('Validating/gala-pool-taint');
+    expect(gating(policies)).not.toMatch(/tolerations|DaemonSet|schedulerName'/);
+  });
+});
+
+test('where pods without a Lock are scored, only those that name one wait behind the gate', () => {
+  const [mutating] = policiesOf({}, { unlockedPods: 'score' });
+  const { matchConditions } = mutating!.spec as { matchConditions: { name: string; expression: string }[] };
+  expect(matchConditions.find(({ name }) => name === 'has-to-wait')?.expression).toContain("annotations[?'gala.internal/lock']");
+});
+
+test('every policy has its binding, is fail-closed, and says why it is there', () => {
+  const { objects } = rendered(aCluster(hard), (scope) => {
+    new Scheduling(scope, 'scheduler', {});
+  });
+  for (const { kind, metadata, spec } of objects.filter(({ kind }) => kind.endsWith('AdmissionPolicy'))) {
+    expect(spec).toMatchObject({ failurePolicy: 'Fail' });
+    expect(metadata.annotations?.['because.gala.internal/policy']).toMatch(/^[a-z].{20,}[^.]$/);
+    expect(objects.find((object) => object.kind === `${kind}Binding` && object.metadata.name === metadata.name)?.spec).toMatchObject({
+      policyName: metadata.name,
+    });
+  }
+});
