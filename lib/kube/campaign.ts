@@ -8,6 +8,7 @@
  * R3 it is renewed by its holder, and left alone by everybody else
  * R4 a leader may act until `renewMs` after the beginning of its last renewal that worked, and no longer
  */
+import { microTime } from './clock.ts';
 
 export interface Rules {
   readonly leaseMs: number;
@@ -79,9 +80,6 @@ export function released(spec: LeaseSpec, wallTime: Date): LeaseSpec {
 
 /** Until the next try of a candidate: `retryMs`, and up to 1.2 times as much again, so that candidates don't go in step. */
 export const retryInMs = ({ retryMs }: Rules, random: () => number): number => retryMs * (1 + JITTER * random());
-
-/** A MicroTime has six digits after the point, no less (apimachinery, meta/v1/micro_time.go). */
-export const microTime = (time: Date): string => time.toISOString().replace('Z', '000Z');
 
 const same = (a: LeaseSpec, b: LeaseSpec) =>
   (['holderIdentity', 'leaseDurationSeconds', 'acquireTime', 'renewTime', 'leaseTransitions'] as const).every(

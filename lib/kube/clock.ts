@@ -11,6 +11,9 @@ export interface Clock {
   after(ms: number, act: () => void): () => void;
 }
 
+/** A MicroTime has six digits after the point, no less (apimachinery, meta/v1/micro_time.go): for people, never compared. */
+export const microTime = (time: Date): string => time.toISOString().replace('Z', '000Z');
+
 /** setTimeout fires at once for anything longer (2^31 - 1 ms, 24.8 days). */
 const LONGEST_MS = 2 ** 31 - 1;
 
