@@ -1,5 +1,6 @@
 /**
- * Extender: what kube-scheduler asks before it binds a pod of `gala-scheduler`: `POST /filter` on loopback, with names of nodes.
+ * Extender: what kube-scheduler asks before it binds a pod of `gala-scheduler`: `POST /filter` on loopback, with names of nodes;
+ * and `POST /prioritize` where pods without a slot are let through.
  *
  * The wire form is Go's own names of k8s.io/kube-scheduler/extender/v1 (types.go: the structs have no json tags, and its
  * TestCompatibility holds them to `{"Pod":…,"NodeNames":[…]}`). Any status but 200 tells kube-scheduler nothing but the number
@@ -14,6 +15,7 @@ import { holdings } from './holdings.ts';
 import { discard, readBody } from './http/body.ts';
 import { fromCaches, fromServer } from './known.ts';
 import { unpinned } from './pin.ts';
+import type { Scored } from './score.ts';
 import type { Rule, ScheduledPod, Verdict } from './verify.ts';
 import { verify } from './verify.ts';
 import type { World } from './world.ts';
@@ -42,9 +44,17 @@ export interface ExtenderFilterResult {
   readonly Error?: string;
 }
 
+export interface HostPriority {
+  readonly Host: string;
+  /** 0 to 10. */
+  readonly Score: number;
+}
+
 export interface ExtenderOptions {
   readonly world: Pick<World, 'hasSynced' | 'nodes' | 'pods' | 'hostPools' | 'locks' | 'ipLocks'>;
   readonly api: Api;
+  /** What becomes of pods without a slot. @default they are refused */
+  readonly unlocked?: (pod: unknown, namespace: string, nodes: readonly string[]) => readonly Scored[];
   /** Well under kube-scheduler's `httpTimeout` of 5 s: its own error names no reason. @default 2_500 */
   readonly deadlineMs?: number;
   readonly log?: Log;
@@ -67,27 +77,28 @@ export interface Extender {
   /** Answers what is meant for the extender; false: it is for somebody else. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
   filter(args: unknown, signal: AbortSignal): Promise<ExtenderFilterResult>;
+  prioritize(args: unknown): HostPriority[];
 }
 
-export function extender({ world, api, deadlineMs = 2_500, log = silent, onAnswer = () => {} }: ExtenderOptions): Extender {
+export function extender({ world, api, unlocked, deadlineMs = 2_500, log = silent, onAnswer = () => {} }: ExtenderOptions): Extender {
   const held = holdings(world);
 
   async function filter(args: unknown, signal: AbortSignal): Promise<ExtenderFilterResult> {
     const began = performance.now();
+    const asked = read(args);
+    const pod = typeof asked === 'string' ? undefined : `${asked.pod.namespace}/${asked.pod.name}`;
     let live = false;
-    let about: string | undefined;
-    const answer = await answerTo(args).catch((error: unknown) => failed(`gala scheduler could not verify the pod: ${reasonOf(error)}`));
+    const answer = await answerTo(asked).catch((error: unknown) => failed(`gala scheduler could not verify the pod: ${reasonOf(error)}`));
     const outcome = answer.Error !== undefined ? 'error' : answer.NodeNames?.length === 0 ? 'refused' : 'passed';
-    onAnswer({ pod: about, outcome, live, seconds: (performance.now() - began) / 1000 });
-    if (outcome === 'error') log.warn('a pod was not verified', { pod: about, because: answer.Error });
+    onAnswer({ pod, outcome, live, seconds: (performance.now() - began) / 1000 });
+    if (outcome === 'error') log.warn('a pod was not verified', { pod, because: answer.Error });
     return answer;
 
-    async function answerTo(args: unknown): Promise<ExtenderFilterResult> {
-      const asked = read(args);
+    async function answerTo(asked: Asked | string): Promise<ExtenderFilterResult> {
       if (typeof asked === 'string') return failed(asked);
       if (!world.hasSynced()) return failed('gala scheduler has not read the cluster yet; the pod is tried again by itself');
-      const { pod, nodes } = asked;
-      about = `${pod.namespace}/${pod.name}`;
+      const { pod, nodes, wire } = asked;
+      if (pod.slot === undefined && unlocked !== undefined) return answered(nodes, unlocked(wire, pod.namespace, nodes));
       const verdicts = verify(pod, nodes, fromCaches(pod, world, held));
       if (nodes.length === 0 || verdicts.some(passes) || verdicts.every(isCertain)) return answered(nodes, verdicts);
       // The writer may be another replica, ahead of these caches by a moment.
@@ -98,26 +109,36 @@ export function extender({ world, api, deadlineMs = 2_500, log = silent, onAnswe
     }
   }
 
+  /** A pod with a slot has one node, and nothing to choose. An error is no reason to wait: kube-scheduler goes on without scores. */
+  function prioritize(args: unknown): HostPriority[] {
+    const asked = read(args);
+    if (typeof asked === 'string') return [];
+    const { pod, nodes, wire } = asked;
+    const scored = pod.slot === undefined && unlocked !== undefined ? unlocked(wire, pod.namespace, nodes) : [];
+    return nodes.map((Host, at) => ({ Host, Score: scored[at]?.score ?? 0 }));
+  }
+
   return {
     filter,
+    prioritize,
     handle(request, response) {
-      if (URL.parse(request.url ?? '', 'http://localhost')?.pathname !== '/filter') return false;
-      void serve(request, response);
+      const path = URL.parse(request.url ?? '', 'http://localhost')?.pathname;
+      if (path !== '/filter' && path !== '/prioritize') return false;
+      void serve(path, request, response);
       return true;
     },
   };
 
-  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function serve(path: '/filter' | '/prioritize', request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (request.method !== 'POST') {
       response.writeHead(405, { allow: 'POST' }).end();
       return;
     }
     const signal = AbortSignal.timeout(deadlineMs);
     const body = await readBody(request, { longest: LONGEST_BODY, signal });
-    const answer =
-      typeof body === 'string'
-        ? await filter(parsed(body), signal)
-        : failed(`gala scheduler did not read what it was asked: ${body.because}`);
+    const args = typeof body === 'string' ? parsed(body) : undefined;
+    const unread = typeof body === 'string' ? undefined : failed(`gala scheduler did not read what it was asked: ${body.because}`);
+    const answer = path === '/prioritize' ? prioritize(args) : (unread ?? (await filter(args, signal)));
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     discard(request);
   }
@@ -126,11 +147,14 @@ export function extender({ world, api, deadlineMs = 2_500, log = silent, onAnswe
 /** A pinned pod has one; whoever is asked about more reads no more than this anew. */
 const MOST_LIVE = 4;
 
-const passes = ({ reason }: Verdict) => reason === undefined;
+const passes = ({ reason }: Judged) => reason === undefined;
 const isCertain = (verdict: Verdict) => verdict.reason !== undefined && CERTAIN.includes(verdict.rule);
 
+/** As much of a verdict or a score as the answer has. */
+type Judged = Pick<Verdict, 'reason'>;
+
 /** NodeNames must be there, empty or not: without it kube-scheduler takes the answer for one with whole Nodes. */
-function answered(nodes: readonly string[], verdicts: readonly Verdict[]): ExtenderFilterResult {
+function answered(nodes: readonly string[], verdicts: readonly Judged[]): ExtenderFilterResult {
   const refused = nodes.flatMap((node, at) => {
     const reason = verdicts[at]?.reason;
     return reason === undefined ? [] : [[node, reason] as const];
@@ -148,15 +172,22 @@ function parsed(body: string): unknown {
   }
 }
 
+interface Asked {
+  readonly pod: ScheduledPod;
+  readonly nodes: readonly string[];
+  /** The pod as it was sent. */
+  readonly wire: WirePod;
+}
+
 /** What kube-scheduler asked, or what of it can't be read. */
-function read(args: unknown): { pod: ScheduledPod; nodes: readonly string[] } | string {
+function read(args: unknown): Asked | string {
   const { Pod: pod, NodeNames: nodes, Nodes: whole } = (typeof args === 'object' && args !== null ? args : {}) as ExtenderArgs;
   const { name, namespace, uid } = pod?.metadata ?? {};
   if (pod === undefined || typeof name !== 'string' || typeof namespace !== 'string' || typeof uid !== 'string')
     return 'gala scheduler was asked about no pod: the body must be ExtenderArgs of k8s.io/kube-scheduler/extender/v1, as JSON';
   if (!Array.isArray(nodes) || !nodes.every((node) => typeof node === 'string'))
     return `gala scheduler was asked with ${whole ? 'whole Nodes' : 'no NodeNames'}: set nodeCacheCapable: true in its section of KubeSchedulerConfiguration`;
-  return { pod: scheduledPod(pod, { name, namespace, uid }), nodes };
+  return { pod: scheduledPod(pod, { name, namespace, uid }), nodes, wire: pod };
 }
 
 function scheduledPod({ metadata, spec }: WirePod, id: Pick<ScheduledPod, 'name' | 'namespace' | 'uid'>): ScheduledPod {

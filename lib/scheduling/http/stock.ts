@@ -2,7 +2,9 @@
 import type { Lock } from '../../api/kinds.ts';
 import { type Demanded, demandOf } from '../demand.ts';
 import { type Never, whyNever } from '../never.ts';
-import type { Ask, Stock, Terrain } from '../types.ts';
+import { capAt } from '../placing/caps.ts';
+import { stock } from '../stock.ts';
+import type { Ask, Terrain } from '../types.ts';
 import type { Asked, Handler } from './api.ts';
 import { twoTemplates } from './locks.ts';
 import { badInput, problem, type Reply } from './problem.ts';
@@ -12,7 +14,6 @@ type PodFrom = NonNullable<Lock['spec']['podFrom']>;
 
 export interface StockOptions {
   readonly terrain: Terrain;
-  readonly stock: (ask: Ask, count?: number) => Stock;
   /** The pod template of an object; undefined: there is no such object. */
   readonly templateOf: (namespace: string, from: PodFrom, signal: AbortSignal) => Promise<unknown>;
   readonly ages: () => { readonly snapshotMs: number; readonly samplesMs?: number };
@@ -26,7 +27,7 @@ export interface StockOptions {
  */
 const STALE_MS = 180_000;
 
-export function stockHandler({ terrain, stock, templateOf, ages, tick = () => {} }: StockOptions): Handler {
+export function stockHandler({ terrain, templateOf, ages, tick = () => {} }: StockOptions): Handler {
   return {
     access: ({ body }) => ({ verb: 'create', namespace: (body as StockQuestion).namespace }),
     async handle({ body, query, signal }: Asked): Promise<Reply> {
@@ -39,9 +40,9 @@ export function stockHandler({ terrain, stock, templateOf, ages, tick = () => {}
       const demanded = demandIn(template, question, podFrom === undefined ? 'template' : undefined);
       if (demanded.demand === undefined) return badInput(demanded.problems);
       tick();
-      const { strategy, maxPer, near, pools, byUse, count } = question;
-      const ask: Ask = { demand: demanded.demand, strategy, maxPer, near, pools, byUse };
-      const found = stock(ask, count);
+      const { strategy, near, pools, byUse } = question;
+      const ask: Ask = { demand: demanded.demand, strategy, maxPer: capsOf(question), near, pools, byUse };
+      const found = stock(terrain, ask);
       const never = found.count === 0 ? whyNever(terrain, ask) : undefined;
       if (never !== undefined) return neverFits(never);
       const { snapshotMs, samplesMs } = ages();
@@ -50,6 +51,12 @@ export function stockHandler({ terrain, stock, templateOf, ages, tick = () => {}
       return { status: 200, body: query.nodes === false ? answer : { ...answer, nodes } };
     },
   };
+}
+
+/** Percentages are of the count that is wanted, where one is given; stock itself takes them of what fits. */
+function capsOf({ maxPer, count }: StockQuestion): Ask['maxPer'] {
+  if (maxPer === undefined || count === undefined) return maxPer;
+  return Object.fromEntries(Object.entries(maxPer).map(([level, cap]) => [level, capAt(cap, count)]));
 }
 
 /** What stands against the pods of a Lock that is to be made, as far as it can be seen without reading anything. */

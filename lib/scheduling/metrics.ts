@@ -1,0 +1,53 @@
+/** What `gala scheduler` counts, beside what every program does: answers of the extender and of the API, and how old they are. */
+import type { Registry } from 'prom-client';
+import type { ExtenderOptions } from './extender.ts';
+import type { HttpApiOptions } from './http/api.ts';
+
+export interface SchedulerMetrics {
+  readonly onVerified: NonNullable<ExtenderOptions['onAnswer']>;
+  readonly onAnswer: NonNullable<HttpApiOptions['onAnswer']>;
+  /** Asked when the metrics are. */
+  ages(now: HttpApiOptions['ages']): void;
+  /** Unix milliseconds. */
+  certificateEnds(untilMs: number): void;
+}
+
+export async function schedulerMetrics(registry: Registry): Promise<SchedulerMetrics> {
+  const { Gauge, Histogram } = await import('prom-client');
+  const registers = [registry];
+  // From what a cached answer takes to the deadlines.
+  const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10];
+  const verified = new Histogram({
+    ...{ name: 'gala_extender_seconds', help: 'Answers to kube-scheduler, by outcome, and whether the API server was asked.' },
+    ...{ labelNames: ['outcome', 'live'] as const, buckets, registers },
+  });
+  const answered = new Histogram({
+    ...{ name: 'gala_api_seconds', help: 'Answers of the stock and lock API, by operation and status; waiting for Locks included.' },
+    ...{ labelNames: ['operation', 'status'] as const, buckets, registers },
+  });
+  const ends = new Gauge({
+    ...{ name: 'gala_api_certificate_end_timestamp_seconds', help: 'When the certificate that the API serves with ends.', registers },
+  });
+  return {
+    onVerified: ({ outcome, live, seconds }) => verified.observe({ outcome, live: String(live) }, seconds),
+    onAnswer: ({ operation, status, seconds }) => answered.observe({ operation, status: String(status) }, seconds),
+    certificateEnds: (untilMs) => ends.set(untilMs / 1000),
+    ages(now) {
+      new Gauge({
+        ...{ name: 'gala_snapshot_age_seconds', help: 'Since the least fresh kind of object was heard of.', registers },
+        collect() {
+          const { snapshotMs } = now();
+          if (Number.isFinite(snapshotMs)) this.set(snapshotMs / 1000);
+        },
+      });
+      new Gauge({
+        ...{ name: 'gala_samples_age_seconds', help: 'Since live use of nodes was measured; absent where none is.', registers },
+        collect() {
+          const { samplesMs } = now();
+          this.reset();
+          if (samplesMs !== undefined) this.set(samplesMs / 1000);
+        },
+      });
+    },
+  };
+}
