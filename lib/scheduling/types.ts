@@ -150,23 +150,38 @@ export interface AddressSources {
 export interface Terrain {
   /** Rows, holes included. */
   readonly rows: number;
-  /** By row; undefined is a hole. */
+  /** By row; undefined is a hole. Columns may be longer than there are rows. */
   readonly names: readonly (string | undefined)[];
+  /** The row of a node; -1: there is no such node. */
+  row(name: string): number;
   /** By row; index into `poolNames`; -1: of no pool. */
   readonly pool: Int32Array;
   readonly poolNames: readonly string[];
-  /** Supplies that at least one node or demand has named. */
+  /** Of any name. What no node has is 0 everywhere; space of a class that nobody reports, `storage/<class>`, is not limited. */
   supply(name: string): Supply | undefined;
-  /** Domains of a node label (`kubernetes.io/hostname`: the row itself): by row its domain, -1 without the label. */
+  /**
+   * Domains of a node label (`kubernetes.io/hostname`: the row itself): by row its domain, -1 without the label. A domain that no row
+   * is in any more may keep its number for a while.
+   */
   domains(topologyKey: string): { readonly of: Int32Array; readonly names: readonly string[] };
-  /** The same for rack, zone and datacenter; `node` is the row. */
+  /**
+   * The same for rack, zone and datacenter; `node` is the row. A rack is the label `gala.internal/rack`, else where the pool's
+   * nodesets have the host; a zone is `topology.kubernetes.io/zone`. A datacenter is the `datacenter` of a racked pool, or the
+   * zone where it names none; on EC2 and on nodes of no pool the region, or the zone where there is none.
+   */
   level(level: Level): { readonly of: Int32Array; readonly names: readonly string[] };
-  /** Ready, not cordoned, selected, tolerated, not repelled by the anti-affinity of pods that are there, samples as declared. */
+  /**
+   * Ready, not cordoned, selected, tolerated, not repelled by the anti-affinity of pods that are there, ports of the host free, samples
+   * as declared; of an asked pool (`pool`). Holes are never eligible. A pool's taint counts as any other: the demand tolerates it or not.
+   */
   eligible(demand: Demand, ask?: Pick<Ask, 'pools'>): Eligibility;
   /** Rows that count for a spread constraint's domains, by its node policies. 1: counts. */
   counted(demand: Demand, spread: Spread): Uint8Array;
-  /** By row: pods there, slots included, in one of the namespaces and matching. */
-  matching(namespaces: readonly string[] | 'all', selector: Selector): Int32Array;
+  /**
+   * By row: pods there, slots included, in one of the namespaces and matching. `deleting: false`: without those whose deletion has
+   * begun, as topology spread counts; affinity counts them.
+   */
+  matching(namespaces: readonly string[] | 'all', selector: Selector, options?: { readonly deleting?: boolean }): Int32Array;
   /** The namespaces of a term, its selector resolved. */
   namespacesOf(term: PodTerm): readonly string[] | 'all';
   addresses(demand: Demand): AddressSources;

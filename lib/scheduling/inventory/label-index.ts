@@ -1,0 +1,49 @@
+/** Nodes by a label, for the few keys that somebody looks nodes up by. */
+import type { Place, Places } from './places.ts';
+
+export interface LabelIndex {
+  /** Places that have their node, and it this label. */
+  find(key: string, value: string): Iterable<Place>;
+  /** The place's node is new, has changed or is gone. */
+  set(place: Place): void;
+}
+
+interface Index {
+  readonly byValue: Map<string, Set<Place>>;
+  readonly valueOf: Map<Place, string>;
+}
+
+export function labelIndex(places: Places): LabelIndex {
+  const indexes = new Map<string, Index>();
+
+  function put({ byValue, valueOf }: Index, key: string, place: Place): void {
+    const before = valueOf.get(place);
+    const value = place.row === -1 ? undefined : place.node?.labels[key];
+    if (value === before) return;
+    if (before !== undefined) {
+      const members = byValue.get(before)!;
+      members.delete(place);
+      if (members.size === 0) byValue.delete(before);
+    }
+    if (value === undefined) valueOf.delete(place);
+    else {
+      valueOf.set(place, value);
+      byValue.set(value, (byValue.get(value) ?? new Set<Place>()).add(place));
+    }
+  }
+
+  return {
+    find(key, value) {
+      let index = indexes.get(key);
+      if (index === undefined) {
+        index = { byValue: new Map(), valueOf: new Map() };
+        indexes.set(key, index);
+        for (const place of places.values()) put(index, key, place);
+      }
+      return index.byValue.get(value) ?? [];
+    },
+    set(place) {
+      for (const [key, index] of indexes) put(index, key, place);
+    },
+  };
+}
