@@ -1,0 +1,59 @@
+/**
+ * Place: where a number of pods of one demand goes now, each pick subtracted before the next. Pure: the lock writer, the stock
+ * API, `gala stock` and the offline planner all call it, and nothing is taken until the lock writer does.
+ */
+import { giveAddresses } from './placing/addresses.ts';
+import { capsAt, placesOf } from './placing/caps.ts';
+import { choose, chooseOne } from './placing/choose.ts';
+import { type Ground, groundOf } from './placing/ground.ts';
+import { foremost, limitOf, tally } from './placing/limits.ts';
+import { type Most, mostFor, mostOf } from './placing/most.ts';
+import type { Ask, Placement, Terrain } from './types.ts';
+
+export interface PlaceOptions {
+  /** Fewer are welcome: as many as fit, of which percentages are then taken. @default false: all or nothing */
+  readonly allowPartial?: boolean;
+}
+
+/**
+ * Slots on nodes, with their addresses where Gala owns the network; or why there are not as many.
+ *
+ * The same Terrain and question give the same slots, in whatever order its nodes came. They are in an order in which pods can be
+ * bound one by one without breaking a topology spread constraint on the way.
+ * @param count a whole number of 0 or more
+ * @throws {RangeError} when `count` is no such number
+ * @example place(terrain, { demand, strategy: 'spread', maxPer: { rack: '30%' } }, 200)
+ * // { slots: [{ node: 'bj-a-r12-01', address: '10.110.1.0' }, …] }
+ * // { refused: 'addresses', want: 200, found: 184, limits: [{ limit: 'addresses', nodes: 23 }, …] }
+ */
+export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial = false }: PlaceOptions = {}): Placement {
+  if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`count is ${count}; it is a whole number of 0 or more`);
+  const ground = groundOf(terrain, ask);
+  if (count === 1 && ground.starts === undefined) {
+    const row = chooseOne(
+      ground,
+      capsAt(ground, () => placesOf(terrain, ground.rows), 1),
+    );
+    if (row !== -1) return slotsOn(ground, [row]);
+  }
+  const found = mostFor(ground, count);
+  if (found.count >= count) return slotsOn(ground, choose(found, count));
+  const less = allowPartial ? mostOf(ground, count) : undefined;
+  if (less !== undefined && less.count > 0) return slotsOn(ground, choose(less, less.count));
+  return refusal(ground, found, count);
+}
+
+function slotsOn({ terrain, ask }: Ground, rows: readonly number[]): Placement {
+  const addresses = ask.demand.address ? giveAddresses(terrain.addresses(ask.demand), rows) : [];
+  return {
+    slots: rows.map((row, at) => {
+      const address = addresses[at];
+      return { node: terrain.names[row]!, ...(address !== undefined && { address }) };
+    }),
+  };
+}
+
+function refusal(ground: Ground, found: Most, want: number): Placement {
+  const limits = tally(Array.from(ground.rows, limitOf(ground, found)));
+  return { refused: foremost(limits), want, found: found.count, limits };
+}

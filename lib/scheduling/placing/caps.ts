@@ -1,0 +1,115 @@
+/**
+ * Caps: the most slots of one lock on one node, in one rack, zone or datacenter (`maxPer`), and what those places are.
+ *
+ * A percentage is of the slots that the lock gets, rounded up: all of `count`, or what was found where `allowPartial` takes
+ * less. So 30 % of 10 is 3, and of 1 is 1.
+ */
+
+import type { Ask, Level, Terrain } from '../types.ts';
+import type { Family, Ground } from './ground.ts';
+
+/** All caps of a question, in slots. */
+export interface Caps {
+  /** The most on one node. */
+  readonly node: number;
+  /** Those of `maxPer`, and those that the ground has whatever is asked. */
+  readonly families: readonly Family[];
+}
+
+/** The same families in the same order for any number. @param slots what percentages are of */
+export function capsAt(ground: Ground, places: () => Places, slots: number): Caps {
+  const { maxPer = {} } = ground.ask;
+  const families = [...ground.families];
+  for (const level of ['rack', 'zone', 'datacenter'] as const) {
+    if (maxPer[level] === undefined) continue;
+    const { of, size } = places()[level];
+    families.push({ limit: `maxPer.${level}`, of, left: new Float64Array(size).fill(capAt(maxPer[level], slots)) });
+  }
+  return { node: capAt(maxPer.node, slots), families };
+}
+
+/** A cap in slots. @param slots what a percentage is of. Infinity: there is no cap. */
+export function capAt(cap: number | string | undefined, slots: number): number {
+  if (cap === undefined) return Number.POSITIVE_INFINITY;
+  if (typeof cap === 'number') return cap;
+  const percent = /^(\d{1,3})%$/.exec(cap)?.[1];
+  if (percent === undefined) throw new RangeError(`maxPer is '${cap}'; a cap is a number of slots, or a percentage such as '30%'`);
+  return Math.ceil((slots * Number(percent)) / 100);
+}
+
+export const hasPercentage = (maxPer: Ask['maxPer']): boolean => Object.values(maxPer ?? {}).some((cap) => typeof cap === 'string');
+
+/** Where rows are, by a number of their own for each place; -1 for rows that were not asked about. */
+export interface Grouping {
+  readonly of: Int32Array;
+  /** Groups are numbered from 0 to this. */
+  readonly size: number;
+}
+
+export type Places = Readonly<Record<Exclude<Level, 'node'>, Grouping>>;
+
+/**
+ * A rack is a rack of its zone, and a zone one of its datacenter: r12 in two halls are two racks. Nodes that don't say where
+ * they are count together, as the unnamed rack of their zone, the unnamed zone of their datacenter: they may be one place.
+ */
+export function placesOf(terrain: Terrain, rows: Int32Array): Places {
+  const own = (level: Level): Grouping => {
+    const { of, names } = terrain.level(level);
+    return { of, size: names.length };
+  };
+  const datacenter = together(rows, terrain.rows, [named(own('datacenter'))]);
+  const zone = together(rows, terrain.rows, [datacenter, named(own('zone'))]);
+  return { datacenter, zone, rack: together(rows, terrain.rows, [zone, named(own('rack'))]) };
+}
+
+/** Those of none are one more group. */
+function named({ of, size }: Grouping): Grouping {
+  return { of: of.map((group) => (group < 0 ? size : group)), size: size + 1 };
+}
+
+/** A dense table is faster than a Map, up to a size. */
+const MOST_CELLS = 1 << 17;
+
+/**
+ * Rows that are together in every grouping, numbered in the order of their first rows. A row that some grouping does not know
+ * (-1) is alone with others that it does not know.
+ */
+export function together(rows: Int32Array, length: number, groupings: readonly Grouping[]): Grouping {
+  const of = new Int32Array(length).fill(-1);
+  for (const row of rows) of[row] = 0;
+  let size = rows.length === 0 ? 0 : 1;
+  for (const grouping of groupings) {
+    const width = grouping.size + 1;
+    const numbers = numbering(size * width);
+    let found = 0;
+    for (const row of rows) {
+      const key = of[row]! * width + grouping.of[row]! + 1;
+      let number = numbers.get(key);
+      if (number === -1) {
+        number = found++;
+        numbers.set(key, number);
+      }
+      of[row] = number;
+    }
+    size = found;
+  }
+  return { of, size };
+}
+
+interface Numbering {
+  /** -1: none yet. */
+  get(key: number): number;
+  set(key: number, number: number): void;
+}
+
+function numbering(keys: number): Numbering {
+  if (keys <= MOST_CELLS) {
+    const table = new Int32Array(keys).fill(-1);
+    const set = (key: number, number: number) => {
+      table[key] = number;
+    };
+    return { get: (key) => table[key]!, set };
+  }
+  const map = new Map<number, number>();
+  return { get: (key) => map.get(key) ?? -1, set: (key, number) => void map.set(key, number) };
+}

@@ -1,0 +1,121 @@
+/**
+ * Ground: a Terrain as one question sees it. By row, how many more pods of the demand the node has room for by what is its own,
+ * and what bounds that; and what several nodes have in common: domains that take so many pods, topology spread, addresses.
+ * Pure; made anew for each question, from columns, in one pass each.
+ */
+
+import type { Ask, Limit, Terrain } from '../types.ts';
+import { applyNeighbours } from './neighbours.ts';
+import { rowOrder } from './row-order.ts';
+import { type Sharing, sharingOf } from './sharing.ts';
+
+/** What does not bound a node is this: a number that sums of thousands of nodes stay exact with. */
+export const PLENTY = 1_000_000;
+
+/** Domains that take so many more pods each, whatever happens elsewhere. */
+export interface Family {
+  readonly limit: Limit;
+  /** By row; -1: not in any of them, and not limited. */
+  readonly of: Int32Array;
+  /** By domain. */
+  readonly left: Float64Array;
+}
+
+/** A topology spread constraint that the asked pods count in: what a domain takes moves with the emptiest one. */
+export interface Moving {
+  /** By row; every row with room has one. */
+  readonly of: Int32Array;
+  /** By domain: matching pods that are there. */
+  readonly level: Int32Array;
+  /** By domain, 1: it counts for the emptiest. */
+  readonly counts: Uint8Array;
+  readonly maxSkew: number;
+  /** Each row is a domain of its own (`kubernetes.io/hostname`). */
+  readonly byRow: boolean;
+}
+
+export interface Ground {
+  readonly terrain: Terrain;
+  readonly ask: Ask;
+  /** Rows that were asked about, in the order of their names. */
+  readonly rows: Int32Array;
+  /** By row: at most `PLENTY`; 0 where the demand may not be. */
+  readonly room: Int32Array;
+  /** By row: what bounds its room, as an index into `limits`. */
+  readonly bound: Uint16Array;
+  readonly limits: readonly Limit[];
+  readonly families: readonly Family[];
+  readonly moving: readonly Moving[];
+  /** Addresses that several nodes drink from. */
+  readonly sharing: Sharing | undefined;
+  /** Required affinity to pods of the same kind, of which there is none yet: all go where the first goes, one of these groups of rows. */
+  readonly starts: readonly Int32Array[] | undefined;
+}
+
+/** Makes a node's room smaller, where `most` is less than it was. */
+export type Narrow = (row: number, most: number, limit: Limit) => void;
+
+export function groundOf(terrain: Terrain, ask: Ask): Ground {
+  const { demand } = ask;
+  const rows = askedRows(terrain, ask.pools);
+  const room = new Int32Array(terrain.rows);
+  const bound = new Uint16Array(terrain.rows);
+  const limits: Limit[] = [];
+  const numbers = new Map<Limit, number>();
+  const numberOf = (limit: Limit): number => {
+    const known = numbers.get(limit);
+    if (known !== undefined) return known;
+    numbers.set(limit, limits.length);
+    return limits.push(limit) - 1;
+  };
+  const narrow: Narrow = (row, most, limit) => {
+    if (most >= room[row]!) return;
+    room[row] = Math.max(0, most);
+    bound[row] = numberOf(limit);
+  };
+
+  const eligible = terrain.eligible(demand, ask);
+  const free = numberOf('pods');
+  const refusals = eligible.limits.map(numberOf);
+  for (const row of rows) {
+    const why = eligible.why[row]!;
+    room[row] = why === 0 ? PLENTY : 0;
+    bound[row] = why === 0 ? free : refusals[why - 1]!;
+  }
+  for (const [name, amount] of demand.requests) {
+    const limit = numberOf(name);
+    const supply = terrain.supply(name);
+    const scale = scaleOf(name);
+    const asked = Math.round(amount * scale);
+    for (const row of rows) {
+      if (room[row] === 0) continue;
+      const most = supply === undefined ? 0 : Math.floor(Math.round((supply.capacity[row]! - supply.used[row]!) * scale) / asked);
+      // Not so where the node does not say (NaN): there is nothing to count by.
+      if (!(most < room[row]!)) continue;
+      room[row] = Math.max(0, most);
+      bound[row] = limit;
+    }
+  }
+  if (demand.hostPorts.length > 0) for (const row of rows) narrow(row, 1, 'hostPorts');
+  const { families, moving, starts } = applyNeighbours(terrain, demand, rows, room, narrow);
+  const sharing = demand.address ? sharingOf(terrain.addresses(demand), rows, room, narrow) : undefined;
+  return { terrain, ask, rows, room, bound, limits, families, moving, sharing, starts };
+}
+
+/** CPUs are counted in thousandths, as kube-scheduler does: sums of 0.1 are never 1. */
+const scaleOf = (supply: string): number => (supply === 'cpu' ? 1000 : 1);
+
+function askedRows(terrain: Terrain, pools: Ask['pools']): Int32Array {
+  const all = rowOrder(terrain.names);
+  if (pools === undefined) return all;
+  const asked = new Set(pools.map((pool) => terrain.poolNames.indexOf(pool)));
+  asked.delete(-1);
+  return all.filter((row) => asked.has(terrain.pool[row]!));
+}
+
+/** The same ground with room on these rows alone. */
+export function onlyOn(ground: Ground, rows: Int32Array): Ground {
+  const room = new Int32Array(ground.room.length);
+  for (const row of rows) room[row] = ground.room[row]!;
+  return { ...ground, room };
+}

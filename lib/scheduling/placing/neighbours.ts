@@ -1,0 +1,138 @@
+/**
+ * Neighbours: what a demand's required pod affinity, anti-affinity and topology spread allow, by the rules of kube-scheduler's
+ * own filters (kubernetes, pkg/scheduler/framework/plugins: interpodaffinity/filtering.go, podtopologyspread/filtering.go).
+ * What depends on pods that are there narrows nodes once and for all; what depends on the asked pods themselves becomes a
+ * family, a moving constraint, or a choice of where to start.
+ */
+
+import { canonical, selects } from '../requirement.ts';
+import type { Demand, PodTerm, Spread, Terrain } from '../types.ts';
+import { together } from './caps.ts';
+import type { Family, Moving, Narrow } from './ground.ts';
+
+/** Its domains are the nodes. */
+export const HOSTNAME = 'kubernetes.io/hostname';
+
+export interface Neighbours {
+  readonly families: readonly Family[];
+  readonly moving: readonly Moving[];
+  readonly starts: readonly Int32Array[] | undefined;
+}
+
+export function applyNeighbours(terrain: Terrain, demand: Demand, rows: Int32Array, room: Int32Array, narrow: Narrow): Neighbours {
+  const families: Family[] = [];
+  const moving: Moving[] = [];
+  for (const term of demand.antiAffinity) applyAntiAffinity(terrain, demand, term, rows, narrow, families);
+  applySpread(terrain, demand, rows, narrow, families, moving);
+  const starts = applyAffinity(terrain, demand, rows, room, narrow);
+  return { families, moving, starts };
+}
+
+/** A domain with a matching pod is closed; where the asked pods match themselves, each domain takes one of them. */
+function applyAntiAffinity(terrain: Terrain, demand: Demand, term: PodTerm, rows: Int32Array, narrow: Narrow, families: Family[]): void {
+  const { of, names } = terrain.domains(term.topologyKey);
+  const there = terrain.matching(terrain.namespacesOf(term), term.selector);
+  const closed = new Set<number>();
+  for (let row = 0; row < terrain.rows; row++) if (there[row]! > 0) closed.add(of[row]!);
+  const most = meetsItself(terrain, demand, term) ? 1 : Number.POSITIVE_INFINITY;
+  const byRow = term.topologyKey === HOSTNAME;
+  // A node without the label repels nobody (satisfyPodAntiAffinity).
+  for (const row of rows)
+    if (of[row]! >= 0) narrow(row, closed.has(of[row]!) ? 0 : byRow ? most : Number.POSITIVE_INFINITY, 'antiAffinity');
+  if (!byRow && most === 1) families.push({ limit: 'antiAffinity', of, left: new Float64Array(names.length).fill(1) });
+}
+
+/**
+ * A node needs every term's label, and in each of these domains a pod that meets all terms. Where no pod anywhere does and the
+ * asked pods meet their own terms, the first may go anywhere, and the others follow it (satisfyPodAffinity).
+ * @returns groups of rows to start in
+ */
+function applyAffinity(
+  terrain: Terrain,
+  demand: Demand,
+  rows: Int32Array,
+  room: Int32Array,
+  narrow: Narrow,
+): readonly Int32Array[] | undefined {
+  const terms = demand.affinity;
+  if (terms.length === 0) return undefined;
+  const there = terrain.matching(namespacesOfAll(terrain, terms), canonical(terms.flatMap(({ selector }) => selector)));
+  const domains = terms.map(({ topologyKey }) => terrain.domains(topologyKey));
+  const found = domains.map(({ of }) => {
+    const inhabited = new Set<number>();
+    for (let row = 0; row < terrain.rows; row++) if (there[row]! > 0 && of[row]! >= 0) inhabited.add(of[row]!);
+    return inhabited;
+  });
+  const first = found.every(({ size }) => size === 0) && terms.every((term) => meetsItself(terrain, demand, term));
+  for (const row of rows) {
+    const may = domains.every(({ of }, i) => of[row]! >= 0 && (first || found[i]!.has(of[row]!)));
+    if (!may) narrow(row, 0, 'affinity');
+  }
+  if (!first) return undefined;
+  const open = rows.filter((row) => room[row]! > 0);
+  const { of, size } = together(
+    open,
+    terrain.rows,
+    domains.map(({ of, names }) => ({ of, size: names.length })),
+  );
+  const groups: number[][] = Array.from({ length: size }, () => []);
+  for (const row of open) groups[of[row]!]!.push(row);
+  return groups.length < 2 ? undefined : groups.map((group) => Int32Array.from(group));
+}
+
+/** A pod meets all terms only where all of them look. */
+function namespacesOfAll(terrain: Terrain, terms: readonly PodTerm[]): readonly string[] | 'all' {
+  return terms
+    .map((term) => terrain.namespacesOf(term))
+    .reduce((all, some) => (all === 'all' ? some : some === 'all' ? all : all.filter((namespace) => some.includes(namespace))), 'all');
+}
+
+const meetsItself = (terrain: Terrain, demand: Demand, term: PodTerm): boolean => {
+  const namespaces = terrain.namespacesOf(term);
+  return (namespaces === 'all' || namespaces.includes(demand.namespace)) && selects(term.selector, demand.labels);
+};
+
+function applySpread(terrain: Terrain, demand: Demand, rows: Int32Array, narrow: Narrow, families: Family[], moving: Moving[]): void {
+  const keys = demand.spread.map(({ topologyKey }) => terrain.domains(topologyKey).of);
+  for (const row of rows) if (keys.some((of) => of[row]! < 0)) narrow(row, 0, 'spread');
+  for (const spread of demand.spread) {
+    // An empty selector counts no pod (countPodsMatchSelector), so that the skew is 1 for ever.
+    if (spread.selector.length === 0) continue;
+    const { of, level, counts, nodes } = levels(terrain, demand, spread, keys);
+    const { maxSkew, minDomains = 1 } = spread;
+    const present = counts.reduce((sum, one) => sum + one, 0);
+    const least =
+      present < minDomains ? 0 : level.reduce((least, here, domain) => (counts[domain] ? Math.min(least, here) : least), 2 ** 31);
+    const self = selects(spread.selector, demand.labels);
+    const byRow = spread.topologyKey === HOSTNAME;
+    // A pod that is pinned to its node by affinity has this node alone as its domains (matchNodeInclusionPolicies), which is
+    // fewer than minDomains: the least is then 0, and kube-scheduler binds it only where that leaves it room.
+    if (spread.nodeAffinityPolicy === 'Honor' && minDomains > 1)
+      for (const row of rows) narrow(row, self ? maxSkew - nodes[row]! : nodes[row]! > maxSkew ? 0 : Number.POSITIVE_INFINITY, 'spread');
+    if (!self) {
+      for (const row of rows) if (of[row]! >= 0 && level[of[row]!]! - least > maxSkew) narrow(row, 0, 'spread');
+    } else if (present >= minDomains) {
+      moving.push({ of, level, counts, maxSkew, byRow });
+    } else if (byRow) {
+      for (const row of rows) if (of[row]! >= 0) narrow(row, maxSkew - level[of[row]!]!, 'spread');
+    } else {
+      families.push({ limit: 'spread', of, left: Float64Array.from(level, (here) => Math.max(0, maxSkew - here)) });
+    }
+  }
+}
+
+/** Matching pods by domain, on the nodes that count: those with the labels of all constraints that the policies let in. */
+function levels(terrain: Terrain, demand: Demand, spread: Spread, keys: readonly Int32Array[]) {
+  const { of, names } = terrain.domains(spread.topologyKey);
+  const size = spread.topologyKey === HOSTNAME ? terrain.rows : names.length;
+  const nodes = terrain.matching([demand.namespace], spread.selector, { deleting: false });
+  const counted = terrain.counted(demand, spread);
+  const level = new Int32Array(size);
+  const counts = new Uint8Array(size);
+  for (let row = 0; row < terrain.rows; row++) {
+    if (counted[row] === 0 || terrain.names[row] === undefined || keys.some((key) => key[row]! < 0)) continue;
+    counts[of[row]!] = 1;
+    level[of[row]!]! += nodes[row]!;
+  }
+  return { of, level, counts, nodes };
+}
