@@ -22,11 +22,11 @@ export async function schedulerMetrics(registry: Registry): Promise<SchedulerMet
     ...{ labelNames: ['outcome', 'live'] as const, buckets, registers },
   });
   const answered = new Histogram({
-    ...{ name: 'gala_api_seconds', help: 'Answers of the stock and lock API, by operation and status; waiting for Locks included.' },
+    ...{ name: 'gala_stock_api_seconds', help: 'Answers of the stock and lock API, by operation and status; waiting for Locks included.' },
     ...{ labelNames: ['operation', 'status'] as const, buckets, registers },
   });
   const ends = new Gauge({
-    ...{ name: 'gala_api_certificate_end_timestamp_seconds', help: 'When the certificate that the API serves with ends.', registers },
+    ...{ name: 'gala_stock_api_certificate_end_timestamp_seconds', help: 'When the certificate that the API serves with ends.', registers },
   });
   return {
     onVerified: ({ outcome, live, seconds }) => verified.observe({ outcome, live: String(live) }, seconds),
