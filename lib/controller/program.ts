@@ -6,24 +6,33 @@ import type { Command } from 'commander';
 import { InvalidArgumentError, Option } from 'commander';
 import { CONTROLLER_LEASE, CONTROLLER_PORT } from '../api/scheduling.ts';
 import { type Api, connect } from '../kube/client.ts';
+import { sleep } from '../kube/clock.ts';
 import { elect } from '../kube/election.ts';
 import { recorder } from '../kube/events.ts';
 import { serveHealth } from '../kube/health.ts';
-import type { Level, Log } from '../kube/log.ts';
+import { type Level, type Log, logger } from '../kube/log.ts';
 import { metrics } from '../kube/metrics.ts';
+import { packageVersion } from '../kube/package-version.ts';
 import { program } from '../kube/program.ts';
 import { keepNodeNetworks } from '../network/node-network-keeper.ts';
 import { writePoolStatus } from '../network/pool-status-writer.ts';
 import { watchNetwork } from '../network/watched.ts';
 import { controllerMetrics } from './metrics.ts';
 
-interface Options {
+export interface ControllerOptions {
   readonly leaseNamespace: string;
+  /** Of probes and metrics. */
   readonly bindAddress: string;
   readonly healthPort: number;
+}
+
+interface Flags extends ControllerOptions {
   readonly kubeconfig?: string;
   readonly logLevel: Level;
 }
+
+/** What is recorded and not written yet may be written at the end; no event is worth a stop that takes longer. */
+const FLUSH_MS = 5_000;
 
 /** Its arguments, and what happens when it is asked for: the program runs until it is told to stop. */
 export const declare = (command: Command): Command =>
@@ -33,23 +42,19 @@ export const declare = (command: Command): Command =>
     .option('--health-port <port>', 'plain HTTP: /livez, /readyz, /metrics', port, CONTROLLER_PORT)
     .option('--kubeconfig <file>', "how to reach the API server; the pod's own account when left out")
     .addOption(new Option('--log-level <level>', 'how much it tells').choices(['debug', 'info', 'warn', 'error']).default('info'))
-    .action(async (options: Options) => {
+    .action(async ({ kubeconfig, logLevel, ...options }: Flags) => {
       await program({
         name: CONTROLLER_LEASE,
+        log: logger({ level: logLevel }),
         main: async (signal, log) => {
-          const api = await connect({ kubeconfig: options.kubeconfig, userAgent: CONTROLLER_LEASE });
+          const api = await connect({ kubeconfig, userAgent: `${CONTROLLER_LEASE}/${packageVersion()}` });
           await runController(api, options, signal, log);
         },
       });
     });
 
 /** Runs until `signal` aborts, then stops leading and returns. Throws when it can't go on. */
-export async function runController(
-  bare: Api,
-  options: Pick<Options, 'leaseNamespace' | 'bindAddress' | 'healthPort'>,
-  signal: AbortSignal,
-  log: Log,
-): Promise<void> {
+export async function runController(bare: Api, options: ControllerOptions, signal: AbortSignal, log: Log): Promise<void> {
   const measured = await metrics();
   const counted = await controllerMetrics(measured.registry);
   const api = measured.api(bare);
@@ -67,22 +72,25 @@ export async function runController(
     log,
     onLead: async (leading) => {
       const common = { api, watched, signal: leading, log, mayWrite: () => election.isLeader() };
-      const working = [
-        keepNodeNetworks({ ...common, recorder: events, onStep: counted.step }),
-        writePoolStatus({ ...common, onStatus: counted.pool }),
-      ];
-      await Promise.all(working.map(({ stopped }) => stopped));
+      const keeping = keepNodeNetworks({ ...common, recorder: events, onStep: counted.step });
+      const writing = writePoolStatus({ ...common, onStatus: counted.pool });
+      measured.queue('node-networks', keeping.queue);
+      measured.queue('pool-status', writing.queue);
+      await Promise.all([keeping.stopped, writing.stopped]);
       counted.forgetPools();
     },
   });
   measured.election(CONTROLLER_LEASE, election);
 
-  const stopping = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  const stopping = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   try {
     await Promise.race([stopping, election.done]);
   } finally {
     await election.stop();
-    await events.flush();
+    await Promise.race([events.flush(), sleep(FLUSH_MS)]);
     await health.close();
   }
   await watched.stopped;
