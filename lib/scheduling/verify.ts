@@ -57,7 +57,10 @@ const no = (rule: Rule, reason: string): Verdict => ({ rule, reason: `gala: ${re
 export function verify(pod: ScheduledPod, nodes: readonly string[], known: Known): Verdict[] {
   const all = ofPod(pod, known);
   if (all !== undefined) return nodes.map(() => all);
-  return nodes.map((node) => ofNode(pod, node, known));
+  const found = slotOf(known.lock, pod.slot);
+  return nodes.map(
+    (node) => (pod.slot === LOOSE ? ofLooseSlot(pod, node) : ofLockedSlot(pod, node, found)) ?? ofAddress(pod, node, known, found),
+  );
 }
 
 /** What stands against the pod wherever it goes. */
@@ -77,19 +80,10 @@ function ofPod(pod: ScheduledPod, { uid, lock, rivals }: Known): Verdict | undef
   if (lock === undefined) return no('V4', `Lock ${key} is gone; ${AGAIN}, once the Lock is there again`);
   const phase = lock.status?.phase ?? 'Planning';
   if (phase !== 'Ready') return no('V5', phase === 'Planning' ? `Lock ${key} is not Ready yet` : `Lock ${key} is ${phase}; ${AGAIN}`);
-  const rival = rivals.find((other) => before(other, pod));
+  // Of two pods with one slot the one that is on a node keeps it, else the one whose UID sorts first: the lock writer's order. The
+  // pod that is asked about is on none yet.
+  const rival = rivals.find(({ node, uid }) => node !== undefined || uid < pod.uid);
   return rival && no('V7', `slot ${slot} of Lock ${key} is also that of pod ${rival.name}; ${AGAIN}`);
-}
-
-/** Which of two pods keeps a slot that both name: the one that is on a node, else the one whose UID sorts first. */
-function before(other: Pick<PodFacts, 'uid' | 'node'>, pod: ScheduledPod): boolean {
-  // The pod that is asked about is on no node yet.
-  return other.node !== undefined || other.uid < pod.uid;
-}
-
-function ofNode(pod: ScheduledPod, node: string, known: Known): Verdict {
-  const place = pod.slot === LOOSE ? ofLooseSlot(pod, node) : ofLockedSlot(pod, node, known.lock);
-  return place ?? ofAddress(pod, node, known);
 }
 
 function ofLooseSlot({ pinned }: ScheduledPod, node: string): Verdict | undefined {
@@ -97,23 +91,25 @@ function ofLooseSlot({ pinned }: ScheduledPod, node: string): Verdict | undefine
   return pinned === node ? undefined : no('V8', `the pod's slot is on ${pinned}`);
 }
 
-function ofLockedSlot({ namespace, lock, slot }: ScheduledPod, node: string, known: Known['lock']): Verdict | undefined {
-  const found = slotOf(known, slot);
+function ofLockedSlot({ namespace, lock, slot }: ScheduledPod, node: string, found: Slot | undefined): Verdict | undefined {
   if (found === undefined) return no('V6', `Lock ${namespace}/${lock} has no slot ${slot} any more; ${AGAIN}`);
   return found.node === node ? undefined : no('V6', `slot ${slot} of Lock ${namespace}/${lock} is on ${found.node}`);
 }
 
+type Slot = NonNullable<NonNullable<Lock['status']>['slots']>[number];
+
 /** The slot of a Lock by its number, as the annotation has it. */
-export function slotOf(lock: Known['lock'], slot: string | undefined) {
-  return lock?.status?.slots?.find((one) => String(one.slot) === slot);
+export function slotOf(lock: Known['lock'], slot: string | undefined): Slot | undefined {
+  const number = Number(slot);
+  return lock?.status?.slots?.find((one) => one.slot === number);
 }
 
-function ofAddress(pod: ScheduledPod, node: string, { addressFromGala, addresses, lock }: Known): Verdict {
+function ofAddress(pod: ScheduledPod, node: string, { addressFromGala, addresses }: Known, slot: Slot | undefined): Verdict {
   if (pod.hostNetwork) return yes;
   const wanted = addressFromGala(node);
   if (wanted === undefined) return no('V9', 'the node is not known to Gala yet');
   if (!wanted) return yes;
-  const planned = slotOf(lock, pod.slot)?.address;
+  const planned = slot?.address;
   const mine = addresses.find(({ metadata, spec }) => spec.podUID === pod.uid && (planned === undefined || metadata.name === planned));
   const found = mine ?? addresses.find(({ metadata }) => metadata.name === planned);
   if (found === undefined)
