@@ -30,6 +30,17 @@ const LABEL_VALUE: Bound = {
   form: new RegExp(`^(?:${QUALIFIED})?$`),
   allowed: "a label's value is at most 63 letters, digits, -, _ and dots",
 };
+/** pkg/apis/admissionregistration/validation: a name of a condition is that of a label, of a variable a word of CEL. */
+const WORD: Bound = { form: /^[_a-zA-Z][_a-zA-Z0-9]*$/, allowed: 'it is a word of CEL: letters, digits and _, no digit first' };
+const RBAC_GROUP: Bound = {
+  form: /^$|^rbac\.authorization\.k8s\.io$/,
+  allowed: 'it is rbac.authorization.k8s.io, of a ServiceAccount nothing',
+};
+const PORT_NAME: Bound = {
+  form: /^$|^[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?$/,
+  allowed: "a port's name is at most 63 lower-case letters, digits and -",
+};
+const CLUSTER_IP: Bound = { form: /^$|^None$|^[0-9.]+$|^[0-9a-fA-F:.]*:[0-9a-fA-F:.]*$/, allowed: 'it is None, or an IP address' };
 /** pkg/apis/scheduling: HighestUserDefinablePriority. */
 const PRIORITY: Bound = {
   min: -2_147_483_648,
@@ -62,6 +73,11 @@ const BOUNDS: ReadonlyMap<string, Bound> = new Map([
   ...all({ ...KEY, form: new RegExp(`^$|${KEY_FORM.source}`) }, 'V1Toleration.key'),
   ...all(KEY, 'V1TopologySpreadConstraint.topologyKey', 'V1PodAffinityTerm.topologyKey'),
   ...all(LABEL_VALUE, 'V1LabelSelector.matchLabels', 'V1PodSpec.nodeSelector'),
+  ...all(KEY, 'V1MatchCondition.name'),
+  ...all(WORD, 'V1Variable.name'),
+  ...all(RBAC_GROUP, 'RbacV1Subject.apiGroup'),
+  ...all(PORT_NAME, 'V1ServicePort.name'),
+  ...all(CLUSTER_IP, 'V1ServiceSpec.clusterIP'),
   ...all(PRIORITY, 'V1PriorityClass.value'),
 ]);
 

@@ -11,6 +11,7 @@ import { lostRules } from './rules/lost.ts';
 import { nameRules } from './rules/names.ts';
 import { placementRules } from './rules/placement.ts';
 import { plainTextRules } from './rules/plain-text.ts';
+import { policyRules } from './rules/policies.ts';
 import { privilegeRules } from './rules/privileges.ts';
 import { rbacRules } from './rules/rbac.ts';
 import { referenceRules } from './rules/references.ts';
@@ -31,6 +32,7 @@ export const families: readonly Family[] = [
   imageRules,
   referenceRules,
   rbacRules,
+  policyRules,
   privilegeRules,
   agentRules,
   rolloutRules,

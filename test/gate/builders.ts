@@ -153,6 +153,60 @@ export const aBudget = (change?: Change): Any =>
     change,
   );
 
+export const aPolicy = (change?: Change): Any =>
+  changed(
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicy',
+      metadata: { name: 'gala-slots' },
+      spec: {
+        failurePolicy: 'Fail',
+        matchConstraints: {
+          resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['UPDATE'], resources: ['pods', 'pods/status'] }],
+        },
+        matchConditions: [{ name: 'not-by-nodes', expression: "!('system:nodes' in request.userInfo.groups)" }],
+        variables: [{ name: 'labels', expression: 'object.metadata.?labels.orValue({})' }],
+        validations: [{ expression: 'variables.labels == oldObject.metadata.?labels.orValue({})', reason: 'Forbidden' }],
+      },
+    },
+    change,
+  );
+
+export const aPolicyBinding = (change?: Change): Any =>
+  changed(
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'ValidatingAdmissionPolicyBinding',
+      metadata: { name: 'gala-slots' },
+      spec: { policyName: 'gala-slots', validationActions: ['Deny'] },
+    },
+    change,
+  );
+
+/** With its binding: the good cluster has none, because 1.35 does not serve it. */
+export const aMutatingPolicy = (change?: Change): Any[] => [
+  changed(
+    {
+      apiVersion: 'admissionregistration.k8s.io/v1',
+      kind: 'MutatingAdmissionPolicy',
+      metadata: { name: 'gala-gate' },
+      spec: {
+        failurePolicy: 'Fail',
+        reinvocationPolicy: 'IfNeeded',
+        matchConstraints: { resourceRules: [{ apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] }] },
+        mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: "[JSONPatch{op: 'remove', path: '/spec/nodeSelector'}]" } }],
+      },
+    },
+    change,
+  ),
+  {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'MutatingAdmissionPolicyBinding',
+    metadata: { name: 'gala-gate' },
+    spec: { policyName: 'gala-gate' },
+  },
+];
+
 export const aCrd = (change?: Change): Any =>
   changed(
     {
@@ -231,6 +285,8 @@ export function aCluster(...swap: Any[]): GateInput[] {
     aService(),
     aBudget(),
     aHostPool(),
+    aPolicy(),
+    aPolicyBinding(),
   ];
   const replaced = good.map((object) => swap.find((other) => other?.kind === object.kind) ?? object);
   return inputs(...replaced, ...swap.filter((object) => !replaced.includes(object)));

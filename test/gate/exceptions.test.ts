@@ -12,6 +12,7 @@ import {
   aDaemonSet,
   aDeployment,
   aHostPool,
+  aPolicy,
   aService,
   aServiceAccount,
   type Change,
@@ -194,6 +195,25 @@ describe('services', () => {
   });
 });
 
+describe('headless Services', () => {
+  test('whose pods name the port differently, or are not known, are not judged', () => {
+    const provided = aService((s) => {
+      s.spec = { ...s.spec, selector: { app: 'elsewhere' }, ports: [{ name: 'http', port: 80, targetPort: 'http' }] };
+      s.metadata.annotations = { 'gala.internal/provided': 'Pod/elsewhere' };
+    });
+    const peers = aDeployment((d) => (first(d).env = []));
+    expect(lines(aCluster(provided, peers, aBudget()), CONTEXT)).toEqual([]);
+  });
+
+  test('one with a cluster IP translates', () => {
+    const translating = aService((s) => {
+      delete s.spec.clusterIP;
+      s.spec.ports[0].port = 443;
+    });
+    expect(lines(aCluster(translating), { ...CONTEXT, services: 'kube-proxy' })).toEqual([]);
+  });
+});
+
 describe('roles', () => {
   test('user roles need neither binding nor reasons', () => {
     const userRole = aClusterRole((r) => {
@@ -236,6 +256,38 @@ test('a resource newer than the models is a warning in a newer cluster, a typo a
   expect(found(on('podcasts'), { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ rule: 'rbac-unknown-resource', severity: 'warning' }]);
   expect(found(on('podcasts'), { ...CONTEXT, kubernetes: '1.36' })).toMatchObject([{ severity: 'error' }]);
   expect(found(on('pod'), { ...CONTEXT, kubernetes: '1.37' })).toMatchObject([{ severity: 'error', remedy: 'Did you mean pods?' }]);
+});
+
+describe('policies', () => {
+  const rule =
+    (over: object): Change =>
+    (p) =>
+      Object.assign(p.spec.matchConstraints.resourceRules[0], over);
+
+  test('one that the site binds, and says so', () => {
+    const site = aPolicy((p) => {
+      p.metadata = { name: 'a', annotations: { 'because.gala.internal/unbound': 'the site binds it namespace by namespace' } };
+    });
+    expect(lines([...aCluster(), ...inputs(site)], CONTEXT)).toEqual([]);
+  });
+
+  test.each([
+    ["somebody else's group", { apiGroups: ['karpenter.sh'], resources: ['nodepools'] }],
+    ['a built-in group and one of somebody else', { apiGroups: ['apps', 'karpenter.sh'], resources: ['nodepools'] }],
+    ['every resource and subresource', { apiGroups: ['*'], resources: ['*/*'] }],
+    ['a kind whose CRD is rendered, and its status', { apiGroups: ['gala.internal'], resources: ['hostpools', 'hostpools/status'] }],
+    ['subresources that have a request of their own', { resources: ['pods/binding', 'pods/ephemeralcontainers'] }],
+  ])('on %s', (_, over) => {
+    expect(lines(aCluster(aPolicy(rule(over))), CONTEXT)).toEqual([]);
+  });
+
+  test('one that only notes what it sees', () => {
+    const notes = aPolicy((p) => {
+      p.spec.auditAnnotations = [{ key: 'who', valueExpression: 'request.userInfo.username' }];
+      delete p.spec.validations;
+    });
+    expect(lines(aCluster(notes), CONTEXT)).toEqual([]);
+  });
 });
 
 describe('privileges', () => {

@@ -10,7 +10,10 @@ import {
   aDaemonSet,
   aDeployment,
   aHostPool,
+  aMutatingPolicy,
   aNamespace,
+  aPolicy,
+  aPolicyBinding,
   aService,
   aServiceAccount,
   CONTEXT,
@@ -30,6 +33,8 @@ const first = (object: Any) => pod(object).containers[0];
 const TEMPLATE = 'spec.template.spec';
 const FIRST = `${TEMPLATE}.containers[0]`;
 const TERMS = `${TEMPLATE}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms`;
+
+const RULES = 'spec.matchConstraints.resourceRules';
 
 export const samples: Readonly<Record<string, readonly Sample[]>> = {
   'not-an-object': [
@@ -74,6 +79,8 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
       path: `${TEMPLATE}.tolerations[0].key`,
     },
     { inputs: aCluster(aDeployment((d) => (pod(d).nodeSelector = { pool: 'web pool' }))), path: `${TEMPLATE}.nodeSelector.pool` },
+    { inputs: aCluster(aPolicy((p) => (p.spec.variables[0].name = 'two words'))), path: 'spec.variables[0].name' },
+    { inputs: aCluster(aService((s) => (s.spec.ports[0].name = 'HTTP'))), path: 'spec.ports[0].name' },
     { inputs: aCluster(aHostPool((h) => (h.spec.trunk = 'bond 0'))), path: 'spec.trunk' },
     { inputs: aCluster(aHostPool((h) => (h.spec.vlans[0].id = 5000))), path: 'spec.vlans[0].id' },
     { inputs: aCluster(aHostPool((h) => h.spec.vlans.push({ id: 110 }))), path: 'spec.vlans' },
@@ -172,7 +179,9 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   ],
   'api-newer-than-cluster': [
     {
-      inputs: aCluster({ apiVersion: 'admissionregistration.k8s.io/v1', kind: 'MutatingAdmissionPolicy', metadata: { name: 'a' } }),
+      inputs: aCluster(
+        ...aMutatingPolicy((p) => (p.metadata.annotations = { 'because.gala.internal/unbound': 'the site binds it' })).slice(0, 1),
+      ),
       context: { ...CONTEXT, kubernetes: '1.35' },
       path: 'apiVersion',
     },
@@ -248,6 +257,15 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
     { inputs: aCluster(aService((s) => s.spec.ports.push({ port: 8081 }))), path: 'spec.ports[1].name' },
     { inputs: aCluster(aService((s) => s.spec.ports.push({ name: 'http', port: 8081 }))), path: 'spec.ports[1].name' },
     { inputs: aCluster(aService((s) => s.spec.ports.push({ name: 'again', port: 8080 }))), path: 'spec.ports[1]' },
+    {
+      inputs: aCluster(aService((s) => (s.spec = { selector: s.spec.selector }))),
+      path: 'spec.ports',
+      context: { ...CONTEXT, services: 'kube-proxy' },
+    },
+  ],
+  'headless-port': [
+    { inputs: aCluster(aService((s) => (s.spec.ports[0] = { name: 'http', port: 443, targetPort: 8080 }))), path: 'spec.ports[0].port' },
+    { inputs: aCluster(aService((s) => (s.spec.ports[0].port = 443))), path: 'spec.ports[0].port' },
   ],
   'replicas-owned-twice': [
     {
@@ -316,13 +334,49 @@ export const samples: Readonly<Record<string, readonly Sample[]>> = {
   ],
   'dangling-policy': [
     {
-      inputs: aCluster({
-        apiVersion: 'admissionregistration.k8s.io/v1',
-        kind: 'ValidatingAdmissionPolicyBinding',
-        metadata: { name: 'a' },
-        spec: { policyName: 'gala', validationActions: ['Deny'] },
-      }),
+      inputs: [
+        ...aCluster(),
+        ...inputs(aPolicyBinding((b) => Object.assign(b, { metadata: { name: 'a' }, spec: { ...b.spec, policyName: 'gala' } }))),
+      ],
       path: 'spec.policyName',
+    },
+  ],
+  'policy-malformed': [
+    { inputs: aCluster(aPolicy((p) => delete p.spec.matchConstraints)), path: RULES },
+    { inputs: aCluster(aPolicy((p) => (p.spec.matchConstraints.resourceRules = []))), path: RULES },
+    { inputs: aCluster(aPolicy((p) => (p.spec.matchConstraints.resourceRules[0].operations = []))), path: `${RULES}[0].operations` },
+    { inputs: aCluster(aPolicy((p) => (p.spec.matchConstraints.resourceRules[0].apiVersions = ['']))), path: `${RULES}[0].apiVersions` },
+    { inputs: aCluster(aPolicy((p) => (p.spec.validations = []))), path: 'spec.validations' },
+    { inputs: aCluster(aPolicy((p) => (p.spec.validations[0].expression = ''))), path: 'spec.validations[0].expression' },
+    { inputs: aCluster(aPolicy((p) => p.spec.variables.push({ name: 'labels', expression: 'true' }))), path: 'spec.variables' },
+    { inputs: aCluster(aPolicyBinding((b) => (b.spec.validationActions = []))), path: 'spec.validationActions' },
+    { inputs: aCluster(aPolicyBinding((b) => (b.spec.validationActions = ['Deny', 'Deny']))), path: 'spec.validationActions' },
+    { inputs: aCluster(...aMutatingPolicy((p) => (p.spec.mutations = []))), path: 'spec.mutations' },
+    { inputs: aCluster(...aMutatingPolicy((p) => delete p.spec.reinvocationPolicy)), path: 'spec.reinvocationPolicy' },
+    {
+      inputs: aCluster(...aMutatingPolicy((p) => (p.spec.mutations[0].patchType = 'ApplyConfiguration'))),
+      path: 'spec.mutations[0].applyConfiguration',
+    },
+    {
+      inputs: aCluster(...aMutatingPolicy((p) => (p.spec.matchConstraints.resourceRules[0].operations = ['DELETE']))),
+      path: `${RULES}[0].operations`,
+    },
+  ],
+  'policy-unbound': [{ inputs: [...aCluster(), ...inputs(aPolicy((p) => (p.metadata.name = 'a')))], path: '' }],
+  'policy-unknown-resource': [
+    { inputs: aCluster(aPolicy((p) => (p.spec.matchConstraints.resourceRules[0].resources = ['pod']))), path: `${RULES}[0].resources[0]` },
+    {
+      inputs: aCluster(
+        aPolicy(
+          (p) =>
+            (p.spec.matchConstraints.resourceRules[0] = {
+              ...p.spec.matchConstraints.resourceRules[0],
+              apiGroups: ['gala.internal'],
+              resources: ['hostpool'],
+            }),
+        ),
+      ),
+      path: `${RULES}[0].resources[0]`,
     },
   ],
   'rbac-dangling-role': [

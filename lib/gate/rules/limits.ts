@@ -33,7 +33,7 @@ export const limitRules = family({
       severity: 'error',
       server: 'refuses',
       reason:
-        'Ports of a Service are told apart by name, and by port and protocol: the API server refuses two alike, and several without names.',
+        'Ports of a Service are told apart by name, and by port and protocol: the API server refuses two alike, and several without names. Only a headless or external Service has none.',
       remedy: 'Name every port, each differently.',
     },
     'replicas-owned-twice': {
@@ -104,7 +104,10 @@ function restartPolicy({ owner, spec, path }: Pod, found: Found<LimitRule>): voi
 }
 
 function servicePorts(service: KubeObject, found: Found<LimitRule>): void {
-  const list = items(within(service, 'spec').ports);
+  const { ports, clusterIP, type } = within(service, 'spec');
+  const list = items(ports);
+  if (list.length === 0 && clusterIP !== 'None' && type !== 'ExternalName')
+    found('service-ports', 'spec.ports', 'ports is empty or missing, and the Service is neither headless nor external');
   const names = new Set<string>();
   const numbers = new Set<string>();
   for (const { item, index } of list) {

@@ -6,6 +6,7 @@ import type { KubeObject } from '../../api/manifest.ts';
 import type { ClusterView } from '../cluster-view.ts';
 import type { Container, Pod } from '../pod.ts';
 import { type Found, family } from '../rule.ts';
+import { hasLabels } from '../selector.ts';
 import { fields, isFields, items, shown, text, texts, within } from '../shape.ts';
 
 export const serviceRules = family({
@@ -33,6 +34,13 @@ export const serviceRules = family({
       remedy:
         "Set KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT to the definition's apiServer, or automountServiceAccountToken: false where no API is called.",
     },
+    'headless-port': {
+      severity: 'warning',
+      server: 'accepts',
+      reason:
+        'A headless Service translates no port: its name leads to the pods themselves, and who calls port there finds what listens on targetPort elsewhere.',
+      remedy: 'Set port to what the pods listen on.',
+    },
     'webhook-through-service': {
       severity: 'warning',
       server: 'accepts',
@@ -42,6 +50,7 @@ export const serviceRules = family({
     },
   },
   object(object, cluster, found) {
+    if (object.kind === 'Service' && within(object, 'spec').clusterIP === 'None') headlessPorts(object, cluster, found);
     if (cluster.context.services === 'none')
       for (const [service, path] of calledServices(object)) {
         found(
@@ -62,7 +71,25 @@ export const serviceRules = family({
   },
 });
 
-type ServiceRule = 'needs-service' | 'needs-cluster-dns' | 'needs-api-server-address' | 'webhook-through-service';
+type ServiceRule = 'headless-port' | 'needs-service' | 'needs-cluster-dns' | 'needs-api-server-address' | 'webhook-through-service';
+
+function headlessPorts(service: KubeObject, cluster: ClusterView, found: Found<ServiceRule>): void {
+  const { ports, selector } = within(service, 'spec');
+  for (const { item, index } of items(ports)) {
+    const target = text(item.targetPort) === undefined ? item.targetPort : portOf(text(item.targetPort)!, service, selector, cluster);
+    if (typeof target === 'number' && target !== item.port)
+      found('headless-port', `spec.ports[${index}].port`, `port is ${shown(item.port)} and the pods listen on ${target}`);
+  }
+}
+
+/** The number of a port by its name, where all pods that are selected agree. */
+function portOf(name: string, service: KubeObject, selector: unknown, cluster: ClusterView): unknown {
+  const pods = cluster.candidates(service.metadata.namespace ?? '', selector).filter((pod) => hasLabels(selector, pod.labels));
+  const declared = pods.flatMap((pod) =>
+    pod.containers.flatMap(({ spec }) => items(spec.ports).flatMap(({ item }) => (item.name === name ? [item.containerPort] : []))),
+  );
+  return new Set(declared).size === 1 ? declared[0] : undefined;
+}
 
 /** What a program is told on its command line and in its environment. */
 function words({ spec, path }: Container): { value: string; path: string }[] {
