@@ -4,7 +4,7 @@
  */
 import type { Construct } from 'constructs';
 import { by, NODE_AGENT, onNode, WRITER } from './accounts.ts';
-import { addValidatingPolicy, CHANGES } from './policy.ts';
+import { ANNOTATES, addValidatingPolicy, CHANGES } from './policy.ts';
 
 export function addIpLockGuard(scope: Construct): void {
   addValidatingPolicy(scope, {
@@ -13,8 +13,8 @@ export function addIpLockGuard(scope: Construct): void {
     on: [{ operations: ['CREATE', 'UPDATE', 'DELETE'], gala: ['iplocks'] }],
     when: {
       'not-by-the-lock-writer': `!(${by(WRITER)})`,
-      // Labels and annotations are anybody's who may write at all, but for agents, which may write all of them.
-      'is-about-the-address': `request.operation != 'UPDATE' || ${by(NODE_AGENT)} || ${CHANGES}`,
+      // Labels are anybody's who may write at all; annotations say whose pod it is.
+      'is-about-the-address': `request.operation != 'UPDATE' || ${by(NODE_AGENT)} || ${CHANGES} || ${ANNOTATES}`,
     },
     variables: { byAgent: `request.operation == 'UPDATE' && ${by(NODE_AGENT)}` },
     must: [
@@ -27,8 +27,8 @@ export function addIpLockGuard(scope: Construct): void {
         orSay: `'spec.node of IPLock ' + request.name + ' is ' + oldObject.spec.node + ': the agent of that node alone writes it, by the token of its own pod.'`,
       },
       {
-        hold: `!variables.byAgent || object.spec == oldObject.spec || (oldObject.spec.phase == 'Locked' && object.spec.phase == 'Bound')`,
-        orSay: `'spec of IPLock ' + request.name + ' changes, its phase from ' + oldObject.spec.phase + ' to ' + object.spec.phase + ': an agent binds what is Locked, and leaves the rest of spec to the lock writer.'`,
+        hold: `!variables.byAgent || (!${ANNOTATES} && (object.spec == oldObject.spec || (oldObject.spec.phase == 'Locked' && object.spec.phase == 'Bound')))`,
+        orSay: `'spec or annotations of IPLock ' + request.name + ' change, its phase from ' + oldObject.spec.phase + ' to ' + object.spec.phase + ': an agent binds what is Locked, and leaves the rest to the lock writer.'`,
       },
     ],
   });

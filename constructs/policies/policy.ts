@@ -47,6 +47,9 @@ export interface Must {
 /** CEL: an update changes more than metadata. What moves objects to another storage version changes nothing. */
 export const CHANGES = '(object.spec != oldObject.spec || object.?status != oldObject.?status)';
 
+/** CEL: an update changes annotations. */
+export const ANNOTATES = '(object.metadata.?annotations != oldObject.metadata.?annotations)';
+
 /** Refuses what does not hold, as Forbidden. */
 export function addValidatingPolicy(scope: Construct, policy: Policy & { readonly must: readonly Must[] }): void {
   const { name } = policy;

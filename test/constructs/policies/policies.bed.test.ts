@@ -367,8 +367,15 @@ describeBed('policies', ['control-plane'], () => {
       expect(await writer('DELETE', lock)).toMatchObject({ status: 200 });
     });
 
-    test('may be labelled by whoever may write it', async () => {
-      expect(await admin('PATCH', await anIpLock(), { metadata: { labels: { audit: 'seen' } } })).toMatchObject({ status: 200 });
+    test('may be labelled by whoever may write it; its annotations say whose pod it is, and are the lock writer’s', async () => {
+      const lock = await anIpLock();
+      expect(await admin('PATCH', lock, { metadata: { labels: { audit: 'seen' } } })).toMatchObject({ status: 200 });
+      const annotations = { 'gala.internal/pod': 'feed-0' };
+      expect(sentence(await admin('PATCH', lock, { metadata: { annotations } }))).toContain('ada may not update IPLock');
+      expect(sentence(await as(bed, agent)('PATCH', lock, { spec: { phase: 'Bound' }, metadata: { annotations } }))).toContain(
+        'spec or annotations of IPLock',
+      );
+      expect(await writer('PATCH', lock, { metadata: { annotations } })).toMatchObject({ status: 200 });
     });
 
     test('is bound by the agent of its node', async () => {
