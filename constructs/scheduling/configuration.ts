@@ -102,9 +102,9 @@ function extender({ port, filterVerb = 'filter', prioritizeVerb, httpTimeout = '
   return {
     urlPrefix: `http://127.0.0.1:${port}`,
     filterVerb,
-    // Upstream's own scores sum up to some 1,000 for a node (weights of the default plugins × 100); an extender's 0 to 10 are
-    // multiplied by weight × 10 (extender/v1, MaxExtenderPriority), so this one decides.
-    ...(prioritizeVerb === undefined ? {} : { prioritizeVerb, weight: 100 }),
+    // 0..10, multiplied by weight × 10 (extender/v1, MaxExtenderPriority): one step is worth what the default plugins together
+    // can give, whose weights sum up to 12, each times 100 (pkg/scheduler/apis/config/v1/default_plugins.go, MaxNodeScore).
+    ...(prioritizeVerb === undefined ? {} : { prioritizeVerb, weight: 120 }),
     httpTimeout,
     // Names of nodes are sent, not whole Nodes: at 5,000 nodes that is megabytes a pod.
     nodeCacheCapable: true,
