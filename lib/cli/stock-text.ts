@@ -1,4 +1,5 @@
 /** Stock as `gala stock` shows it: what `-o json` prints, and the same for people. Pure. */
+import type { Never } from '../scheduling/never.ts';
 import type { Ask, Limit, Stock } from '../scheduling/types.ts';
 import { ageOf, amountOf, counted, supplyName } from './amount.ts';
 import { type More, moreText } from './more.ts';
@@ -28,15 +29,19 @@ export interface StockAnswer extends Omit<Stock, 'nodes'> {
     readonly wants: Readonly<Record<string, number>>;
     readonly address: boolean;
   };
-  readonly question: Pick<Ask, 'strategy' | 'maxPer' | 'near' | 'pools'> & { readonly count?: number };
+  readonly question: Pick<Ask, 'strategy' | 'maxPer' | 'near' | 'pools'>;
   readonly source: Source;
   readonly nodes?: Stock['nodes'];
-  /** By rack, where the racks are known. */
-  readonly racks?: readonly { readonly rack: string; readonly fit: number }[];
+  /** Where the count would lie; these add up to it. Not told by the stock API. */
+  readonly racks?: readonly { readonly pool: string; readonly rack?: string; readonly fit: number }[];
   /** What each supply by itself would allow, the least first; not told by the stock API. */
   readonly alone?: readonly { readonly limit: Limit; readonly count: number }[];
   /** Asked for, and not counted: no node says how much of it there is. */
   readonly uncounted?: readonly string[];
+  /** Why no node could ever take such a pod, where that is so. */
+  readonly never?: readonly Never[];
+  /** With `--count`: how many of these there are. */
+  readonly want?: { readonly count: number; readonly found: number };
   /** What would make more of it, and how. */
   readonly more: readonly More[];
 }
@@ -58,20 +63,22 @@ function shortText(answer: StockAnswer): string {
 /** Most racks that are told one by one. */
 const FEW_RACKS = 6;
 
-function placesOf({ count, racks = [], pools }: StockAnswer): string {
-  if (count === 0) return '';
-  const named = pools.filter(({ pool }) => pool !== '');
-  if (named.length > 1) return named.map(({ pool, fit }) => `${pool} ${fit}`).join(', ');
+function placesOf({ racks = [] }: StockAnswer): string {
+  const byPool = [...Map.groupBy(racks, ({ pool }) => pool)];
+  if (byPool.length > 1)
+    return byPool.map(([pool, of]) => `${pool || 'of no pool'} ${of.reduce((sum, { fit }) => sum + fit, 0)}`).join(', ');
   const fits = racks.map(({ fit }) => fit);
   if (fits.length < 2) return '';
   const [least, most] = [Math.min(...fits), Math.max(...fits)];
   if (least === most) return `${most} per rack`;
-  return racks.length > FEW_RACKS ? `${least} to ${most} per rack` : racks.map(({ rack, fit }) => `${rack} ${fit}`).join(', ');
+  return racks.length > FEW_RACKS
+    ? `${least} to ${most} per rack`
+    : racks.map(({ rack, fit }) => `${rack ?? 'of no rack'} ${fit}`).join(', ');
 }
 
 const whyNothing = ({ limits }: StockAnswer): string =>
   limits.length === 0
-    ? 'there are no hosts to count on'
+    ? 'there is no host to count on'
     : `limited by ${limits.map(({ limit, nodes }) => `${limitName(limit)} (${counted(nodes, 'host')})`).join(', ')}`;
 
 function longText(answer: StockAnswer): string {
@@ -113,9 +120,17 @@ const poolRow = ({ pool, hosts, fit, lockedByOthers, limits }: Stock['pools'][nu
 ];
 
 /** What the number does not say. */
-function notes({ uncounted = [] }: StockAnswer): string[] {
-  if (uncounted.length === 0) return [];
-  return [`Not counted, for no host says how much it has: ${uncounted.map(supplyName).join(', ')}.`];
+function notes({ uncounted = [], never, want }: StockAnswer): string[] {
+  return [
+    ...(want === undefined ? [] : [want.found >= want.count ? `${want.count} are there.` : `${want.found} of ${want.count} are there.`]),
+    ...(never === undefined ? [] : [`No host could ever take such a pod, however empty: ${never.map(neverText).join(', ')}.`]),
+    ...(uncounted.length === 0 ? [] : [`Not counted, for no host says how much it has: ${uncounted.map(supplyName).join(', ')}.`]),
+  ];
+}
+
+function neverText({ limit, nodes, asks, most }: Never): string {
+  const amounts = asks === undefined ? '' : ` (asks ${amountOf(limit, asks)}, the largest has ${amountOf(limit, most ?? 0)})`;
+  return `${limitName(limit)} on ${counted(nodes, 'host')}${amounts}`;
 }
 
 /** A limit in words; most are words already. */

@@ -1,0 +1,239 @@
+/**
+ * What is taken and serves nobody, by kind: what the lock writer will give back by itself (in hand), and what it should have
+ * by now (leaked). The rules are its own (sweep.ts, slots.ts), asked from outside. Pure.
+ */
+import { OWNER_KIND_ANNOTATION, WAS_HELD_ANNOTATION } from '../api/scheduling.ts';
+import type { StatefulSetFacts } from '../scheduling/facts.ts';
+import { type Books, type IPLockObject, type LockObject, lockOfAddress } from '../scheduling/writer/books.ts';
+import { type Slot, slotsSeen } from '../scheduling/writer/slots.ts';
+import { statefulSetOf } from '../scheduling/writer/stateful-set.ts';
+import { type Around, sweep } from '../scheduling/writer/sweep.ts';
+import { ageOf, counted } from './amount.ts';
+
+export const LEAKS = [
+  'lock, no pod',
+  'slot, pod gone',
+  'Held address',
+  'address of nobody',
+  'plan, not finished',
+  'slot, address missing',
+] as const;
+export type Leak = (typeof LEAKS)[number];
+
+/** One of them: a slot, an address, a Lock. */
+interface Found {
+  readonly leak: Leak;
+  /** `feed/feed-api-1188#17`, `10.110.2.37`. */
+  readonly name: string;
+  readonly ageMs: number;
+  /** When it comes back by itself, at the latest; undefined: for ever, or as soon as the writer looks. */
+  readonly dueMs?: number;
+  readonly because: string;
+  readonly leaked: boolean;
+}
+
+export interface LeakRow {
+  readonly leak: Leak;
+  readonly count: number;
+  /** Of these, what should be gone. */
+  readonly leaked: number;
+  readonly oldestMs: number;
+  /** In how long all that comes back by itself has. */
+  readonly backInMs?: number;
+  readonly because: readonly string[];
+  /** Some of them, the leaked ones first. */
+  readonly names: readonly string[];
+}
+
+/** What `-o json` prints. */
+export interface Leaks {
+  /** RFC 3339. */
+  readonly readAt: string;
+  readonly leaked: number;
+  readonly inHand: number;
+  readonly rows: readonly LeakRow[];
+}
+
+/**
+ * The writer looks at everything that changes at once, and at the rest by timers: a minute late is late. Ages are counted by the
+ * clock of whoever asks; the writer's own begin when it sees a change, so that a new one begins anew.
+ */
+const GRACE_MS = 60_000;
+
+/** @param readAtMs Unix milliseconds: of a saved snapshot, when that was read */
+export function leaksIn(books: Books, statefulSets: ReadonlyMap<string, StatefulSetFacts>, readAtMs: number): Leaks {
+  const found = [
+    ...[...books.locks.keys()].flatMap((key) => ofLock(key, books.locks.get(key)!, books, readAtMs)),
+    ...[...books.ipLocks.keys()].flatMap((address) => ofAddress(address, books.ipLocks.get(address)!, books, statefulSets, readAtMs)),
+  ];
+  const leaked = found.filter((one) => one.leaked).length;
+  const rows = LEAKS.flatMap((leak) =>
+    rowOf(
+      leak,
+      found.filter((one) => one.leak === leak),
+    ),
+  );
+  return { readAt: new Date(readAtMs).toISOString(), leaked, inHand: found.length - leaked, rows };
+}
+
+const FEW_NAMES = 5;
+
+function rowOf(leak: Leak, found: readonly Found[]): LeakRow[] {
+  if (found.length === 0) return [];
+  const first = found.toSorted((a, b) => Number(b.leaked) - Number(a.leaked) || b.ageMs - a.ageMs);
+  const due = found.flatMap(({ dueMs }) => dueMs ?? []);
+  return [
+    {
+      leak,
+      count: found.length,
+      leaked: found.filter((one) => one.leaked).length,
+      oldestMs: Math.max(...found.map(({ ageMs }) => ageMs)),
+      ...(due.length === 0 ? {} : { backInMs: Math.max(0, ...due) }),
+      because: [...new Set(first.map(({ because }) => because))],
+      names: first.slice(0, FEW_NAMES).map(({ name }) => name),
+    },
+  ];
+}
+
+function ofLock(key: string, lock: LockObject, books: Books, nowMs: number): Found[] {
+  const createdMs = Date.parse(lock.metadata.creationTimestamp ?? '') || nowMs;
+  const renewedMs = Math.max(createdMs, Date.parse(lock.spec.renewedAt ?? '') || 0);
+  const { ttlSeconds, holdSeconds } = lock.spec;
+  if (lock.status?.phase === 'Planning') {
+    const ageMs = nowMs - renewedMs;
+    return [{ leak: 'plan, not finished', name: key, ageMs, because: 'the lock writer finishes or undoes it', leaked: ageMs > GRACE_MS }];
+  }
+  return slotsSeen(key, lock, books).flatMap((slot): Found[] => {
+    const name = `${key}#${slot.slot}`;
+    const sinceMs = writtenMs(slot.address === undefined ? undefined : books.ipLocks.get(slot.address));
+    switch (slot.state) {
+      case 'used':
+        return [];
+      case 'free': {
+        const ageMs = nowMs - renewedMs;
+        const dueMs = ttlSeconds * 1000 - ageMs;
+        return [{ leak: 'lock, no pod', name, ageMs, dueMs, because: `TTL ${ageOf(ttlSeconds * 1000)}`, leaked: dueMs < -GRACE_MS }];
+      }
+      case 'held':
+      case 'leaving':
+        return [pastPod(name, slot, holdSeconds * 1000, nowMs - (sinceMs ?? nowMs))];
+      case 'missing':
+      case 'lost': {
+        const ageMs = nowMs - renewedMs;
+        return [
+          {
+            leak: 'slot, address missing',
+            name,
+            ageMs,
+            because: 'the lock writer locks it anew, or drops the slot',
+            leaked: ageMs > GRACE_MS,
+          },
+        ];
+      }
+      default:
+        return slot.state satisfies never;
+    }
+  });
+}
+
+function pastPod(name: string, { state }: Slot, holdMs: number, ageMs: number): Found {
+  const found = { leak: 'slot, pod gone' as const, name, ageMs };
+  if (state === 'leaving') return { ...found, because: 'its address is being held', leaked: ageMs > GRACE_MS };
+  if (holdMs === 0) return { ...found, because: 'held for ever', leaked: false };
+  return { ...found, dueMs: holdMs - ageMs, because: `held ${ageOf(holdMs)} for the next pod`, leaked: ageMs > holdMs + GRACE_MS };
+}
+
+function ofAddress(
+  address: string,
+  ipLock: IPLockObject,
+  books: Books,
+  statefulSets: ReadonlyMap<string, StatefulSetFacts>,
+  nowMs: number,
+): Found[] {
+  // Slots of a Lock were told with it.
+  if (books.listedAt(address)?.lock === lockOfAddress(ipLock) && lockOfAddress(ipLock) !== undefined) return [];
+  const ageMs = nowMs - (writtenMs(ipLock) ?? nowMs);
+  const around = aroundOf(address, ipLock, books, statefulSets, ageMs);
+  const step = sweep(ipLock, around);
+  const { phase, owner } = ipLock.spec;
+  const leak: Leak = phase === 'Held' ? 'Held address' : 'address of nobody';
+  switch (step.do) {
+    case 'nothing':
+      if (phase !== 'Held' || around.lock === 'undoing') return [];
+      return [{ leak, name: address, ageMs, because: `for the ordinals of ${statefulSetOf(owner) ?? owner}`, leaked: false }];
+    case 'wait':
+      return [{ leak, name: address, ageMs, dueMs: step.ms, because: 'for the next pod of its owner', leaked: false }];
+    case 'ask':
+    case 'hold':
+      return [{ leak, name: address, ageMs, because: phase === 'Held' ? 'its Lock is gone' : 'its pod is gone', leaked: ageMs > GRACE_MS }];
+    case 'free': {
+      // Held until now: what it waited for is part of its age.
+      const lateMs = step.because.startsWith('nobody came') ? ageMs - (around.looseHoldMs ?? HELD_MS) : ageMs;
+      return [{ leak, name: address, ageMs, because: step.because, leaked: lateMs > GRACE_MS }];
+    }
+    default:
+      return step satisfies never;
+  }
+}
+const HELD_MS = 600_000;
+
+function aroundOf(
+  address: string,
+  { metadata, spec }: IPLockObject,
+  books: Books,
+  statefulSets: ReadonlyMap<string, StatefulSetFacts>,
+  heldMs: number,
+): Around {
+  const { [OWNER_KIND_ANNOTATION]: ownerKind, [WAS_HELD_ANNOTATION]: wasHeld } = metadata.annotations ?? {};
+  const statefulSet = ownerKind === 'StatefulSet' ? statefulSets.get(statefulSetOf(spec.owner) ?? '') : undefined;
+  return {
+    claimed: false,
+    lock: lockAround(address, spec.lock && `${spec.lock.namespace}/${spec.lock.name}`, books),
+    pod: podAround(spec.podUID, books),
+    ...(ownerKind === undefined ? {} : { ownerKind }),
+    wasHeld: wasHeld === 'true',
+    ...(statefulSet === undefined ? {} : { statefulSet }),
+    heldMs,
+  };
+}
+
+function lockAround(address: string, key: string | undefined, books: Books): Around['lock'] {
+  if (key === undefined) return 'none';
+  const phase = books.locks.get(key)?.status?.phase;
+  if (phase === 'Planning') return 'undoing';
+  if (phase === 'Ready') return books.listedAt(address)?.lock === key ? 'wants' : 'ended';
+  return phase === 'Expired' ? 'ended' : 'gone';
+}
+
+function podAround(uid: string | undefined, books: Books): Around['pod'] {
+  if (uid === undefined) return 'none';
+  const pod = books.podOf(uid);
+  // Pods and addresses were read one after the other: what came in between is not yet a leak, its age says.
+  return pod === undefined || pod.done ? 'gone' : 'has';
+}
+
+/** When the API server last wrote it; without its fields' managers, when it was made. */
+function writtenMs(ipLock: IPLockObject | undefined): number | undefined {
+  const times = (ipLock?.metadata.managedFields ?? []).flatMap(({ time }) => time ?? []);
+  const last = times.sort().at(-1) ?? ipLock?.metadata.creationTimestamp;
+  return last === undefined ? undefined : Date.parse(String(last));
+}
+
+/** @param at a moment as a clock shows it */
+export function leaksText({ readAt, leaked, inHand, rows }: Leaks, at: (ms: number) => string): string {
+  const readAtMs = Date.parse(readAt);
+  const wide = Math.max(...LEAKS.map((leak) => leak.length));
+  const lines = rows.map(({ leak, count, leaked, oldestMs, backInMs, because, names }) => {
+    const back = backInMs === undefined ? '' : `: back by ${at(readAtMs + backInMs)}`;
+    const late = leaked === 0 ? '' : `   ${leaked} LEAKED: ${names.slice(0, leaked).join(', ')}`;
+    return `  ${leak.padEnd(wide)}   ${String(count).padStart(5)}   oldest ${ageOf(oldestMs).padEnd(8)}   ${because.slice(0, 2).join(', ')}${back}${late}`;
+  });
+  const none = LEAKS.filter((leak) => !rows.some((row) => row.leak === leak));
+  return [
+    `read at ${at(readAtMs)}`,
+    ...lines,
+    ...(none.length === 0 ? [] : [`  ${none.join(' · ')}     0`]),
+    ...(leaked === 0 ? [] : [`${counted(leaked, 'thing')} should have come back: gala status says whether the lock writer works.`]),
+    `${leaked} leaked, ${inHand} in hand`,
+  ].join('\n');
+}

@@ -1,0 +1,54 @@
+/** `gala leaks`: what is taken and serves nobody: in hand, or leaked. Reads Locks, IPLocks and the pods of gala-scheduler. */
+import { IPLock, Lock } from '../api/kinds.ts';
+import { SCHEDULER_NAME } from '../api/scheduling.ts';
+import type { Api } from '../kube/client.ts';
+import { keyOf, kindOf, PODS, STATEFULSETS } from '../kube/kinds.ts';
+import { podFacts, type StatefulSetFacts, statefulSetFacts } from '../scheduling/facts.ts';
+import { interning } from '../scheduling/intern.ts';
+import { type Books, books } from '../scheduling/writer/books.ts';
+import { type ClusterOptions, clusterOptions, inCluster, listed } from './cluster.ts';
+import { leaksIn, leaksText } from './leaks-rows.ts';
+import type { Declare } from './main.ts';
+import { type ExitCode, type Format, outputOption, print } from './output.ts';
+
+interface Options extends ClusterOptions {
+  readonly output: Format;
+}
+
+export const declare: Declare = (command, end) => {
+  clusterOptions(command)
+    .addOption(outputOption())
+    .addHelpText('after', '\nExit code 4: something is leaked.')
+    .action(async (options) => end(await leaks(options)));
+};
+
+async function leaks(options: Options): Promise<ExitCode> {
+  return inCluster(options, async ({ api }): Promise<ExitCode> => {
+    const { book, sets, readAtMs } = await read(api);
+    const found = leaksIn(book, sets, readAtMs);
+    await print(options.output, found, () => leaksText(found, localTime));
+    return found.leaked === 0 ? 0 : 4;
+  });
+}
+
+interface Read {
+  readonly book: Books;
+  readonly sets: ReadonlyMap<string, StatefulSetFacts>;
+  readonly readAtMs: number;
+}
+
+async function read(api: Api): Promise<Read> {
+  // Addresses first, then who has them: a pod or Lock that came in between is there when it is looked for.
+  const ipLocks = await listed(api.list(kindOf(IPLock)));
+  const readAtMs = Date.now();
+  const [locks, sets] = await Promise.all([listed(api.list(kindOf(Lock))), api.list(STATEFULSETS)]);
+  const pods = await api.list(PODS, { fieldSelector: `spec.schedulerName=${SCHEDULER_NAME}` });
+  const book = books();
+  const intern = interning();
+  for (const lock of locks) book.locks.put(keyOf(lock.metadata), lock, 'watch');
+  for (const ipLock of ipLocks) book.ipLocks.put(ipLock.metadata.name, ipLock, 'watch');
+  for (const pod of pods.items) book.pods.put(keyOf(pod.metadata), podFacts(pod, intern), 'watch');
+  return { book, sets: new Map(sets.items.map(statefulSetFacts).map((set) => [set.key, set])), readAtMs };
+}
+
+const localTime = (ms: number): string => new Date(ms).toTimeString().slice(0, 8);

@@ -1,0 +1,90 @@
+/** What `gala stock` answers, counted by the library. Pure. */
+import type { HostPool, IPLock, NodeNetwork } from '../api/kinds.ts';
+import { whyNever } from '../scheduling/never.ts';
+import { place } from '../scheduling/place.ts';
+import { stock } from '../scheduling/stock.ts';
+import type { Ask, Demand, Limit, Terrain } from '../scheduling/types.ts';
+import { moreOf } from './more.ts';
+import type { StockAnswer } from './stock-text.ts';
+
+interface Named<T> {
+  readonly metadata: { readonly name: string };
+  readonly spec: T;
+}
+
+export interface Facts {
+  readonly terrain: Terrain;
+  readonly hostPools: Iterable<Named<HostPool['spec']>>;
+  readonly nodeNetworks: Iterable<Named<NodeNetwork['spec']>>;
+  readonly ipLocks: Iterable<Named<IPLock['spec']>>;
+}
+
+export type Counted = Omit<StockAnswer, 'pods' | 'question' | 'source'>;
+
+/** @param want a number of slots that is wanted: how many of them there are */
+export function stockAnswer({ terrain, hostPools, nodeNetworks, ipLocks }: Facts, ask: Ask, want?: number): Counted {
+  const found = stock(terrain, ask);
+  const { demand } = ask;
+  const uncounted = [...demand.requests.keys()].filter((name) => nobodySays(name, terrain));
+  const never = found.count === 0 ? whyNever(terrain, ask) : undefined;
+  const more = moreOf({ namespace: demand.namespace, owner: demand.owner, pools: found.pools }, ipLocks, hostPools, nodeNetworks);
+  return {
+    ...found,
+    racks: racksOf(terrain, ask, found.count),
+    alone: aloneOf(terrain, ask, uncounted),
+    uncounted,
+    ...(never === undefined ? {} : { never }),
+    more,
+    ...(want === undefined ? {} : { want: wanted(terrain, ask, want) }),
+  };
+}
+
+function wanted(terrain: Terrain, ask: Ask, want: number): NonNullable<StockAnswer['want']> {
+  const placed = place(terrain, ask, want);
+  return 'slots' in placed ? { count: want, found: want } : { count: want, found: placed.found };
+}
+
+/** Where the count would lie. */
+function racksOf(terrain: Terrain, ask: Ask, count: number): NonNullable<StockAnswer['racks']> {
+  const placed = place(terrain, ask, count);
+  const { of, names } = terrain.level('rack');
+  const lies = (node: string) => {
+    const row = terrain.row(node);
+    const rack = names[of[row]!];
+    return { pool: terrain.poolNames[terrain.pool[row]!] ?? '', ...(rack === undefined ? {} : { rack }) };
+  };
+  const groups = Map.groupBy('slots' in placed ? placed.slots : [], ({ node }) => JSON.stringify(lies(node)));
+  return [...groups]
+    .map(([, [first, ...more]]) => ({ ...lies(first!.node), fit: 1 + more.length }))
+    .sort((a, b) => compare(a.pool, b.pool) || compare(a.rack ?? '', b.rack ?? ''));
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Whether not one node says how much of a supply it has: then nothing limits it here, and that is said. */
+function nobodySays(name: string, terrain: Terrain): boolean {
+  const capacity = terrain.supply(name)?.capacity;
+  let hosts = 0;
+  for (let row = 0; row < terrain.rows; row++) {
+    if (terrain.names[row] === undefined) continue;
+    if (!Number.isNaN(capacity?.[row] ?? 0)) return false;
+    hosts++;
+  }
+  return hosts > 0;
+}
+
+/** What each supply would allow if the pods asked for nothing else, the least first. */
+function aloneOf(terrain: Terrain, { demand, strategy, pools }: Ask, uncounted: readonly string[]): NonNullable<StockAnswer['alone']> {
+  const asking = (change: Partial<Demand>) => stock(terrain, { strategy, pools, demand: { ...demand, ...NOTHING, ...change } }).count;
+  const counted = [...demand.requests].filter(([name]) => !uncounted.includes(name));
+  const supplies = counted.map(([name, amount]): { limit: Limit; count: number } => ({
+    limit: name,
+    count: asking({ requests: new Map([[name, amount]]) }),
+  }));
+  const addresses = demand.address ? [{ limit: 'addresses', count: asking({ address: true }) }] : [];
+  // A node that does not say bounds nothing: then there is no number to tell.
+  return [...supplies, ...addresses].filter(({ count }) => count < UNBOUNDED).sort((a, b) => a.count - b.count);
+}
+const NOTHING = { requests: new Map<string, number>(), address: false, spread: [], affinity: [], antiAffinity: [], hostPorts: [] } as const;
+/** What a node takes that nothing bounds (placing/ground.ts: PLENTY). */
+const UNBOUNDED = 1_000_000;

@@ -1,0 +1,116 @@
+/** What `gala stock` says of facts: screens small enough to read. */
+import { expect, test } from '@jest/globals';
+import { type Facts, stockAnswer } from '../../lib/cli/stock-answer.ts';
+import { type Source, type StockAnswer, stockText } from '../../lib/cli/stock-text.ts';
+import { inventory } from '../../lib/scheduling/inventory.ts';
+import type { Ask, Demand } from '../../lib/scheduling/types.ts';
+import { aDemand, aLock, aNode, anIPLock, aPool, aVlan } from '../scheduling/builders.ts';
+
+const HOSTS = ['r12-01', 'r12-02', 'r13-01', 'r13-02'];
+const RACKS = { r12: 'r12-[01-02]', r13: 'r13-[01-02]' };
+
+/** Four hosts of 60 CPUs in two racks behind one VLAN. */
+function aCluster({ addresses = 32, bandwidth = '', hosts = HOSTS } = {}) {
+  const all = inventory();
+  all.set('HostPool', 'web', aPool('web', { racks: RACKS, vlans: [aVlan(110, addresses)], ...(bandwidth === '' ? {} : { bandwidth }) }));
+  for (const name of hosts)
+    all.set('Node', name, aNode(name, { pool: 'web', rack: name.slice(0, 3), hard: true, cpu: 60, memory: '240Gi' }));
+  return all;
+}
+
+const FEED = { cpu: 2, memory: '4Gi', egress: '200M', owner: 'feed/feed-api' };
+const DEFINITION: Source = { from: 'definition', name: 'hello' };
+const CLUSTER: Source = { from: 'cluster', name: 'https://10.8.0.10:6443', by: 'library', ageSeconds: 0.4, samplesAgeSeconds: 11 };
+
+interface Asking extends Partial<Omit<Ask, 'demand'>> {
+  readonly demand?: Demand;
+  readonly want?: number;
+  readonly source?: Source;
+  readonly revision?: string;
+}
+function answer(
+  all: ReturnType<typeof aCluster>,
+  { demand = aDemand(FEED), want, source = DEFINITION, revision, ...how }: Asking = {},
+): StockAnswer {
+  const question = { strategy: 'spread' as const, ...how };
+  const of = <K extends 'HostPool' | 'NodeNetwork' | 'IPLock'>(kind: K) => [...all.objects(kind).values()];
+  const facts: Facts = { terrain: all, hostPools: of('HostPool'), nodeNetworks: of('NodeNetwork'), ipLocks: of('IPLock') };
+  const pods = {
+    name: 'feed-api',
+    namespace: 'feed',
+    wants: Object.fromEntries(demand.requests),
+    address: demand.address,
+    ...(revision && { revision }),
+  };
+  return { pods, question, source, ...stockAnswer(facts, { demand, ...question }, want) };
+}
+const screen = (...args: Parameters<typeof answer>) => stockText(answer(...args));
+
+test('of a definition one line says how many, where, and the next limit', () => {
+  expect(screen(aCluster({ bandwidth: '25G' }))).toBe('32 fit (16 per rack). limited by addresses; cpu alone would allow 120');
+});
+
+test('what no host says is not counted, and that is said', () => {
+  expect(screen(aCluster()).split('\n').slice(1)).toEqual(['Not counted, for no host says how much it has: egress.']);
+});
+
+test('racks that differ are told one by one', () => {
+  expect(screen(aCluster({ addresses: 500, bandwidth: '25G', hosts: ['r12-01', 'r12-02', 'r13-01'] }))).toBe(
+    '90 fit (r12 60, r13 30). limited by cpu; memory alone would allow 180',
+  );
+});
+
+test('a spec that no host could ever take says which rule refuses it', () => {
+  expect(screen(aCluster({ bandwidth: '25G' }), { demand: aDemand({ cpu: 128 }) })).toBe(
+    [
+      '0 fit. limited by cpu (4 hosts)',
+      'No host could ever take such a pod, however empty: cpu on 4 hosts (asks 128, the largest has 60).',
+    ].join('\n'),
+  );
+});
+
+test('no host at all is told as such', () => {
+  expect(screen(aCluster({ hosts: [], bandwidth: '25G' }))).toBe('0 fit. there is no host to count on');
+});
+
+test('of a cluster a table says it pool by pool, with ages, and who holds addresses', () => {
+  const all = aCluster({ bandwidth: '25G' });
+  all.set(
+    'Lock',
+    'shop/shop-1',
+    aLock('shop-1', { namespace: 'shop', owner: 'shop', slots: [{ slot: 0, node: 'r12-01', address: '10.110.0.10' }] }),
+  );
+  all.set('IPLock', '10.110.0.10', anIPLock('10.110.0.10', { node: 'r12-01', owner: 'shop/shop', lock: 'shop-1' }));
+  for (const ip of ['10.110.0.20', '10.110.0.21'])
+    all.set('IPLock', ip, anIPLock(ip, { phase: 'Held', owner: 'feed/feed-old', lock: 'feed-old-1187' }));
+  all.set('Node', 'cp1', aNode('cp1', { unschedulable: true }));
+  expect(screen(all, { source: CLUSTER, revision: '1188', maxPer: { rack: '60%' }, near: 'bj-a' })).toBe(
+    `snapshot 0.4 s old · live metrics 11 s old
+feed-api rev 1188   cpu 2 · memory 4Gi · egress 200M · spread, at most 60 % per rack, bj-a first
+  POOL   HOSTS   FIT NOW   LOCKED BY OTHERS   LIMITED BY (hosts)
+  -      1       0         0                  cordoned 1
+  web    4       29        1                  addresses 4
+29 now.  More on web: 2 addresses are Held for feed/feed-old (gala unlock feed-old-1187 -n feed).`,
+  );
+});
+
+test('of a saved snapshot the file is named', () => {
+  const source: Source = { from: 'snapshot', name: 'monday.json', ageSeconds: 7500 };
+  expect(screen(aCluster(), { source })).toMatch(/^snapshot monday\.json 2 h 5 m old · no live metrics\n/);
+});
+
+test.each([
+  [30, '30 are there.'],
+  [40, '32 of 40 are there.'],
+])('asked for %i it says whether they are there', (want, says) => {
+  expect(
+    screen(aCluster({ bandwidth: '25G' }), { want })
+      .split('\n')
+      .at(-1),
+  ).toBe(says);
+});
+
+test('what it prints as JSON is plain data', () => {
+  const found = answer(aCluster());
+  expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+});
