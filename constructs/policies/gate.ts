@@ -6,7 +6,18 @@
 import type { Construct } from 'constructs';
 import type { Cluster } from '../../lib/api/cluster.ts';
 import { GATE, LOCK_ANNOTATION, POOL_TAINT, SCHEDULER_NAME } from '../../lib/api/scheduling.ts';
-import { annotation, isBound, isGalas, isGated, isMirror, isOfDaemonSet, isOnHostNetwork, isUnbound, toleratesPools } from './pods.ts';
+import {
+  annotation,
+  isBound,
+  isGalas,
+  isGated,
+  isMirror,
+  isOfDaemonSet,
+  isOnHostNetwork,
+  isUnbound,
+  toleratesEveryPool,
+  toleratesPools,
+} from './pods.ts';
 import { addMutatingPolicy, addValidatingPolicy } from './policy.ts';
 
 export interface GateOptions {
@@ -58,7 +69,8 @@ function addGating(scope: Construct, options: GateOptions): void {
     ...(tainted
       ? [
           unless(isGalas, `[JSONPatch{op: 'add', path: '/spec/schedulerName', value: '${SCHEDULER_NAME}'}]`),
-          unless(toleratesPools(), append('tolerations', toleration)),
+          // Which pool a pod goes to is said by selectors: one that tolerates a single pool gets the others too, as stock counts it.
+          unless(`${isOnHostNetwork} || ${toleratesEveryPool}`, append('tolerations', toleration)),
         ]
       : []),
   ];

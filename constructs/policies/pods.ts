@@ -23,6 +23,9 @@ export const isOfDaemonSet =
 export const toleratesPools = (pod: Which = 'object'): string =>
   `${pod}.spec.?tolerations.orValue([]).exists(one, one.?key.orValue('') in ['', '${POOL_TAINT}'] && one.?effect.orValue('') in ['', 'NoSchedule'])`;
 
+/** Those of all pools, however they are called. */
+export const toleratesEveryPool = `object.spec.?tolerations.orValue([]).exists(one, one.?operator.orValue('') == 'Exists' && one.?key.orValue('') in ['', '${POOL_TAINT}'] && one.?effect.orValue('') in ['', 'NoSchedule'])`;
+
 /** CEL: its annotation, or `''`. */
 export const annotation = (key: string, pod: Which = 'object'): string => `${pod}.metadata.?annotations[?'${key}'].orValue('')`;
 

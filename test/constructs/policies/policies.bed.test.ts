@@ -100,15 +100,25 @@ describeBed('policies', ['control-plane'], () => {
       expect(spec.tolerations).toEqual(expect.arrayContaining([other, TOLERATION]));
     });
 
-    test('what is there already is not put on twice, and a pod that tolerates one pool goes to no other', async () => {
-      const one = { key: 'gala.internal/pool', operator: 'Equal', value: 'web', effect: 'NoSchedule' };
+    test.each([
+      ['that of all pools', TOLERATION],
+      ['one of everything', { operator: 'Exists' }],
+    ])('what is there already is not put on twice: %s', async (_, one) => {
       const { spec } = await made(aPod({ spec: { ...GATED, tolerations: [one] } }));
       expect(spec.schedulingGates).toEqual([GATE]);
-      expect(spec.tolerations.filter(({ key }: { key?: string }) => key === 'gala.internal/pool')).toEqual([one]);
+      expect(spec.tolerations.filter(({ key = '' }: { key?: string }) => ['', 'gala.internal/pool'].includes(key))).toEqual([one]);
     });
 
-    test('a pod on the host network waits for its slot too', async () => {
-      expect((await made(aPod({ spec: { ...GALAS, hostNetwork: true } }))).spec.schedulingGates).toEqual([GATE]);
+    test('a pod that tolerates one pool tolerates all: where it goes is said by selectors', async () => {
+      const one = { key: 'gala.internal/pool', operator: 'Equal', value: 'web', effect: 'NoSchedule' };
+      const { spec } = await made(aPod({ spec: { ...GALAS, tolerations: [one] } }));
+      expect(spec.tolerations).toEqual(expect.arrayContaining([one, TOLERATION]));
+    });
+
+    test('a pod on the host network waits for its slot too, and tolerates what it says itself', async () => {
+      const { spec } = await made(aPod({ spec: { ...GALAS, hostNetwork: true } }));
+      expect(spec.schedulingGates).toEqual([GATE]);
+      expect(spec.tolerations).not.toContainEqual(TOLERATION);
     });
 
     test('a pod of another scheduler is left alone', async () => {
