@@ -200,8 +200,7 @@ export const HostPool = resource('HostPool', {
     'hosts that stand in two racks or pools, and nodesets whose brackets do not close': 'synth',
     'an instance type that cannot carry warmEnis, and types whose ENI plans differ': 'synth, by the table of instance types',
     'reserved above the machine, maxQuota above size': 'synth',
-    'deleting a pool while addresses are taken':
-      'a ValidatingAdmissionPolicy, which comes with the network: rules are not asked on deletion',
+    'deleting a pool while addresses are taken': 'a ValidatingAdmissionPolicy: rules are not asked on deletion',
     'an address that was taken after `status.vlans` was last written, and is cut off':
       '`gala controller`: it is kept until its pod goes, and never given out again',
     'a host taken out of its rack while it has addresses': '`gala controller`: its addresses stay taken until the Node is gone',

@@ -7,7 +7,10 @@ import slice from '../../clusters/slices/scheduling.ts';
 import { rendered } from '../../constructs/testing.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
+import { until } from '../bed/process.ts';
 import { pages, section } from './pages.ts';
+
+const PODS = '/api/v1/namespaces/default/pods';
 
 const PAGE = pages().find(({ path }) => path === 'docs/adopt.md')!;
 
@@ -46,6 +49,7 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
       'apply --server-side -f dist/prod-2',
     ])
       expect(await kubectl(line)).toMatchObject({ code: 0 });
+    await aGatedPod();
 
     const lines = [...section(PAGE, 'Taking it away').matchAll(/^ {4}\$ kubectl ([^#\n]+?) *(#.*)?$/gm)].map(([, line = '']) => line);
     expect(lines).toHaveLength(6);
@@ -55,5 +59,16 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
     const kinds = `crd,namespace,clusterrole,clusterrolebinding,role,rolebinding,priorityclass,deployment,service,configmap,${policies}`;
     const { stdout } = await kubectl(`get ${kinds} -A -l app.kubernetes.io/part-of=gala -o name`);
     expect(stdout).toBe('');
+    expect((await bed.request('GET', PODS)).body.items).toEqual([]);
   }, 120_000);
+
+  /** A pod that waits for a slot which nobody gives it here. */
+  async function aGatedPod(): Promise<void> {
+    const spec = { schedulerName: 'gala-scheduler', containers: [{ name: 'main', image: 'main:1' }] };
+    const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { generateName: 'hello-' }, spec };
+    // Policies are in force a moment after they are applied.
+    const gated = async () => (await bed.request('POST', `${PODS}?dryRun=All`, pod)).body.spec.schedulingGates !== undefined;
+    await until('gated', [], 30, gated);
+    expect(await bed.request('POST', PODS, pod)).toMatchObject({ status: 201 });
+  }
 });
