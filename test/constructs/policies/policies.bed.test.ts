@@ -184,6 +184,14 @@ describeBed('policies', ['control-plane'], () => {
       }
     });
 
+    test.each(['ephemeralcontainers', 'resize'])('does not change by way of %s, which no policy looks at', async (subresource) => {
+      const pod = await made(aPod({ spec: GALAS }));
+      await writer('PATCH', path(pod), slotOn('r12-01'));
+      const annotations = { 'gala.internal/slot': '4' };
+      await admin('PATCH', `${path(pod)}/${subresource}`, { metadata: { annotations } });
+      expect((await bed.request('GET', path(pod))).body.metadata.annotations['gala.internal/slot']).toBe('3');
+    });
+
     test('is of the Lock that it was given for: the pod names no other afterwards', async () => {
       const pod = await made(aPod({ metadata: { annotations: { 'gala.internal/lock': 'feed-1188' } }, spec: GALAS }));
       expect(await admin('PATCH', path(pod), { metadata: { annotations: { 'gala.internal/lock': 'feed-1189' } } })).toMatchObject({
