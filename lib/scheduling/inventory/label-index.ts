@@ -10,14 +10,14 @@ export interface LabelIndex {
 
 interface Index {
   readonly byValue: Map<string, Set<Place>>;
-  readonly valueOf: Map<Place, string>;
+  readonly values: Map<Place, string>;
 }
 
 export function labelIndex(places: Places): LabelIndex {
   const indexes = new Map<string, Index>();
 
-  function put({ byValue, valueOf }: Index, key: string, place: Place): void {
-    const before = valueOf.get(place);
+  function put({ byValue, values }: Index, key: string, place: Place): void {
+    const before = values.get(place);
     const value = place.row === -1 ? undefined : place.node?.labels[key];
     if (value === before) return;
     if (before !== undefined) {
@@ -25,9 +25,9 @@ export function labelIndex(places: Places): LabelIndex {
       members.delete(place);
       if (members.size === 0) byValue.delete(before);
     }
-    if (value === undefined) valueOf.delete(place);
+    if (value === undefined) values.delete(place);
     else {
-      valueOf.set(place, value);
+      values.set(place, value);
       byValue.set(value, (byValue.get(value) ?? new Set<Place>()).add(place));
     }
   }
@@ -36,7 +36,7 @@ export function labelIndex(places: Places): LabelIndex {
     find(key, value) {
       let index = indexes.get(key);
       if (index === undefined) {
-        index = { byValue: new Map(), valueOf: new Map() };
+        index = { byValue: new Map(), values: new Map() };
         indexes.set(key, index);
         for (const place of places.values()) put(index, key, place);
       }
