@@ -1,29 +1,14 @@
 /** The image, as far as it can be had without an engine: what the Dockerfile copies, put together and run as its user. */
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
-import { chmodSync, constants, copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { bundle } from './tools/bundle.ts';
+import { copies, imageRoot, instructions } from './tools/image-root.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const { version, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-interface Instruction {
-  readonly name: string;
-  readonly rest: string;
-}
-
-/** Comments left out, lines that end in a backslash joined. */
-function instructions(): Instruction[] {
-  const text = readFileSync(join(ROOT, 'Dockerfile'), 'utf8')
-    .replaceAll(/^#.*\n/gm, '')
-    .replaceAll(/\\\n/g, ' ');
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line) => ({ name: /^\S+/.exec(line)?.[0] ?? '', rest: line.replace(/^\S+\s+/, '') }));
-}
 const all = instructions();
 const only = (name: string) => {
   const found = all.filter((one) => one.name === name);
@@ -31,37 +16,11 @@ const only = (name: string) => {
   return found[0]!.rest;
 };
 
-interface Copy {
-  readonly sources: readonly string[];
-  readonly target: string;
-  readonly mode?: number;
-}
-const copies: Copy[] = all
-  .filter(({ name }) => name === 'COPY')
-  .map(({ rest }) => {
-    const words = rest.split(/\s+/);
-    const mode = /^--chmod=(\d+)$/.exec(words[0]!)?.[1];
-    const paths = mode === undefined ? words : words.slice(1);
-    return { sources: paths.slice(0, -1), target: paths.at(-1)!, ...(mode === undefined ? {} : { mode: Number.parseInt(mode, 8) }) };
-  });
-
-/** What was built here before a test may be stale or missing: the bundle is made anew, elsewhere. */
 const top = mkdtempSync(join(tmpdir(), 'gala-image-'));
-const fresh = join(top, 'fresh/build/bin');
 const image = join(top, 'image');
-const here = (source: string) => (source.startsWith('build/bin') ? fresh : join(ROOT, source));
 
 beforeAll(async () => {
-  await bundle(fresh);
-  for (const { sources, target, mode } of copies)
-    for (const source of sources) {
-      // As COPY has it: what ends in a slash is a folder, and of a folder its content is copied.
-      const isFolder = statSync(here(source)).isDirectory();
-      const to = join(image, target.endsWith('/') && !isFolder ? join(target, basename(source)) : target);
-      mkdirSync(join(to, '..'), { recursive: true });
-      cpSync(here(source), to, { recursive: true });
-      if (mode !== undefined) chmodSync(to, mode);
-    }
+  await imageRoot(image);
   // What the base image brings.
   mkdirSync(join(image, 'usr/local/bin'), { recursive: true });
   copyFileSync(process.execPath, join(image, 'usr/local/bin/node'), constants.COPYFILE_FICLONE);
@@ -99,7 +58,7 @@ test('what is sent to whoever builds it is what is copied, and no more', () => {
   const lines = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
-  const sources = copies.flatMap(({ sources }) => sources.map((source) => source.replace(/\/$/, '')));
+  const sources = copies().flatMap(({ sources }) => sources.map((source) => source.replace(/\/$/, '')));
   expect(lines[0]).toBe('*');
   expect(lines.slice(1).sort()).toEqual(sources.map((source) => `!${source}`).sort());
 });

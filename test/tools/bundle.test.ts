@@ -65,6 +65,20 @@ test('nothing is read from the Kubernetes client unless a kubeconfig asks for it
   expect(entries.map((path) => basename(path))).toContain('kubeconfig.ts');
 });
 
+test('what is read of a package when it is wanted has the names that it has in Node', async () => {
+  const wanted = Object.entries(metafile.outputs).flatMap(([path, { entryPoint }]) => {
+    const name = /^named:(.*)$/.exec(entryPoint ?? '')?.[1];
+    return name === undefined ? [] : [{ name, url: pathToFileURL(join(bin, basename(path))).href }];
+  });
+  expect(wanted.map(({ name }) => name)).toEqual(expect.arrayContaining(['prom-client', 'yaml']));
+  for (const { name, url } of wanted) {
+    const inNode = Object.keys(await import(name)).filter((key) => key !== 'default' && !key.includes('module.exports'));
+    const missing = run(`const it = await import('${url}');
+      console.log(JSON.stringify(${JSON.stringify(inNode)}.filter((key) => it[key] === undefined)));`);
+    expect({ name, missing }).toEqual({ name, missing: '[]\n' });
+  }
+});
+
 test('whoever gets it gets the licence of each package that is in it', () => {
   const packages = packagesIn(metafile);
   expect(packages).toContain('node_modules/commander');

@@ -3,9 +3,10 @@
  * when it is the one that was asked for. `gala stock` never reads what makes metrics, `gala --help` reads next to nothing.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -27,12 +28,32 @@ export async function bundle(folder: string): Promise<Metafile> {
     metafile: true,
     // Peers: whoever loads a definition brings the one copy that it and Gala share.
     external: ['cdk8s', 'cdk8s-plus-27', 'constructs'],
+    plugins: [namedWhenAsked],
     // CommonJS dependencies ask for `require`, which an ES module lacks.
     banner: { js: 'import{createRequire as __cr}from"node:module";const require=__cr(import.meta.url);' },
   });
   writeFileSync(join(folder, 'LICENSES.txt'), licences(metafile));
   return metafile;
 }
+
+/**
+ * `await import('prom-client')` of a CommonJS package has its names in Node, which looks for them in the source
+ * (cjs-module-lexer), and only `default` from esbuild. What Node has, the bundle has.
+ */
+const namedWhenAsked: Plugin = {
+  name: 'named-when-asked',
+  setup(building) {
+    building.onResolve({ filter: /^[^./]/ }, ({ path, kind, resolveDir }) => {
+      if (kind !== 'dynamic-import' || isBuiltin(path)) return undefined;
+      return { path, namespace: 'named', pluginData: resolveDir };
+    });
+    building.onLoad({ filter: /.*/, namespace: 'named' }, async ({ path, pluginData }) => {
+      const names = Object.keys(await import(path)).filter((name) => /^[\w$]+$/.test(name) && name !== 'default');
+      const contents = `import * as all from ${JSON.stringify(path)};\nexport const { ${names.join(', ')} } = all;\n`;
+      return { contents, resolveDir: pluginData };
+    });
+  },
+};
 
 /** The packages that a bundle is made of besides this one, by their folders. */
 export function packagesIn({ inputs }: Metafile): string[] {
