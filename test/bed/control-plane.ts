@@ -40,6 +40,8 @@ export interface Bed extends Omit<Client, 'close'> {
   end(part: PartName): Promise<void>;
   /** Starts a part that has ended once more, with the arguments it had. */
   again(part: PartName): Started;
+  /** Has something done when the bed stops: what a test started beside it ends with it. */
+  atEnd(act: () => unknown): void;
   /** What a part has said so far. */
   log(part: PartName): string;
   stop(): Promise<void>;
@@ -103,6 +105,7 @@ async function startIn(folder: string, holding: Holding, options: BedOptions): P
 
   return {
     ...{ kubeconfig, url, token, folder, network, run },
+    atEnd: holding.add,
     end: (part) => lastOf(part).process.kill(),
     again: (part) => run(part, lastOf(part).args),
     request: client.request,

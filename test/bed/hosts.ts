@@ -64,6 +64,26 @@ const NODE_INFO = {
 
 /** Starts kwok beside the bed, makes `count` hosts, and resolves when all are Ready and take pods. */
 export async function simulateHosts(bed: Bed, count: number, say: (line: string) => void): Promise<void> {
+  const now = new Date().toISOString();
+  await simulate(
+    bed,
+    Array.from({ length: count }, (_, index) => aHost(index, now)),
+    say,
+  );
+}
+
+/** What is made of a host: a Node, its own taints included. */
+export interface NodeMade {
+  readonly metadata: { readonly name: string };
+  readonly spec?: { readonly taints?: readonly object[] };
+}
+
+/** The same with these Nodes, the bed's only ones. @returns makes one more, as if a machine were switched on */
+export async function simulate(
+  bed: Bed,
+  nodes: readonly NodeMade[],
+  say: (line: string) => void = () => {},
+): Promise<(node: NodeMade) => Promise<void>> {
   const stages = join(bed.folder, 'kwok.yaml');
   writeFileSync(stages, STAGES.map((stage) => stringify(stage)).join('---\n'));
   const kwok = bed.run('kwok', [
@@ -71,23 +91,26 @@ export async function simulateHosts(bed: Bed, count: number, say: (line: string)
     // The addresses of its pods.
     ...['--cidr', '10.128.0.0/9'],
   ]);
+  const make = async (node: NodeMade) => {
+    const { name } = node.metadata;
+    await must(name, bed.request('POST', '/api/v1/nodes', node));
+    // The API server taints every new Node until its controllers have seen it Ready, which takes them 20 s for 1,000.
+    const untainted = { spec: { taints: node.spec?.taints ?? null } };
+    await must(name, bed.request('PATCH', `/api/v1/nodes/${name}`, untainted, { 'content-type': 'application/merge-patch+json' }));
+  };
   let next = 0;
   let made = 0;
-  const now = new Date().toISOString();
   const maker = async () => {
-    for (let index = next++; index < count; index = next++) {
-      await must(hostName(index), bed.request('POST', '/api/v1/nodes', aHost(index, now)));
-      // The API server taints every new Node until its controllers have seen it Ready, which takes them 20 s for 1,000.
-      const untainted = { spec: { taints: null } };
-      const merge = { 'content-type': 'application/merge-patch+json' };
-      await must(hostName(index), bed.request('PATCH', `/api/v1/nodes/${hostName(index)}`, untainted, merge));
-      if (++made % 500 === 0) say(`${made} of ${count} hosts made`);
+    for (let node = nodes[next++]; node !== undefined; node = nodes[next++]) {
+      await make(node);
+      if (++made % 500 === 0) say(`${made} of ${nodes.length} hosts made`);
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, maker));
   // Each look reads every Node: often enough for a person, and seldom enough for the API server.
-  const all = async () => (await leases(bed)) >= count && (await readyHosts(bed)) === count;
-  await until(`all ${count} hosts Ready`, kwok, 60 + count / 50, all, 500);
+  const all = async () => (await leases(bed)) >= nodes.length && (await readyHosts(bed)) === nodes.length;
+  await until(`all ${nodes.length} hosts Ready`, kwok, 60 + nodes.length / 50, all, 500);
+  return make;
 }
 
 async function must(host: string, asked: Promise<Answer>): Promise<void> {
@@ -101,19 +124,20 @@ async function leases(bed: Bed): Promise<number> {
   return body.items.length;
 }
 
-/** Hosts that are Ready and bear no taint. */
+/** Hosts that are Ready and bear no taint of Kubernetes' own. */
 async function readyHosts(bed: Bed): Promise<number> {
   const { body } = await bed.request('GET', '/api/v1/nodes?resourceVersion=0');
   return body.items.filter(isReady).length;
 }
 
 interface NodeSeen {
-  readonly spec: { readonly taints?: readonly unknown[] };
+  readonly spec: { readonly taints?: readonly { readonly key: string }[] };
   readonly status: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
 }
 
 const isReady = ({ spec, status }: NodeSeen) =>
-  !spec.taints?.length && status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+  !spec.taints?.some(({ key }) => key.startsWith('node.kubernetes.io/')) &&
+  status.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
 
 const stage = (kind: 'Node' | 'Pod', name: string, selector: object[], next: object) => ({
   apiVersion: 'kwok.x-k8s.io/v1alpha1',

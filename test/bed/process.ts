@@ -50,14 +50,21 @@ export async function until(
   const processes = [watched].flat();
   const deadline = Date.now() + seconds * 1000;
   let failure: string | undefined;
+  let over = false;
   for (const process of processes)
     process.ended.then((how) => {
+      // Its log may be gone by then.
+      if (over) return;
       failure ??= `${process.name} ${how} before ${what}. Its last lines:\n${process.lastLines()}`;
     });
   while (!(await ready().catch(() => false))) {
     if (failure === undefined && Date.now() > deadline)
       failure = `not ${what} after ${seconds} s:\n${processes.map((each) => `${each.name}:\n${each.lastLines()}`).join('\n')}`;
-    if (failure !== undefined) throw new Error(failure);
+    if (failure !== undefined) {
+      over = true;
+      throw new Error(failure);
+    }
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+  over = true;
 }
