@@ -33,6 +33,8 @@ export type Answered<T> = Ages &
   ({ readonly status: number; readonly body: T } | { readonly status: number; readonly problem: ProblemDocument });
 
 interface Ages {
+  /** The replica that answered. */
+  readonly replica: string;
   readonly snapshotAgeSeconds?: number;
   readonly samplesAgeSeconds?: number;
 }
@@ -151,6 +153,7 @@ function askOne<T>({ agent, at, method, path, body, options, authorization }: On
         try {
           const said = JSON.parse(Buffer.concat(chunks).toString());
           const ages = {
+            replica: at,
             ...age('snapshotAgeSeconds', answer.headers['gala-snapshot-age']),
             ...age('samplesAgeSeconds', answer.headers['gala-samples-age']),
           };
@@ -173,4 +176,5 @@ function askOne<T>({ agent, at, method, path, body, options, authorization }: On
   });
 }
 
-const age = (name: keyof Ages, header: string | string[] | undefined) => (header === undefined ? {} : { [name]: Number(header) });
+const age = (name: 'snapshotAgeSeconds' | 'samplesAgeSeconds', header: string | string[] | undefined) =>
+  header === undefined ? {} : { [name]: Number(header) };
