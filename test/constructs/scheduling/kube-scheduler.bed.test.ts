@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type KubeSchedulerProps, Scheduling } from 'cdk8s-gala';
 import { parse, stringify } from 'yaml';
 import { MINORS } from '../../../lib/api/pool.ts';
+import { kubeconfigOf } from '../../bed/account.ts';
 import { type Bed, startControlPlane } from '../../bed/control-plane.ts';
 import { describeBed } from '../../bed/describe-bed.ts';
 import { type Started, start, until } from '../../bed/process.ts';
@@ -60,7 +61,7 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
     expect(applied.filter(({ result, warnings }) => result === 'refused' || warnings.length > 0)).toEqual([]);
     const [, container] = out.get('Deployment/gala-system/gala-scheduler').spec.template.spec.containers;
     const config = parse(out.get('ConfigMap/gala-system/gala-scheduler-kube-scheduler-config').data['kube-scheduler.yaml']);
-    const kubeconfig = await kubeconfigOf('gala-scheduler');
+    const kubeconfig = await kubeconfigOf(bed, 'gala-system', 'gala-scheduler');
     // In a pod an absent kubeconfig means the pod's own account; and here the port may be somebody else's.
     config.clientConnection.kubeconfig = kubeconfig;
     config.extenders[0].urlPrefix = `http://127.0.0.1:${extenderPort}`;
@@ -68,27 +69,6 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
     writeFileSync(file, stringify(config));
     const args = container.args.map((arg: string) => (arg.startsWith('--config=') ? `--config=${file}` : arg));
     return bed.run('kube-scheduler', [...args, `--authentication-kubeconfig=${kubeconfig}`, `--authorization-kubeconfig=${kubeconfig}`]);
-  }
-
-  /** A kubeconfig by which one is that ServiceAccount. */
-  async function kubeconfigOf(account: string): Promise<string> {
-    const path = `/api/v1/namespaces/gala-system/serviceaccounts/${account}/token`;
-    const { body } = await bed.request('POST', path, { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} });
-    const file = join(bed.folder, `${account}.kubeconfig`);
-    const cluster = { server: bed.url, 'insecure-skip-tls-verify': true };
-    writeFileSync(
-      file,
-      stringify({
-        apiVersion: 'v1',
-        kind: 'Config',
-        clusters: [{ name: 'bed', cluster }],
-        users: [{ name: account, user: { token: body.status.token } }],
-        contexts: [{ name: 'bed', context: { cluster: 'bed', user: account } }],
-        'current-context': 'bed',
-      }),
-      { mode: 0o600 },
-    );
-    return file;
   }
 
   const get = async (path: string) => (await bed.request('GET', path)).body;
@@ -104,8 +84,9 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
   function agreeing(): Started {
     const answer = `(JSON.parse(body)).NodeNames`;
     const serve = `require('node:http').createServer((request, response) => { let body = ''; request.on('data', (some) => { body += some; }); request.on('end', () => response.end(JSON.stringify({ NodeNames: ${answer} }))); }).listen(${extenderPort}, '127.0.0.1')`;
-    const [program, ...args] = bed.network.within([process.execPath, '-e', serve]);
-    return start('extender', [program, ...args], join(bed.folder, 'extender.log'));
+    const extender = start('extender', bed.network.within([process.execPath, '-e', serve]), join(bed.folder, 'extender.log'));
+    bed.atEnd(extender.kill);
+    return extender;
   }
 
   test('it starts, leads by its own Lease, and binds the pods that ask for it, with the consent of its extender, and no others', async () => {
