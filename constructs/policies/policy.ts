@@ -6,8 +6,11 @@
 import type {
   V1MutatingAdmissionPolicy,
   V1MutatingAdmissionPolicyBinding,
+  V1MutatingAdmissionPolicySpec,
   V1ValidatingAdmissionPolicy,
   V1ValidatingAdmissionPolicyBinding,
+  V1ValidatingAdmissionPolicyBindingSpec,
+  V1ValidatingAdmissionPolicySpec,
 } from '@kubernetes/client-node';
 import type { Construct } from 'constructs';
 import { BECAUSE, type Manifest } from '../../lib/api/manifest.ts';
@@ -52,22 +55,8 @@ export const ANNOTATES = '(object.metadata.?annotations != oldObject.metadata.?a
 
 /** Refuses what does not hold, as Forbidden. */
 export function addValidatingPolicy(scope: Construct, policy: Policy & { readonly must: readonly Must[] }): void {
-  const { name } = policy;
-  add(scope, phaseOf(scope), {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicy',
-    metadata: metadata(policy),
-    spec: {
-      ...match(policy),
-      validations: policy.must.map(({ hold, orSay }) => ({ expression: hold, messageExpression: orSay, reason: 'Forbidden' })),
-    },
-  } satisfies Manifest<V1ValidatingAdmissionPolicy>);
-  add(scope, phaseOf(scope), {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'ValidatingAdmissionPolicyBinding',
-    metadata: { name },
-    spec: { policyName: name, validationActions: ['Deny'] },
-  } satisfies Manifest<V1ValidatingAdmissionPolicyBinding>);
+  const validations = policy.must.map(({ hold, orSay }) => ({ expression: hold, messageExpression: orSay, reason: 'Forbidden' }));
+  addBound(scope, 'Validating', policy, { validations }, { validationActions: ['Deny'] });
 }
 
 /**
@@ -75,31 +64,37 @@ export function addValidatingPolicy(scope: Construct, policy: Policy & { readonl
  * @param policy `patch` is CEL that makes a list of JSONPatch; one list, because each mutation converts the whole object anew
  */
 export function addMutatingPolicy(scope: Construct, policy: Policy & { readonly patch: string }): void {
-  const { name } = policy;
-  add(scope, phaseOf(scope), {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingAdmissionPolicy',
-    metadata: metadata(policy),
-    spec: {
-      ...match(policy),
-      // Once more after a webhook has changed the object: it may be one of ours only then.
-      reinvocationPolicy: 'IfNeeded',
-      mutations: [{ patchType: 'JSONPatch', jsonPatch: { expression: policy.patch } }],
-    },
-  } satisfies Manifest<V1MutatingAdmissionPolicy>);
-  add(scope, phaseOf(scope), {
-    apiVersion: 'admissionregistration.k8s.io/v1',
-    kind: 'MutatingAdmissionPolicyBinding',
-    metadata: { name },
-    spec: { policyName: name },
-  } satisfies Manifest<V1MutatingAdmissionPolicyBinding>);
+  const mutations = [{ patchType: 'JSONPatch', jsonPatch: { expression: policy.patch } }];
+  // IfNeeded: once more after a webhook has changed the object, which may be one of ours only then.
+  addBound(scope, 'Mutating', policy, { reinvocationPolicy: 'IfNeeded', mutations }, {});
 }
 
-const phaseOf = (scope: Construct): string => (scope.node.tryGetContext(PHASE) as string | undefined) ?? 'scheduling';
+type Spec = V1ValidatingAdmissionPolicySpec & V1MutatingAdmissionPolicySpec;
 
-const metadata = ({ name, because }: Policy) => ({ name, annotations: { [`${BECAUSE}/policy`]: because } });
+function addBound(
+  scope: Construct,
+  what: 'Validating' | 'Mutating',
+  { name, because, ...policy }: Policy,
+  decides: Manifest<Partial<Spec>>,
+  follows: Manifest<Partial<V1ValidatingAdmissionPolicyBindingSpec>>,
+): void {
+  const phase = (scope.node.tryGetContext(PHASE) as string | undefined) ?? 'scheduling';
+  const apiVersion = 'admissionregistration.k8s.io/v1';
+  add(scope, phase, {
+    apiVersion,
+    kind: `${what}AdmissionPolicy`,
+    metadata: { name, annotations: { [`${BECAUSE}/policy`]: because } },
+    spec: { ...match(policy), ...decides },
+  } satisfies Manifest<V1ValidatingAdmissionPolicy | V1MutatingAdmissionPolicy>);
+  add(scope, phase, {
+    apiVersion,
+    kind: `${what}AdmissionPolicyBinding`,
+    metadata: { name },
+    spec: { policyName: name, ...follows },
+  } satisfies Manifest<V1ValidatingAdmissionPolicyBinding | V1MutatingAdmissionPolicyBinding>);
+}
 
-function match({ on, when = {}, variables = {} }: Policy) {
+function match({ on, when = {}, variables = {} }: Omit<Policy, 'name' | 'because'>) {
   const conditions = Object.entries(when).map(([name, expression]) => ({ name, expression }));
   const named = Object.entries(variables).map(([name, expression]) => ({ name, expression }));
   return {
