@@ -13,7 +13,7 @@ import { eligibility } from './eligibility.ts';
 import { hostPorts } from './host-ports.ts';
 import { type Landscape, landscape } from './landscape.ts';
 import { locked } from './locked.ts';
-import { type Counted, matching } from './matching.ts';
+import { matching } from './matching.ts';
 import { type Measurements, measurements } from './measurements.ts';
 import { type Namespaces, namespaces } from './namespaces.ts';
 import { type Place, places } from './places.ts';
@@ -51,7 +51,7 @@ export function columns({ missingSamples = 'assume-requested', sampleMaxAgeMs = 
   const repels = repulsion({ domains: labels.get, rowCount: () => table.count, inNamespace: names.has });
   const ports = hostPorts();
   const slots = locked(table);
-  const matches = matching(table, everything);
+  const matches = matching(table);
   const fits = eligibility({
     ...{ rows: table, suitability: suits, repulsion: repels, hostPorts: ports, domains: labels.get },
     poolOf: (row) => land.poolNames[land.pool[row]!],
@@ -59,11 +59,6 @@ export function columns({ missingSamples = 'assume-requested', sampleMaxAgeMs = 
     nodesVersion: () => land.version,
     samplesVersion: () => measured.version,
   });
-
-  function* everything(): Iterable<Counted> {
-    for (const { row, claims } of known.values())
-      if (row !== -1) for (const { demand, deleting } of claims) yield { row, demand, deleting };
-  }
 
   function enter(place: Place, claim: Claim): void {
     place.claims.add(claim);
@@ -79,7 +74,7 @@ export function columns({ missingSamples = 'assume-requested', sampleMaxAgeMs = 
     const { row } = place;
     const { demand, deleting } = claim;
     supply.charge(place, claim, sign);
-    matches.change({ row, demand, deleting }, sign);
+    matches.change(row, demand, deleting, sign);
     repels.change(row, demand, sign);
     ports.change(row, demand, sign);
     if (claim.locked) slots.change(row, demand.owner, sign);

@@ -6,18 +6,11 @@ import { selects } from '../requirement.ts';
 import type { Demand, Selector } from '../types.ts';
 import type { Column, Rows } from './rows.ts';
 
-/** What is counted: where, of which kind. */
-export interface Counted {
-  readonly row: number;
-  readonly demand: Demand;
-  readonly deleting: boolean;
-}
-
 export interface Matching {
   /** `deleting: false`: without those whose deletion has begun. */
   count(namespaces: readonly string[] | 'all', selector: Selector, deleting: boolean): Int32Array;
-  change(counted: Counted, sign: 1 | -1): void;
-  empty(row: number): void;
+  /** A pod of the demand counts on a row now, or no longer. */
+  change(row: number, demand: Demand, deleting: boolean, sign: 1 | -1): void;
 }
 
 interface Count {
@@ -28,29 +21,39 @@ interface Count {
   readonly column: Column<Int32Array<ArrayBuffer>>;
 }
 
+/** Pods of one demand, by row: a new count asks each demand for its labels, and not each pod. */
+interface Alike {
+  readonly staying: Map<number, number>;
+  readonly deleting: Map<number, number>;
+}
+
 /** Counts that are kept: those asked for last. */
 const MOST_COUNTS = 256;
 /** No namespace is called so. */
 const ALL = ' all';
 
-/** @param everything all that counts now, for a count that is new */
-export function matching(rows: Rows, everything: () => Iterable<Counted>): Matching {
+export function matching(rows: Rows): Matching {
   const counts = new Map<string, Count>();
-  const byNamespace = new Map<string, Set<Count>>();
+  const countsOf = new Map<string, Set<Count>>();
+  const pods = new Map<string, Map<Demand, Alike>>();
 
   function index(count: Count, add: boolean): void {
     for (const namespace of count.namespaces === 'all' ? [ALL] : new Set(count.namespaces)) {
-      const members = byNamespace.get(namespace) ?? new Set<Count>();
-      if (add) byNamespace.set(namespace, members.add(count));
-      else if (members.delete(count) && members.size === 0) byNamespace.delete(namespace);
+      const members = countsOf.get(namespace) ?? new Set<Count>();
+      if (add) countsOf.set(namespace, members.add(count));
+      else if (members.delete(count) && members.size === 0) countsOf.delete(namespace);
     }
   }
 
   function make(key: string, namespaces: Count['namespaces'], selector: Selector, deleting: boolean): Count {
-    const count: Count = { key, namespaces, selector, deleting, column: rows.ints() };
-    const among = namespaces === 'all' ? undefined : new Set(namespaces);
-    for (const it of everything()) if (among?.has(it.demand.namespace) ?? true) tally(count, it, 1);
-    return count;
+    const column = rows.ints();
+    for (const namespace of namespaces === 'all' ? pods.keys() : new Set(namespaces))
+      for (const [demand, alike] of pods.get(namespace) ?? []) {
+        if (!selects(selector, demand.labels)) continue;
+        for (const [row, number] of alike.staying) column.data[row]! += number;
+        if (deleting) for (const [row, number] of alike.deleting) column.data[row]! += number;
+      }
+    return { key, namespaces, selector, deleting, column };
   }
 
   return {
@@ -70,16 +73,25 @@ export function matching(rows: Rows, everything: () => Iterable<Counted>): Match
       }
       return count.column.data;
     },
-    change(counted, sign) {
-      for (const count of byNamespace.get(counted.demand.namespace) ?? []) tally(count, counted, sign);
-      for (const count of byNamespace.get(ALL) ?? []) tally(count, counted, sign);
-    },
-    empty(row) {
-      for (const { column } of counts.values()) column.data[row] = 0;
+    change(row, demand, deleting, sign) {
+      const { namespace } = demand;
+      const demands = pods.get(namespace) ?? new Map<Demand, Alike>();
+      const alike = demands.get(demand) ?? { staying: new Map(), deleting: new Map() };
+      const some = deleting ? alike.deleting : alike.staying;
+      const left = (some.get(row) ?? 0) + sign;
+      if (left === 0) some.delete(row);
+      else some.set(row, left);
+      if (alike.staying.size + alike.deleting.size === 0) demands.delete(demand);
+      else demands.set(demand, alike);
+      if (demands.size === 0) pods.delete(namespace);
+      else pods.set(namespace, demands);
+
+      for (const count of countsOf.get(namespace) ?? []) tally(count, row, demand, deleting, sign);
+      for (const count of countsOf.get(ALL) ?? []) tally(count, row, demand, deleting, sign);
     },
   };
 }
 
-function tally({ selector, deleting, column }: Count, counted: Counted, sign: 1 | -1): void {
-  if ((deleting || !counted.deleting) && selects(selector, counted.demand.labels)) column.data[counted.row]! += sign;
+function tally({ selector, deleting: counts, column }: Count, row: number, demand: Demand, deleting: boolean, sign: 1 | -1): void {
+  if ((counts || !deleting) && selects(selector, demand.labels)) column.data[row]! += sign;
 }
