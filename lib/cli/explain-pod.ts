@@ -1,0 +1,151 @@
+/**
+ * Why a pod waits, asked of the same functions that the lock writer decides by: the facts that its event tells, node by node.
+ * Pure.
+ */
+import { SCHEDULER_NAME } from '../api/scheduling.ts';
+import { demandOf } from '../scheduling/demand.ts';
+import type { PodFacts } from '../scheduling/facts.ts';
+import type { Inventory } from '../scheduling/inventory.ts';
+import { stock } from '../scheduling/stock.ts';
+import type { Demand, Limit } from '../scheduling/types.ts';
+import { type Books, lockOfPod } from '../scheduling/writer/books.ts';
+import { refusedByLock, slotFor, stageOf } from '../scheduling/writer/next-for-pod.ts';
+import { isRefusal, sayUnreadable } from '../scheduling/writer/refusal.ts';
+import { slotsSeen } from '../scheduling/writer/slots.ts';
+import { limitSentence } from './limit-text.ts';
+
+/** What `-o json` prints. */
+export interface Explained {
+  /** `<namespace>/<name>` */
+  readonly pod: string;
+  /**
+   * `Waits`: behind Gala's gate, for the lock writer. `Pinned`: it has its slot, kube-scheduler hasn't bound it yet. `Bound`: it is on
+   * a node. `Unbound`: it waits for another scheduler, or another's gate. `Leaving`, `Done`.
+   */
+  readonly state: 'Waits' | 'Pinned' | 'Bound' | 'Unbound' | 'Leaving' | 'Done';
+  readonly ageMs: number;
+  readonly schedulerName: string;
+  readonly node?: string;
+  readonly slot?: string;
+  readonly lock?: string;
+  /** By supply; cores, bytes, bits a second. */
+  readonly wants: Readonly<Record<string, number>>;
+  readonly address: boolean;
+  /** Hosts that were looked at, and how many pods like this one they take. */
+  readonly looked?: { readonly hosts: number; readonly fit: number };
+  /** By what keeps the hosts from taking it, the most first. */
+  readonly rows: readonly { readonly nodes: number; readonly limit: Limit; readonly message: string }[];
+  /** What is so, in a sentence; with what to do, where there is something. */
+  readonly because: string;
+  /** CamelCase, as the event has it, where one word says it. */
+  readonly reason?: string;
+}
+
+export interface Known {
+  readonly inventory: Inventory;
+  readonly books: Books;
+  /** Unix milliseconds. */
+  readonly nowMs: number;
+}
+
+export function explainPod(pod: PodFacts, known: Known): Explained {
+  const { demand, schedulerName, createdMs, node, slot } = pod;
+  const lock = lockOfPod(pod);
+  const about = {
+    pod: pod.key,
+    ageMs: known.nowMs - createdMs,
+    schedulerName,
+    ...(slot && { slot }),
+    ...(lock && { lock }),
+    wants: Object.fromEntries(demand.requests),
+    address: demand.address,
+  };
+  const plain = (state: Explained['state'], because: string) => ({ ...about, state, rows: [], because });
+  if (pod.done) return plain('Done', 'it has run to its end and uses nothing any more');
+  if (pod.deleting) return plain('Leaving', 'its deletion has begun; it uses what it has until it is gone');
+  if (node !== undefined) return { ...plain('Bound', 'it is on its node'), node };
+  switch (stageOf(pod)) {
+    case 'waits':
+      return { ...about, ...waits(pod, lock, known) };
+    case 'pinned':
+      return { ...about, ...pinned(pod, known) };
+    case 'other':
+      return { ...about, state: 'Unbound', ...onNodes(demand, known, () => unbound(pod)) };
+    default:
+      throw new Error('a stage that is not known');
+  }
+}
+
+type Found = Pick<Explained, 'rows' | 'because' | 'looked' | 'reason' | 'node'>;
+
+function waits(pod: PodFacts, lock: string | undefined, known: Known): Found & { readonly state: 'Waits' } {
+  const refusal = pod.unreadable === undefined ? undefined : sayUnreadable(pod);
+  if (refusal !== undefined) return { state: 'Waits', rows: [], reason: refusal.reason, because: refusal.message };
+  if (lock !== undefined) return { state: 'Waits', ...ofLock(pod, lock, known) };
+  // It tolerates the pools' taint: with its gate it got that.
+  return { state: 'Waits', ...onNodes(pod.demand, known, (fit) => (fit === 0 ? NO_ROOM : itsTurn('a slot'))) };
+}
+
+const NO_ROOM = 'no host takes it now; it gets its slot as soon as one does';
+const itsTurn = (what: string) => `there is ${what} for it: the lock writer gives it in a moment. gala status says whether it works`;
+
+/** A pod that names a Lock takes a slot of that Lock, and nothing else. */
+function ofLock(pod: PodFacts, key: string, { books, inventory }: Known): Found {
+  const lock = books.locks.get(key);
+  const template = lock && (lock.spec.template ?? lock.status?.template);
+  const locked = template === undefined ? undefined : demandOf(template, { namespace: pod.namespace }).demand;
+  const said =
+    refusedByLock(pod, lock, locked) ??
+    (lock === undefined ? undefined : slotFor(pod, lock, slotsSeen(key, lock, books), rejects(pod.demand, inventory)));
+  if (said === undefined) return { rows: [], because: 'its Lock is not known' };
+  if (isRefusal(said)) return { rows: [], reason: said.reason, because: said.message };
+  return { rows: [], node: said.node, because: itsTurn(`slot ${said.slot} of Lock ${key} on ${said.node}`) };
+}
+
+function rejects(demand: Demand, inventory: Inventory): (node: string) => Limit | undefined {
+  const { why, limits } = inventory.eligible(demand);
+  return (node) => {
+    const row = inventory.row(node);
+    return row === -1 ? 'noNode' : limits[(why[row] ?? 0) - 1];
+  };
+}
+
+function pinned({ pinned: node, demand, unschedulable }: PodFacts, { inventory }: Known): Found & { readonly state: 'Pinned' } {
+  const limit = node === undefined ? undefined : rejects(demand, inventory)(node);
+  const said = unschedulable === undefined || unschedulable === '' ? '' : ` kube-scheduler says: ${unschedulable}`;
+  const rows = limit === undefined || node === undefined ? [] : [rowOf(limit, [node], demand, inventory)];
+  const because = `it has its slot on ${node ?? 'a node'}, and kube-scheduler binds it there; where the node refuses it for 30 s, a pod that a controller owns is made anew elsewhere.${said}`;
+  return { state: 'Pinned', ...(node && { node }), rows, because };
+}
+
+function unbound({ gatedByOthers, schedulerName, unschedulable }: PodFacts): string {
+  if (gatedByOthers) return "it waits behind somebody else's scheduling gate; Gala gives it nothing before that is gone";
+  if (schedulerName !== SCHEDULER_NAME) {
+    const said = unschedulable === undefined || unschedulable === '' ? '' : `. It says: ${unschedulable}`;
+    return `it is for ${schedulerName} to place, not for Gala: pods ask for Gala by schedulerName ${SCHEDULER_NAME}${said}`;
+  }
+  return 'it has neither gate nor slot: it was made before the policy that gives both. Make it anew';
+}
+
+/** What every host says to it. */
+function onNodes(demand: Demand, { inventory }: Known, because: (fit: number) => string): Found {
+  const found = stock(inventory, { demand, strategy: 'spread' });
+  const byLimit = Map.groupBy(found.nodes, ({ limit }) => limit);
+  const rows =
+    found.count > 0
+      ? []
+      : found.limits.map(({ limit }) =>
+          rowOf(
+            limit,
+            (byLimit.get(limit) ?? []).map(({ node }) => node),
+            demand,
+            inventory,
+          ),
+        );
+  return { looked: { hosts: found.nodes.length, fit: found.count }, rows, because: because(found.count) };
+}
+
+function rowOf(limit: Limit, nodes: readonly string[], demand: Demand, inventory: Inventory): Explained['rows'][number] {
+  const node = (name: string) => inventory.objects('Node').get(name);
+  return { nodes: nodes.length, limit, message: limitSentence(limit, nodes, { terrain: inventory, demand, node }) };
+}

@@ -1,0 +1,117 @@
+/** What `gala explain pod` says of facts. */
+import { expect, test } from '@jest/globals';
+import { explainPod } from '../../lib/cli/explain-pod.ts';
+import { type ExplainedPod, explainText } from '../../lib/cli/explain-text.ts';
+import type { PodFacts } from '../../lib/scheduling/facts.ts';
+import { inventory } from '../../lib/scheduling/inventory.ts';
+import { books, type LockObject } from '../../lib/scheduling/writer/books.ts';
+import { aDemand, aLock, aNode, anIPLock, aPod, aPool, aTemplate, aVlan } from '../scheduling/builders.ts';
+
+const NOW = 1_000_000;
+const FEED = { cpu: 2, memory: '4Gi', egress: '200M' };
+
+function aCluster({ addresses = 2 } = {}) {
+  const all = inventory();
+  all.set(
+    'HostPool',
+    'web',
+    aPool('web', { racks: { r12: 'r12-[01-02]', r13: 'r13-01' }, vlans: [aVlan(110, addresses)], bandwidth: '25G' }),
+  );
+  for (const name of ['r12-01', 'r12-02', 'r13-01'])
+    all.set('Node', name, aNode(name, { pool: 'web', rack: name.slice(0, 3), hard: true, cpu: 8 }));
+  all.set('Node', 'cp1', aNode('cp1', { taints: [{ key: 'node-role.kubernetes.io/control-plane', value: '', effect: 'NoSchedule' }] }));
+  return all;
+}
+
+interface Around {
+  readonly all?: ReturnType<typeof aCluster>;
+  readonly locks?: readonly LockObject[];
+  readonly more?: ExplainedPod['more'];
+  readonly events?: ExplainedPod['events'];
+}
+const waiting = (facts: Partial<PodFacts> = {}) =>
+  aPod({ name: 'feed-api-0611', demand: aDemand(FEED), gated: true, createdMs: NOW - 42_000, ...facts });
+function explain(pod: PodFacts, { all = aCluster(), locks = [], more = [], events = [] }: Around = {}): string {
+  const book = books();
+  for (const lock of locks) book.locks.put(`${lock.metadata.namespace}/${lock.metadata.name}`, lock, 'watch');
+  return explainText({ ...explainPod(pod, { inventory: all, books: book, nowMs: NOW }), more, events }, NOW);
+}
+const stored = (lock: ReturnType<typeof aLock>) =>
+  ({ ...lock, metadata: { ...lock.metadata, uid: 'u', resourceVersion: '1' } }) as LockObject;
+
+test('a pod that no host takes is told what every host says', () => {
+  const all = aCluster({ addresses: 1 });
+  all.set('IPLock', '10.110.0.10', anIPLock('10.110.0.10', { phase: 'Held', owner: 'feed/feed-old', lock: 'feed-old-1187' }));
+  all.set('Node', 'r13-01', aNode('r13-01', { pool: 'web', rack: 'r13', hard: true, cpu: 1 }));
+  const more = [{ pool: 'web', addresses: 1, owner: 'feed/feed-old', lock: 'feed/feed-old-1187' }];
+  const events = [
+    { reason: 'NoAddresses', message: '0 of 4 nodes: 2 addresses, 1 cpu, 1 taint.', at: new Date(NOW - 2000).toISOString(), count: 3 },
+  ];
+  expect(explain(waiting(), { all, more, events })).toBe(
+    `Pending 42 s · profile gala-scheduler · wants cpu 2, memory 4Gi, egress 200M, 1 address · 4 hosts looked at, 0 fit
+  2   addresses   VLAN 110: none free on these
+  1   cpu         asks 2; the most free on one of these is 1 of 1
+  1   taint       taints that the pod does not tolerate: node-role.kubernetes.io/control-plane:NoSchedule
+No host takes it now; it gets its slot as soon as one does.
+More on web: 1 address is Held for feed/feed-old (gala unlock feed-old-1187 -n feed).
+Event NoAddresses, 2 s ago, 3 times: 0 of 4 nodes: 2 addresses, 1 cpu, 1 taint.`,
+  );
+});
+
+test('a pod that hosts would take is the lock writer’s turn', () => {
+  expect(explain(waiting())).toMatch(
+    / · 4 hosts looked at, 2 fit\nThere is a slot for it: the lock writer gives it in a moment\. gala status says whether it works\.$/,
+  );
+});
+
+test.each([
+  ['a Lock that is not there', [], /\nLock feed\/feed-1188 does not exist, /],
+  [
+    'a Lock that is being planned',
+    [stored(aLock('feed-1188', { phase: 'Planning' }))],
+    /\nLock feed\/feed-1188 is Planning; the pod gets its slot once it is Ready\.$/,
+  ],
+  [
+    'a Lock with a free slot',
+    [stored(aLock('feed-1188', { template: aTemplate(FEED), slots: [{ slot: 17, node: 'r12-01' }] }))],
+    /\nThere is slot 17 of Lock feed\/feed-1188 on r12-01 for it: /,
+  ],
+])('a pod of %s is told so', (_what, locks, says) => {
+  expect(explain(waiting({ lock: 'feed-1188' }), { locks })).toMatch(says);
+});
+
+test.each([
+  [
+    'bound',
+    { gated: false, node: 'r12-01', slot: '17', lock: 'feed-1188' },
+    'Bound · profile gala-scheduler · wants cpu 2, memory 4Gi, egress 200M, 1 address · node r12-01 · slot 17 · Lock feed/feed-1188\nIt is on its node.',
+  ],
+  ['done', { done: true }, /^Done · .*\nIt has run to its end/],
+  ['leaving', { deleting: true }, /^Leaving · .*\nIts deletion has begun/],
+  ['behind another gate', { gatedByOthers: true }, /^Pending 42 s · .*\nIt waits behind somebody else's scheduling gate/],
+  [
+    'of another scheduler',
+    { gated: false, schedulerName: 'default-scheduler', unschedulable: '0/4 nodes are available' },
+    /\nIt is for default-scheduler to place, not for Gala: .* It says: 0\/4 nodes are available\.$/,
+  ],
+  ['unreadable', { unreadable: "spec.containers[0].resources.requests.cpu: cpu is 'x'" }, /\nThe pod can't be counted: /],
+])('a pod that is %s is told so', (_what, facts, says) => {
+  const text = explain(waiting(facts));
+  if (typeof says === 'string') expect(text).toBe(says);
+  else expect(text).toMatch(says);
+});
+
+test('a pinned pod says what its node has against it, and what kube-scheduler says', () => {
+  const all = aCluster();
+  all.set('Node', 'r12-01', aNode('r12-01', { pool: 'web', rack: 'r12', hard: true, unschedulable: true }));
+  expect(
+    explain(
+      waiting({ gated: false, slot: 'loose', pinned: 'r12-01', unschedulable: '0/4 nodes are available: 1 node was unschedulable.' }),
+      { all },
+    ),
+  ).toBe(
+    `Pinned · profile gala-scheduler · wants cpu 2, memory 4Gi, egress 200M, 1 address · node r12-01 · a loose slot
+  1   cordoned   cordoned: r12-01. kubectl uncordon takes them back
+It has its slot on r12-01, and kube-scheduler binds it there; where the node refuses it for 30 s, a pod that a controller owns is made anew elsewhere. kube-scheduler says: 0/4 nodes are available: 1 node was unschedulable.`,
+  );
+});
