@@ -24,6 +24,9 @@ export const LOOSE = 'loose';
 /** Annotation of an IPLock: name of the pod that `spec.podUID` names, in the namespace of `spec.owner`. */
 export const POD_ANNOTATION = 'gala.internal/pod';
 
+/** Annotation of an IPLock that names a pod: the lock writer, and its term, that gave it to the pod. The next one writes its own. */
+export const WRITER_ANNOTATION = 'gala.internal/writer';
+
 /** Annotation of an IPLock without a Lock: kind of the controller of its pod, `Pod` for a bare one. It says how long the address is Held. */
 export const OWNER_KIND_ANNOTATION = 'gala.internal/owner-kind';
 

@@ -1,0 +1,102 @@
+/**
+ * IPLocks as the lock writer writes them: new, assigned to a pod, held, taken over. Pure; each function answers with the object
+ * to send, and an update carries the resourceVersion it was decided on, so that whoever wrote meanwhile wins.
+ */
+import type { IPLock } from '../../api/kinds.ts';
+import { GROUP, VERSION } from '../../api/resource.ts';
+import { OWNER_KIND_ANNOTATION, POD_ANNOTATION, WAS_HELD_ANNOTATION, WRITER_ANNOTATION } from '../../api/scheduling.ts';
+import type { Draft } from '../../kube/kinds.ts';
+import type { IPLockObject } from './books.ts';
+
+/** The pod that an address is for. */
+export interface ForPod {
+  readonly name: string;
+  readonly uid: string;
+  /** The term of the lock writer that gives it: late writes of former ones fail, because the object has changed. */
+  readonly term: string;
+  /** Kind of its controller, for how long the address is Held after it; of loose pods only. */
+  readonly ownerKind?: string;
+}
+
+export interface ForLock {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** Whom an address is locked for: the slot of a Lock, a pod, or the pod that takes the slot. */
+export interface Whom {
+  readonly node: string;
+  readonly lock?: ForLock;
+  readonly pod?: ForPod;
+}
+
+export interface NewAddress extends Whom {
+  readonly address: string;
+  readonly mac: string;
+  /** `<namespace>/<name>` */
+  readonly owner: string;
+}
+
+/** To be created: AlreadyExists means that the address is taken. */
+export function newIPLock({ address, mac, owner, ...whom }: NewAddress): Draft<IPLockObject> {
+  return {
+    apiVersion: `${GROUP}/${VERSION}`,
+    kind: 'IPLock',
+    metadata: { name: address, annotations: annotations({}, whom) },
+    spec: { phase: 'Locked', mac, owner, ...place(whom) },
+  };
+}
+
+/** Held → Locked: node, Lock and pod may all be others; owner and MAC stay. `wasHeld`: an undone plan makes it Held again. */
+export function takenOver(ipLock: IPLockObject, whom: Whom, wasHeld = false): Draft<IPLockObject> {
+  const { owner, mac } = ipLock.spec;
+  const own = annotations(ipLock.metadata.annotations, whom);
+  if (wasHeld) own[WAS_HELD_ANNOTATION] = 'true';
+  return change(ipLock, { phase: 'Locked', mac, owner, ...place(whom) }, own);
+}
+
+/** Locked → Locked: the slot's pod has come; or it names the pod already, and this lock writer takes it up. */
+export function assigned(ipLock: IPLockObject, pod: ForPod): Draft<IPLockObject> {
+  const { spec } = ipLock;
+  return change(ipLock, { ...spec, podUID: pod.uid }, annotations(ipLock.metadata.annotations, { node: spec.node, lock: spec.lock, pod }));
+}
+
+/** Locked or Bound → Held: the pod is gone, or never comes. Of the Lock still, or of nobody but its owner. */
+export function held(ipLock: IPLockObject, { ofLock }: { readonly ofLock: boolean }): Draft<IPLockObject> {
+  const { node, mac, owner, lock } = ipLock.spec;
+  const { [POD_ANNOTATION]: _pod, [WRITER_ANNOTATION]: _writer, [WAS_HELD_ANNOTATION]: _was, ...kept } = ipLock.metadata.annotations ?? {};
+  return change(ipLock, { phase: 'Held', node, mac, owner, ...(ofLock && lock ? { lock } : {}) }, kept);
+}
+
+function place({ node, lock, pod }: Whom) {
+  return { node, ...(lock && { lock: { namespace: lock.namespace, name: lock.name } }), ...(pod && { podUID: pod.uid }) };
+}
+
+function annotations(before: Readonly<Record<string, string>> | undefined, { lock, pod }: Whom): Record<string, string> {
+  const others = { ...before };
+  for (const own of [POD_ANNOTATION, WRITER_ANNOTATION, WAS_HELD_ANNOTATION, OWNER_KIND_ANNOTATION]) delete others[own];
+  return {
+    ...others,
+    ...(pod && { [POD_ANNOTATION]: pod.name, [WRITER_ANNOTATION]: pod.term }),
+    ...(lock === undefined && pod !== undefined && { [OWNER_KIND_ANNOTATION]: pod.ownerKind ?? 'Pod' }),
+  };
+}
+
+function change({ metadata, ...rest }: IPLockObject, spec: IPLock['spec'], own: Record<string, string>): Draft<IPLockObject> {
+  // Merged by hand and sent whole: an update with this resourceVersion fails when anything was written since.
+  return { ...rest, metadata: { ...metadata, annotations: own }, spec };
+}
+
+/**
+ * The MAC address of a pod's IP on a VLAN: the same on every node and after every restart.
+ * @param ip IPv4, dotted
+ * @returns six lower-case hex octets, locally administered and unicast (IEEE 802)
+ * @throws {RangeError} when `ip` is not IPv4
+ * @example macFromIp('10.7.1.5') // '02:67:0a:07:01:05'
+ */
+export function macFromIp(ip: string): string {
+  const octets = ip.split('.').map(Number);
+  if (octets.length !== 4 || octets.some((octet) => !Number.isInteger(octet) || octet < 0 || octet > 255))
+    throw new RangeError(`'${ip}' is not an IPv4 address such as 10.7.1.5`);
+  return ['02', '67', ...octets.map((octet) => octet.toString(16).padStart(2, '0'))].join(':');
+}

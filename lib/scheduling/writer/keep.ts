@@ -1,0 +1,87 @@
+/**
+ * Keep: which slots a Ready Lock keeps, which are over, and when to look again. Pure; docs/locks.md numbers the rules.
+ *
+ * The answer is a whole status. It is written with the resourceVersion it was decided on: a renewal in the same instant wins,
+ * and the slots are looked at again. Addresses follow the status, never the other way round (sweep.ts).
+ */
+import type { Lock } from '../../api/kinds.ts';
+import type { LockObject } from './books.ts';
+import type { Slot } from './slots.ts';
+
+type Status = NonNullable<Lock['status']>;
+export type ListedSlot = NonNullable<Status['slots']>[number];
+
+/** On the lock writer's own monotonic clock. */
+export interface Ages {
+  /** Since it saw `renewedAt` change last, or the Lock first. */
+  readonly renewedMs: number;
+  /** Since it saw the slot without a pod first. */
+  readonly restedMs: (slot: number) => number;
+  /** Whether it saw a pod in the slot that was given it and isn't there any more. */
+  readonly hadPod: (slot: number) => boolean;
+}
+
+export interface Kept {
+  /** What the status should say; undefined: it says so already. */
+  readonly status?: Pick<Status, 'phase' | 'slots' | 'counts'>;
+  /** Slots that are over, with why. */
+  readonly over: readonly { readonly slot: number; readonly because: 'ttl' | 'hold' | 'lost' }[];
+  /** When some slot may be over, if nothing changes before. */
+  readonly againInMs?: number;
+}
+
+/**
+ * @param slots what became of the listed slots, in their order
+ * @param unlisted slots that living pods bear and the status doesn't list
+ */
+export function keep(lock: LockObject, slots: readonly Slot[], unlisted: readonly ListedSlot[], ages: Ages): Kept {
+  const { ttlSeconds, holdSeconds } = lock.spec;
+  const over: { slot: number; because: 'ttl' | 'hold' | 'lost' }[] = [];
+  let againInMs = Number.POSITIVE_INFINITY;
+
+  /** Undefined: it is over. */
+  function judged(slot: Slot): ListedSlot | undefined {
+    const { state, slot: number } = slot;
+    if (state === 'lost') return drop(number, 'lost');
+    if (state === 'used' || state === 'missing') return listed(slot, false);
+    const held = state !== 'free' || ages.hadPod(number);
+    if (held && holdSeconds === 0) return listed(slot, true);
+    const left = held ? holdSeconds * 1000 - ages.restedMs(number) : ttlSeconds * 1000 - ages.renewedMs;
+    // A pod that is gone leaves its slot first: its address must be Held before the slot can be over.
+    if (left <= 0 && state !== 'leaving') return drop(number, held ? 'hold' : 'ttl');
+    if (left > 0) againInMs = Math.min(againInMs, left);
+    return listed(slot, held);
+  }
+
+  function drop(slot: number, because: 'ttl' | 'hold' | 'lost'): undefined {
+    over.push({ slot, because });
+    return undefined;
+  }
+
+  const stay = slots.flatMap((slot) => judged(slot) ?? []);
+  const all = unlisted.length === 0 ? stay : [...stay, ...unlisted].sort((a, b) => a.slot - b.slot);
+  const counts = { planned: all.length, used: slots.filter(({ state }) => state === 'used').length + unlisted.length };
+  const status = { phase: all.length === 0 ? ('Expired' as const) : ('Ready' as const), slots: all, counts };
+  return {
+    ...(says(lock.status, status) ? {} : { status }),
+    over,
+    ...(againInMs < Number.POSITIVE_INFINITY && { againInMs }),
+  };
+}
+
+const listed = ({ slot, node, address }: Slot, held: boolean): ListedSlot => ({
+  ...{ slot, node },
+  ...(address !== undefined && { address }),
+  ...(held && { held }),
+});
+
+function says(now: Status | undefined, { phase, slots, counts }: Pick<Status, 'phase' | 'slots' | 'counts'>): boolean {
+  if (now === undefined || now.phase !== phase || now.counts?.planned !== counts?.planned || now.counts?.used !== counts?.used)
+    return false;
+  const before = now.slots ?? [];
+  return before.length === slots?.length && before.every((one, index) => same(one, slots[index]));
+}
+
+function same(a: ListedSlot, b: ListedSlot | undefined): boolean {
+  return a.slot === b?.slot && a.node === b.node && a.address === b.address && (a.held ?? false) === (b.held ?? false);
+}

@@ -1,0 +1,33 @@
+/** Planner: what the agenda asks of the inventory and of placing. planning.ts answers from the world. */
+
+import type { Demanded } from '../demand.ts';
+import type { StatefulSetFacts } from '../facts.ts';
+import type { NodeFacts } from '../node.ts';
+import type { Ask, Demand, Limit, Placement } from '../types.ts';
+import type { IPLockObject } from './books.ts';
+
+export interface Promised {
+  readonly node: string;
+  readonly demand: Demand;
+  readonly address?: string;
+}
+
+export interface Planner {
+  demandOf(template: unknown, namespace: string, owner: string): Demanded;
+  place(ask: Ask, count: number, allowPartial: boolean): Placement;
+  /** Another free address on the node, beside those that are known to be taken. */
+  another(demand: Demand, node: string, not: ReadonlySet<string>): string | undefined;
+  /** Why a node may not have a pod of this demand, before anything is counted; undefined: it may. */
+  rejects(demand: Demand): (node: string) => Limit | undefined;
+  /** Counts from now on, until `release`. */
+  promise(key: string, what: Promised): void;
+  release(key: string): void;
+  /** An IPLock that a call has told of and the watch hasn't: it is taken. */
+  learn(ipLock: IPLockObject): void;
+  /** That of the ENI, or derived from the address on a VLAN. */
+  macOf(address: string, node: string): string;
+  node(name: string): NodeFacts | undefined;
+  /** Whether other pods may come to the node, so that a lock there is advisory. */
+  open(node: string): boolean;
+  statefulSet(key: string): StatefulSetFacts | undefined;
+}

@@ -1,0 +1,327 @@
+/**
+ * The agenda's part for pods: those that wait get a slot, of their Lock or a loose one, in the order of priority and age; what was
+ * given is written; and those that their node refuses are seen to.
+ */
+import { LOOSE } from '../../api/scheduling.ts';
+import type { PodFacts } from '../facts.ts';
+import { both, onNode } from '../node-terms.ts';
+import type { Demand, PlacedSlot } from '../types.ts';
+import { type IPLockObject, type LockObject, lockOfPod } from './books.ts';
+import type { Desk } from './desk.ts';
+import { type Givens, looseKey } from './given.ts';
+import { nextForPinned, refusedBecause } from './next-for-pinned.ts';
+import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
+import { isRefusal, type Refusal, sayNotPlaced, sayUnreadable } from './refusal.ts';
+import type { Slot } from './slots.ts';
+import { before, waiting } from './waiting.ts';
+import { type Job, objectOf } from './write.ts';
+
+export interface PodDesk {
+  touch(pod: string): void;
+  step(): void;
+  /** Pods that wait for a slot of the Lock get what is free. */
+  giveSlots(lock: string, object: LockObject | undefined, template: Demand | undefined, slots: () => readonly Slot[]): void;
+  /** Whether any wait for it. */
+  waitsFor(lock: string): boolean;
+  /** The pod, which waits, is about to take the address that names it. */
+  takes(pod: PodFacts, ipLock: IPLockObject): boolean;
+  /** Something was freed: what was refused may fit. */
+  wake(): void;
+  readonly anyRefused: boolean;
+  /** A node changed: pods that are pinned there. */
+  nodeChanged(node: string): void;
+  readonly waiting: number;
+  /** Promises of pods that aren't done end with the lock writer. */
+  close(): void;
+}
+
+/**
+ * Loose pods, and pods of Locks, that are being given slots at a time: enough for the API server to be busy, few enough that
+ * priority counts and that neither waits long for the other.
+ */
+const WINDOW = 96;
+const BATCH = 48;
+/** The same reason is told again after so long. */
+const TOLD_MS = 300_000;
+
+export function podDesk(desk: Desk, given: Givens): PodDesk {
+  const { books, planner, flight, claims } = desk;
+  const dirty = new Set<string>();
+  const loose = waiting((owner) => books.addressesOfOwner(owner).some(({ spec }) => spec.phase === 'Held'));
+  /** By Lock: pods that wait for one of its slots. */
+  const forLock = new Map<string, Set<string>>();
+  const lockOf = new Map<string, string>();
+  /** Since when each waits, for metrics; and what was told of it. */
+  const since = new Map<string, number>();
+  const told = new Map<string, { readonly refusal: Refusal; readonly atMs: number }>();
+  /** Pods that have a slot and aren't bound: their node, and since when it refuses them. */
+  const pinned = new Map<string, { readonly uid: string; readonly node: string | undefined; sinceMs?: number }>();
+  const pinnedOn = new Map<string, Set<string>>();
+  const jobOf = (key: string): Job => ({ desk: 'pod', key });
+
+  function one(key: string): boolean {
+    const pod = books.pods.get(key);
+    const stage = pod === undefined ? 'other' : stageOf(pod);
+    settle(key, pod, stage);
+    watchPinned(key, stage === 'pinned' ? pod : undefined);
+    if (pod !== undefined && stage === 'pinned') return whenPinned(pod);
+    if (pod === undefined || stage !== 'waits') return forget(key);
+    if (!since.has(key)) since.set(key, desk.now());
+    if (pod.unreadable !== undefined) return tell(pod, sayUnreadable(pod));
+    const mine = given.get(key) ?? adopt(pod);
+    if (mine !== undefined) return writeGiven(pod, mine);
+    enqueue(pod);
+    return true;
+  }
+
+  /** What was given and is had, or is for nobody any more. */
+  function settle(key: string, pod: PodFacts | undefined, stage: 'waits' | 'pinned' | 'other'): void {
+    const mine = given.get(key);
+    if (mine === undefined) return;
+    if (pod !== undefined && pod.uid === mine.uid && !pod.gated && pod.slot !== undefined) {
+      given.settle(key);
+      desk.note({ note: 'pinned', waitedMs: desk.now() - (since.get(key) ?? desk.now()) });
+    } else if (pod === undefined || pod.uid !== mine.uid || stage !== 'waits') given.drop(key);
+  }
+
+  function forget(key: string): true {
+    unqueue(key);
+    since.delete(key);
+    told.delete(key);
+    return true;
+  }
+
+  function unqueue(key: string): void {
+    loose.remove(key);
+    const lock = lockOf.get(key);
+    if (lock === undefined) return;
+    lockOf.delete(key);
+    const pods = forLock.get(lock);
+    pods?.delete(key);
+    if (pods?.size === 0) forLock.delete(lock);
+  }
+
+  function enqueue(pod: PodFacts): void {
+    unqueue(pod.key);
+    const lock = lockOfPod(pod);
+    if (lock === undefined) {
+      const refusal = loose.add(pod);
+      if (refusal !== undefined) tell(pod, refusal);
+      return;
+    }
+    lockOf.set(pod.key, lock);
+    const pods = forLock.get(lock);
+    if (pods === undefined) forLock.set(lock, new Set([pod.key]));
+    else pods.add(pod.key);
+    desk.touch({ desk: 'lock', key: lock });
+  }
+
+  function give(pod: PodFacts, mine: Given): void {
+    unqueue(pod.key);
+    given.give(pod.key, mine);
+    dirty.add(pod.key);
+    desk.note({ note: 'decided', of: 'Pod', slots: 1 });
+  }
+
+  /** An address that names the pod already: a lock writer before this one, or this one before an answer was lost, began with it. */
+  function adopt(pod: PodFacts): Given | undefined {
+    for (const ipLock of books.addressesOfPod(pod.uid)) {
+      const mine = adopted(pod, ipLock);
+      if (mine === undefined || claims.has(ipLock.metadata.name)) continue;
+      unqueue(pod.key);
+      given.give(pod.key, mine);
+      if (mine.slot === LOOSE) planner.promise(looseKey(pod.key), { node: mine.node, demand: pod.demand, address: mine.address });
+      return mine;
+    }
+    return undefined;
+  }
+
+  function adopted(pod: PodFacts, { spec, metadata }: IPLockObject): Given | undefined {
+    if (spec.phase !== 'Locked' || stageOf(pod) !== 'waits' || planner.node(spec.node) === undefined) return undefined;
+    const common = { uid: pod.uid, node: spec.node, address: metadata.name, owner: spec.owner };
+    const lock = lockOfPod(pod);
+    if (lock === undefined) {
+      const isIts = spec.lock === undefined && spec.owner === pod.demand.owner && (pod.pinned ?? spec.node) === spec.node;
+      return isIts ? { ...common, slot: LOOSE } : undefined;
+    }
+    const listed = books.listedAt(metadata.name);
+    const isIts = spec.lock !== undefined && listed?.lock === lock && `${spec.lock.namespace}/${spec.lock.name}` === lock;
+    if (!isIts || books.locks.get(lock)?.status?.phase !== 'Ready') return undefined;
+    return { ...common, slot: String(listed.slot), lock: spec.lock };
+  }
+
+  /** @returns false: there is no room */
+  function writeGiven(pod: PodFacts, mine: Given): boolean {
+    const ipLock = mine.address === undefined ? undefined : books.ipLocks.get(mine.address);
+    const next = nextForPod(pod, mine, ipLock, desk.options.term);
+    const job = jobOf(pod.key);
+    if (next.do === 'drop') {
+      given.drop(pod.key);
+      enqueue(pod);
+      return true;
+    }
+    const object = next.do === 'pin' ? objectOf('Pod', pod.key) : objectOf('IPLock', mine.address as string);
+    // The end of the call touches the pod again; so does the end of its rest.
+    if (flight.busy(object) || flight.resting(job, object, desk.now())) return true;
+    const call =
+      next.do === 'pin'
+        ? ({ do: 'patch', kind: 'Pod', id: { namespace: pod.namespace, name: pod.name }, patch: next.patch } as const)
+        : ({ do: next.do, kind: 'IPLock', object: next.object } as const);
+    return flight.begin({ job, lane: 'quick', object, call });
+  }
+
+  /** Loose pods, as many as the window has room for. */
+  function placeLoose(): void {
+    if (given.loose > WINDOW - BATCH) return;
+    for (let room = WINDOW - given.loose; room > 0; ) {
+      const batch = loose.next(Math.min(room, BATCH));
+      if (batch === undefined) return;
+      if (batch.refusal !== undefined) {
+        for (const pod of batch.pods) tell(pod, batch.refusal);
+        continue;
+      }
+      const [first] = batch.pods as [PodFacts];
+      const placed = place(first, batch.pods.length);
+      if (placed.refusal !== undefined) for (const pod of loose.setAside(first, placed.refusal)) tell(pod, placed.refusal);
+      for (const [at, slot] of placed.slots.entries()) giveLoose(batch.pods[at] as PodFacts, slot);
+      room -= placed.slots.length;
+    }
+  }
+
+  function place(pod: PodFacts, count: number): { readonly slots: readonly PlacedSlot[]; readonly refusal?: Refusal } {
+    const { demand, pinned } = pod;
+    const asked = pinned === undefined ? demand : { ...demand, nodeTerms: both(demand.nodeTerms, [onNode(pinned)]) };
+    const placement = planner.place({ demand: asked, strategy: 'spread' }, count, true);
+    return 'slots' in placement ? { slots: placement.slots } : { slots: [], refusal: sayNotPlaced(placement) };
+  }
+
+  function giveLoose(pod: PodFacts, { node, address }: PlacedSlot): void {
+    const { uid, demand, key } = pod;
+    // The owner of a loose pod is always known (owner.ts).
+    const owner = demand.owner ?? key;
+    planner.promise(looseKey(key), { node, demand, address });
+    const mac = address === undefined ? undefined : planner.macOf(address, node);
+    give(pod, { uid, slot: LOOSE, node, owner, ...(address !== undefined && { address, mac }) });
+  }
+
+  function giveSlot(pod: PodFacts, { spec, metadata }: LockObject, { slot, node, address }: Slot): void {
+    const owner = `${pod.namespace}/${spec.owner}`;
+    const lock = { namespace: pod.namespace, name: metadata.name };
+    give(pod, { uid: pod.uid, slot: String(slot), node, owner, lock, ...(address !== undefined && { address }) });
+  }
+
+  function tell(pod: PodFacts, refusal: Refusal): true {
+    const last = told.get(pod.key);
+    if (last !== undefined && last.refusal.reason === refusal.reason && desk.now() - last.atMs < TOLD_MS) return true;
+    if (last?.refusal.reason !== refusal.reason) desk.note({ note: 'refused', of: 'Pod', reason: refusal.reason });
+    told.set(pod.key, { refusal, atMs: desk.now() });
+    desk.note({ note: 'event', on: 'Pod', key: pod.key, uid: pod.uid, ...refusal, warning: true });
+    return true;
+  }
+
+  function watchPinned(key: string, pod: PodFacts | undefined): void {
+    const before = pinned.get(key);
+    if (before !== undefined && (before.uid !== pod?.uid || before.node !== pod.pinned)) {
+      pinned.delete(key);
+      const there = pinnedOn.get(before.node ?? '');
+      there?.delete(key);
+      if (there?.size === 0) pinnedOn.delete(before.node ?? '');
+    }
+    if (pod === undefined || pinned.has(key)) return;
+    pinned.set(key, { uid: pod.uid, node: pod.pinned });
+    const there = pinnedOn.get(pod.pinned ?? '');
+    if (there === undefined) pinnedOn.set(pod.pinned ?? '', new Set([key]));
+    else there.add(key);
+  }
+
+  function whenPinned(pod: PodFacts): boolean {
+    unqueue(pod.key);
+    since.delete(pod.key);
+    const seen = pinned.get(pod.key);
+    const because = refusedBecause(pod, pod.pinned === undefined ? undefined : planner.node(pod.pinned));
+    if (seen === undefined) return true;
+    seen.sinceMs = because === undefined ? undefined : (seen.sinceMs ?? desk.now());
+    const step = nextForPinned(pod, because, seen.sinceMs === undefined ? undefined : desk.now() - seen.sinceMs);
+    switch (step.do) {
+      case 'wait':
+        if (step.ms !== undefined) desk.touchAt(jobOf(pod.key), desk.now() + step.ms);
+        return true;
+      case 'tell':
+        desk.touchAt(jobOf(pod.key), desk.now() + TOLD_MS);
+        return tell(pod, {
+          reason: 'NodeRefusesPod',
+          message: `${step.because}. Its node can't be changed any more, and no controller makes another pod: delete it and make it anew, or repair the node.`,
+        });
+      case 'delete':
+        return deletePinned(pod, step.because);
+      default:
+        return step satisfies never;
+    }
+  }
+
+  function deletePinned(pod: PodFacts, because: string): boolean {
+    const { key, namespace, name, uid, resourceVersion } = pod;
+    const [job, object] = [jobOf(key), objectOf('Pod', key)];
+    if (flight.busy(object) || flight.resting(job, object, desk.now())) return true;
+    if (!flight.begin({ job, lane: 'quick', object, call: { do: 'delete', kind: 'Pod', id: { namespace, name }, uid, resourceVersion } }))
+      return false;
+    const message = `deleted, so that its controller makes another: for 30 s its node did not take it. ${because}`;
+    desk.note({ note: 'event', on: 'Pod', key, uid, reason: 'NodeRefusesPod', message, warning: true });
+    desk.note({ note: 'log', level: 'info', sentence: 'pinned pod deleted', fields: { pod: key, because } });
+    return true;
+  }
+
+  return {
+    touch: (pod) => void dirty.add(pod),
+    step() {
+      for (const key of dirty) {
+        if (!one(key)) break;
+        dirty.delete(key);
+      }
+      placeLoose();
+      for (const key of dirty) {
+        if (!flight.hasRoom('quick') || !one(key)) return;
+        dirty.delete(key);
+      }
+    },
+    waitsFor: (lock) => forLock.has(lock),
+    giveSlots(lock, object, template, seen) {
+      const keys = forLock.get(lock);
+      if (keys === undefined) return;
+      const slots = template === undefined ? [] : [...seen()];
+      let open = slots.filter(({ state }) => state === 'held' || state === 'free').length;
+      // Ten thousand that wait, and nothing free: only those that don't know yet are looked at.
+      const concerned = [...keys].filter((key) => open > 0 || !told.has(key)).flatMap((key) => books.pods.get(key) ?? []);
+      for (const pod of open > 0 ? concerned.sort(byPriority) : concerned) {
+        const refusal = refusedByLock(pod, object, template);
+        const found =
+          refusal ?? (given.locked < WINDOW ? slotFor(pod, object as LockObject, slots, planner.rejects(pod.demand)) : undefined);
+        if (found === undefined) return;
+        if (isRefusal(found)) {
+          tell(pod, found);
+          continue;
+        }
+        slots[slots.indexOf(found)] = { ...found, state: 'used', pod: pod.uid };
+        open--;
+        giveSlot(pod, object as LockObject, found);
+      }
+    },
+    takes: (pod, ipLock) => adopted(pod, ipLock) !== undefined,
+    wake() {
+      loose.wake();
+      for (const lock of forLock.keys()) desk.touch({ desk: 'lock', key: lock });
+    },
+    get anyRefused() {
+      return loose.anyAside || forLock.size > 0;
+    },
+    nodeChanged(node) {
+      for (const key of pinnedOn.get(node) ?? []) dirty.add(key);
+    },
+    get waiting() {
+      return loose.size + lockOf.size;
+    },
+    close: given.close,
+  };
+}
+
+const byPriority = (a: PodFacts, b: PodFacts): number => (b.priority ?? 0) - (a.priority ?? 0) || (before(a, b) ? -1 : 1);

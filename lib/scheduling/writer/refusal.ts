@@ -1,0 +1,104 @@
+/**
+ * Refusals: why a pod waits, as its event says it: one word for programs, a sentence for people, and what to do now. Pure.
+ * What a node lacks is said by why.ts; here is what a Lock has against a pod.
+ */
+import { LOCK_ANNOTATION } from '../../api/scheduling.ts';
+import type { PodFacts } from '../facts.ts';
+import type { Limit, Placement } from '../types.ts';
+import type { LockObject } from './books.ts';
+import type { Slot } from './slots.ts';
+
+export interface Refusal {
+  /** CamelCase, as events and conditions have it. */
+  readonly reason: string;
+  readonly message: string;
+}
+
+export const isRefusal = (answer: object): answer is Refusal => 'reason' in answer && 'message' in answer;
+
+const nameOf = ({ namespace, lock }: PodFacts) => `Lock ${namespace}/${lock}`;
+
+export function sayNoLock(pod: PodFacts): Refusal {
+  return {
+    reason: 'NoSuchLock',
+    message: `${nameOf(pod)} does not exist, and the pod's annotation ${LOCK_ANNOTATION} names it. Make it (gala lock), or delete the pod and leave the annotation out.`,
+  };
+}
+
+export function sayLockNotReady(pod: PodFacts, { status }: LockObject): Refusal {
+  const name = nameOf(pod);
+  switch (status?.phase) {
+    case 'Failed': {
+      const why = (status.reasons ?? []).map(({ reason, message }) => message ?? reason).join('; ');
+      return {
+        reason: 'LockFailed',
+        message: `${name} found no slots${why === '' ? '' : `: ${why}`}. Lock under another name, and make the pods with that one.`,
+      };
+    }
+    case 'Expired':
+      return { reason: 'LockExpired', message: `the slots of ${name} are over. Lock under another name, and make the pods with that one.` };
+    default:
+      return {
+        reason: 'LockNotReady',
+        message: `${name} is ${status?.phase ?? 'not planned yet'}; the pod gets its slot once it is Ready.`,
+      };
+  }
+}
+
+export function sayNoSlot(pod: PodFacts, { spec }: LockObject, slots: readonly Slot[]): Refusal {
+  const used = slots.filter(({ state }) => state === 'used').length;
+  const leaving = slots.filter(({ state }) => state === 'leaving').length;
+  const missing = slots.filter(({ state }) => state === 'missing').length;
+  const parts = [
+    `${used} used`,
+    ...(leaving > 0 ? [`${leaving} whose pods are leaving`] : []),
+    ...(missing > 0 ? [`${missing} without their address yet`] : []),
+  ];
+  return {
+    reason: 'NoSlot',
+    message: `0 of ${slots.length} slots of ${nameOf(pod)} are free: ${parts.join(', ')}; ${spec.count} were asked for. Lock more under another name, or delete pods.`,
+  };
+}
+
+export function sayNotOn(pod: PodFacts, _lock: LockObject, node: string, limit: Limit): Refusal {
+  return {
+    reason: 'SlotsRejectPod',
+    message: `${nameOf(pod)} has free slots, and none on a node that takes this pod: ${node} says ${limit}. Give the pod the template that was locked, or repair the nodes (gala explain pod ${pod.namespace}/${pod.name}).`,
+  };
+}
+
+export function sayBelow(pod: PodFacts, _lock: LockObject, supply: string, asked: number, promised: number): Refusal {
+  return {
+    reason: 'AboveSlot',
+    message: `the pod asks ${supply} ${asked}; a slot of ${nameOf(pod)} promises ${promised}. Make the pod as small as the locked template, or lock anew with the larger one.`,
+  };
+}
+
+export function sayHostNetwork(pod: PodFacts, _lock: LockObject): Refusal {
+  const own = pod.demand.address ? 'needs an address' : "is on the host's network";
+  return {
+    reason: 'OtherNetwork',
+    message: `the pod ${own}, and the template of ${nameOf(pod)} ${pod.demand.address ? "is on the host's network" : 'needs one'}. Set hostNetwork alike in both.`,
+  };
+}
+
+export function sayUnreadable(pod: PodFacts): Refusal {
+  return { reason: 'Unreadable', message: `the pod can't be counted: ${pod.unreadable}. Correct its template.` };
+}
+
+type Refused = Extract<Placement, { readonly refused: Limit }>;
+
+/** `NoAddress`, from `addresses`. */
+const wordOf = (limit: Limit): string =>
+  `No${limit.replace(/(?:^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_, first: string) => first.toUpperCase())}`;
+
+/** No node takes the pod. */
+export function sayNotPlaced({ refused, limits }: Refused): Refusal {
+  const total = limits.reduce((sum, { nodes }) => sum + nodes, 0);
+  return { reason: wordOf(refused), message: `0 of ${total} nodes: ${limits.map(({ limit, nodes }) => `${nodes} ${limit}`).join(', ')}.` };
+}
+
+/** Why a Lock is Failed, or Partial: the largest first, as many as its status takes. */
+export function reasonsOf(limits: Refused['limits']): { reason: string; nodes: number; message?: string }[] {
+  return limits.slice(0, 16).map(({ limit, nodes }) => ({ reason: wordOf(limit), nodes }));
+}

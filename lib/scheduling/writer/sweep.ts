@@ -1,0 +1,131 @@
+/**
+ * Sweep: what is to be done with one IPLock now, so that no address stays taken for nobody, and none is taken from anybody.
+ * Pure, level-triggered; docs/locks.md numbers the rules.
+ *
+ * Two doubts are settled before an address is let go. Whether its pod is gone: a pod that these caches have never seen may be
+ * newer than they are, so it is asked for by name. Whether its Lock wants it: the Locks are read anew when a writer begins, and
+ * from then on nobody else changes their status.
+ */
+
+import type { StatefulSetFacts } from '../facts.ts';
+import type { IPLockObject } from './books.ts';
+import { addressInRange } from './stateful-set.ts';
+
+export type SweepStep =
+  | { readonly do: 'nothing' }
+  /** Look again after so long. */
+  | { readonly do: 'wait'; readonly ms: number }
+  /** Ask the API server for the pod. */
+  | { readonly do: 'ask' }
+  /** Write it Held, of its Lock still or of nobody but its owner. */
+  | { readonly do: 'hold'; readonly ofLock: boolean }
+  | { readonly do: 'free'; readonly because: string };
+
+/** How long an address without a Lock waits for its owner's next pod. */
+export const LOOSE_HOLD_MS = 600_000;
+
+/** No call is under way longer: kube-apiserver ends each after 60 s (--request-timeout), this client after 30 s. */
+export const LATE_MS = 90_000;
+
+/** What is known around an IPLock. */
+export interface Around {
+  /** A plan or a pod in hand is about to use it. */
+  readonly claimed: boolean;
+  /**
+   * What its Lock makes of it. `none`: it names none. `gone`: there is no such Lock, or it has no plan. `wants`: its plan lists
+   * the address. `ended`: Ready without it, or Expired. `undoing`: it is Planning, and not by this writer.
+   */
+  readonly lock: 'none' | 'gone' | 'wants' | 'ended' | 'undoing';
+  /**
+   * The pod that it names. `has`: it lives and this is its address. `other`: it lives and has another. `waits`: it has none yet,
+   * and can't be given this one. `gone`: surely. `unknown`: never heard of.
+   */
+  readonly pod: 'none' | 'has' | 'other' | 'waits' | 'gone' | 'unknown';
+  /** Kind of the controller of its pod, from its annotation; of loose ones. */
+  readonly ownerKind?: string;
+  /** How long this writer has been at work. */
+  readonly reignMs: number;
+  /** It was Held before a plan took it over. */
+  readonly wasHeld: boolean;
+  /** The StatefulSet whose ordinal its owner is, if there is one. */
+  readonly statefulSet?: StatefulSetFacts;
+  /** How long this writer has seen it Held. */
+  readonly heldMs: number;
+  /** How long it is Held where no Lock says. @default LOOSE_HOLD_MS */
+  readonly looseHoldMs?: number;
+}
+
+export function sweep(ipLock: IPLockObject, around: Around): SweepStep {
+  const { phase, podUID } = ipLock.spec;
+  if (around.claimed) return { do: 'nothing' };
+  switch (phase) {
+    case 'Quarantined':
+      // Somebody else answers for it: only a person may say that it is free again.
+      return { do: 'nothing' };
+    case 'Held':
+      return held(ipLock, around);
+    case 'Locked':
+      return podUID === undefined ? waiting(around) : withPod(ipLock, around);
+    case 'Bound':
+      return withPod(ipLock, around);
+    default:
+      return phase satisfies never;
+  }
+}
+
+/** Locked for the slot of a Lock whose pod hasn't come. */
+function waiting({ lock, wasHeld }: Around): SweepStep {
+  switch (lock) {
+    case 'wants':
+    case 'undoing':
+      return { do: 'nothing' };
+    case 'gone':
+      return wasHeld ? { do: 'hold', ofLock: false } : { do: 'free', because: 'its Lock is gone, or was never Ready' };
+    case 'ended':
+      return { do: 'free', because: 'its slot is over' };
+    case 'none':
+      return { do: 'free', because: 'it names neither a Lock nor a pod' };
+    default:
+      return lock satisfies never;
+  }
+}
+
+function withPod(ipLock: IPLockObject, { pod, lock, ownerKind, reignMs }: Around): SweepStep {
+  switch (pod) {
+    case 'none':
+    case 'has':
+      return { do: 'nothing' };
+    case 'unknown':
+      return { do: 'ask' };
+    case 'waits':
+      // A late write of the lock writer before may give the pod its slot yet, and this is its address then.
+      if (reignMs < LATE_MS) return { do: 'wait', ms: LATE_MS - reignMs };
+      return ends(lock, ownerKind) ? { do: 'free', because: 'its pod is given another' } : { do: 'hold', ofLock: lock === 'wants' };
+    case 'other':
+      // Two writers gave one pod two slots. What a node has wired is for its agent to take down.
+      if (ipLock.spec.phase === 'Bound') return { do: 'nothing' };
+      return ends(lock, ownerKind) ? { do: 'free', because: 'its pod has another slot' } : { do: 'hold', ofLock: lock === 'wants' };
+    case 'gone':
+      // The one place where an address leaves its pod. Once agents wire pods, a Bound one waits here until the node says that
+      // the sandbox is down; until then the object's end is all there is to know.
+      if (ends(lock, ownerKind)) return { do: 'free', because: `its pod is gone, and a ${ownerKind} holds none` };
+      return { do: 'hold', ofLock: lock === 'wants' };
+    default:
+      return pod satisfies never;
+  }
+}
+
+/** Pods of a Job or DaemonSet come anew, with whatever address. */
+function ends(lock: Around['lock'], ownerKind: string | undefined): boolean {
+  return lock === 'none' && (ownerKind === 'Job' || ownerKind === 'DaemonSet');
+}
+
+function held(ipLock: IPLockObject, { lock, heldMs, statefulSet, looseHoldMs = LOOSE_HOLD_MS }: Around): SweepStep {
+  // While its Lock lists it, the slot's own time counts (keep.ts); the address follows.
+  if (lock === 'wants' || lock === 'undoing') return { do: 'nothing' };
+  if (lock === 'ended') return { do: 'free', because: 'its slot is over' };
+  if (lock === 'gone') return { do: 'hold', ofLock: false };
+  if (statefulSet !== undefined && addressInRange(ipLock.spec.owner, statefulSet)) return { do: 'nothing' };
+  const left = looseHoldMs - heldMs;
+  return left > 0 ? { do: 'wait', ms: left } : { do: 'free', because: `nobody came for it within ${looseHoldMs / 1000} s` };
+}
