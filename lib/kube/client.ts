@@ -156,7 +156,8 @@ export function apiOf({ url, ca, token, cert, key, namespace = 'default', userAg
   return apiOver({ url: origin, basePath: pathname.replace(/\/+$/, ''), namespace, identity: () => identity }, userAgent);
 }
 
-function apiOver(access: Access, userAgent = 'gala'): Api {
+/** A client by any access: one's own credentials. */
+export function apiOver(access: Access, userAgent = 'gala'): Api {
   const { request, stream, close } = transport(access, userAgent);
   const authorization = async () => (await access.identity()).authorization;
   return withVerbs({ url: access.url, namespace: access.namespace, userAgent, request, stream, authorization, close });

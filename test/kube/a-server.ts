@@ -115,6 +115,8 @@ export async function aServer({ watchList = true, random }: ServerOptions = {}):
     watches.add(each);
     request.socket.on('close', () => watches.delete(each));
     if (initial) {
+      // A bookmark of an ordinary kind ends nothing.
+      send(each, bookmarkAt(version));
       for (const object of objects.values()) send(each, { type: 'ADDED', object });
       send(each, bookmarkAt(version, { 'k8s.io/initial-events-end': 'true' }));
     } else for (const change of changes) if (Number(change.object.metadata.resourceVersion) > since) send(each, change);
