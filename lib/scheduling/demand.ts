@@ -35,8 +35,8 @@ export type Demanded =
 /**
  * The demand of the pods of a template, or all that is wrong with it.
  *
- * A template is taken as admission leaves its pods: those of `gala-scheduler` off the host's network get their gate and, with
- * it, the toleration of every pool's taint. A stored pod (`podFacts`) tolerates what it says, and nothing more.
+ * A template is taken as admission leaves its pods: those of `gala-scheduler` (so are those that name none) off the host's network
+ * get their gate and, with it, the toleration of every pool's taint. A stored pod (`podFacts`) tolerates what it says, and nothing more.
  * @param template `metadata` (labels; annotations for bandwidth) and `spec`, as in a Deployment
  * @example demandOf(deployment.spec.template, { namespace: 'feed', owner: 'feed/feed-api' }).demand?.requests.get('cpu') // 2
  */
@@ -53,7 +53,8 @@ export function demandOf(template: unknown, options: DemandOptions): Demanded {
 
 /** What the gate's policy adds. */
 function admitted(template: unknown, offHostNetwork: boolean): readonly Toleration[] {
-  const { schedulerName } = (template as { spec: { schedulerName?: unknown } }).spec;
+  // A template that names no scheduler is asked about for this one: no other gives out slots.
+  const { schedulerName = SCHEDULER_NAME } = (template as { spec: { schedulerName?: unknown } }).spec;
   return schedulerName === SCHEDULER_NAME && offHostNetwork ? [{ key: POOL_TAINT, operator: 'Exists', effect: 'NoSchedule' }] : [];
 }
 

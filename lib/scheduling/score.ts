@@ -5,7 +5,7 @@
  */
 
 import { sentence } from '../api/problem.ts';
-import { type Demanded, demandOf } from './demand.ts';
+import { demandOf } from './demand.ts';
 import type { Terrain } from './types.ts';
 
 export interface Scored {
@@ -20,16 +20,14 @@ const no = (reason: string): Scored => ({ reason: `gala: ${reason}`, score: 0 })
 
 /** @param pod `metadata` and `spec`, as kube-scheduler sends it */
 export function score(terrain: Terrain, pod: unknown, namespace: string, nodes: readonly string[]): Scored[] {
-  const demanded: Demanded = demandOf(pod, { namespace });
-  const { demand } = demanded;
-  if (demand === undefined) return nodes.map(() => no(`the pod can't be read: ${demanded.problems.map(sentence).join(' ')}`));
+  const { demand, problems } = demandOf(pod, { namespace });
+  if (demand === undefined) return nodes.map(() => no(`the pod can't be read: ${problems.map(sentence).join(' ')}`));
   const { why, limits } = terrain.eligible(demand);
   const { group } = terrain.addresses(demand);
   const asked = [...demand.requests].map(([name, request]) => ({ name, request, supply: terrain.supply(name) }));
-  const rows = new Map(terrain.names.map((name, row) => [name, row]));
   return nodes.map((node) => {
-    const row = rows.get(node);
-    if (row === undefined) return no('the node is not known to Gala yet');
+    const row = terrain.row(node);
+    if (row === -1) return no('the node is not known to Gala yet');
     if (why[row]! > 0) return no(`${limits[why[row]! - 1]}`);
     // An address is given with a slot, and this pod asked for none.
     if (group[row]! >= 0) return no('pods on this node take an address, which only pods with a slot have');

@@ -118,6 +118,7 @@ test('a template of gala-scheduler tolerates pools as its pods will when they ha
   const pool = { key: 'gala.internal/pool', operator: 'Exists', effect: 'NoSchedule' };
   expect(demanded({ spec }).tolerations).toEqual([pool]);
   expect(demanded({ spec: { ...spec, hostNetwork: true } }).tolerations).toEqual([]);
+  expect(demanded({ spec: { ...spec, schedulerName: undefined } }).tolerations).toEqual([pool]);
   expect(demanded({ spec: { ...spec, schedulerName: 'default-scheduler' } }).tolerations).toEqual([]);
 });
 

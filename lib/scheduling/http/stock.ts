@@ -1,6 +1,5 @@
 /** Stock over HTTP: the question as a demand, and what the library says of it, with its age. Changes nothing. */
 import type { Lock } from '../../api/kinds.ts';
-import { SCHEDULER_NAME } from '../../api/scheduling.ts';
 import { type Demanded, demandOf } from '../demand.ts';
 import { type Never, whyNever } from '../never.ts';
 import { capAt } from '../placing/caps.ts';
@@ -72,12 +71,11 @@ export function unfitLock({ terrain, ages }: Pick<StockOptions, 'terrain' | 'age
   };
 }
 
-/** The slots are for pods of `gala-scheduler`, whether or not the template says so already. */
-function demandIn(template: unknown, { namespace, owner }: Pick<StockQuestion, 'namespace' | 'owner'>, path: string | undefined): Demanded {
-  const { spec } = template as { spec?: object };
-  const ours = spec === undefined ? template : { ...(template as object), spec: { schedulerName: SCHEDULER_NAME, ...spec } };
-  return demandOf(ours, { namespace, path, ...(owner === undefined ? {} : { owner: `${namespace}/${owner}` }) });
-}
+const demandIn = (
+  template: unknown,
+  { namespace, owner }: Pick<StockQuestion, 'namespace' | 'owner'>,
+  path: string | undefined,
+): Demanded => demandOf(template, { namespace, path, ...(owner === undefined ? {} : { owner: `${namespace}/${owner}` }) });
 
 function tooOld({ snapshotMs }: ReturnType<StockOptions['ages']>): Reply | undefined {
   if (snapshotMs <= STALE_MS) return undefined;
