@@ -9,6 +9,7 @@
 import type { IPLock, Lock } from '../api/kinds.ts';
 import { GATE, LOCK_ANNOTATION, LOOSE, SLOT_ANNOTATION } from '../api/scheduling.ts';
 import type { PodFacts } from './facts.ts';
+import { before } from './writer/slots.ts';
 
 /** A pod, as far as verifying goes. */
 export interface ScheduledPod {
@@ -80,9 +81,8 @@ function ofPod(pod: ScheduledPod, { uid, lock, rivals }: Known): Verdict | undef
   if (lock === undefined) return no('V4', `Lock ${key} is gone; ${AGAIN}, once the Lock is there again`);
   const phase = lock.status?.phase ?? 'Planning';
   if (phase !== 'Ready') return no('V5', phase === 'Planning' ? `Lock ${key} is not Ready yet` : `Lock ${key} is ${phase}; ${AGAIN}`);
-  // Of two pods with one slot the one that is on a node keeps it, else the one whose UID sorts first: the lock writer's order. The
-  // pod that is asked about is on none yet.
-  const rival = rivals.find(({ node, uid }) => node !== undefined || uid < pod.uid);
+  // kube-scheduler asks about pods that are on no node yet.
+  const rival = rivals.find((other) => before(other, { uid: pod.uid }));
   return rival && no('V7', `slot ${slot} of Lock ${key} is also that of pod ${rival.name}; ${AGAIN}`);
 }
 
