@@ -191,6 +191,8 @@ function aroundOf(
     lock: lockAround(address, spec.lock && `${spec.lock.namespace}/${spec.lock.name}`, books),
     pod: podAround(spec.podUID, books),
     ...(ownerKind === undefined ? {} : { ownerKind }),
+    // One that has long been at work: what only a new one waits for is over.
+    reignMs: Number.POSITIVE_INFINITY,
     wasHeld: wasHeld === 'true',
     ...(statefulSet === undefined ? {} : { statefulSet }),
     heldMs,

@@ -16,6 +16,10 @@ interface Listed {
 }
 
 const COMMANDS: Readonly<Record<string, Listed>> = {
+  stock: {
+    does: 'How many more pods fit now, where, and what limits it.',
+    load: () => import('./stock.ts'),
+  },
   lock: {
     does: 'Locks slots on nodes, with their addresses, before the pods exist: all or nothing.',
     load: () => import('./lock.ts'),
@@ -31,6 +35,14 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
   who: {
     does: 'Who has an address: pod, node, MAC, owner, Lock, since when.',
     load: () => import('./who.ts'),
+  },
+  explain: {
+    does: 'Why a pod waits, host by host.',
+    load: () => import('./explain.ts'),
+  },
+  leaks: {
+    does: 'What is taken and serves nobody: in hand, or leaked.',
+    load: () => import('./leaks.ts'),
   },
   status: {
     does: 'The programs, who leads, the last error, which kinds are there: on one page.',

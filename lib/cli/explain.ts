@@ -1,0 +1,70 @@
+/** `gala explain pod`: why a pod waits, host by host. Reads the cluster once, with the rights of whoever asks. */
+import { Argument } from 'commander';
+import type { Api } from '../kube/client.ts';
+import { ApiError } from '../kube/error.ts';
+import { EVENTS } from '../kube/kinds.ts';
+import type { PodFacts } from '../scheduling/facts.ts';
+import type { Inventory } from '../scheduling/inventory.ts';
+import { readWorld } from '../scheduling/read-world.ts';
+import { stock } from '../scheduling/stock.ts';
+import { type ClusterOptions, clusterOptions, inCluster } from './cluster.ts';
+import { explainPod } from './explain-pod.ts';
+import { type EventSeen, type ExplainedPod, explainText } from './explain-text.ts';
+import { booksOf, factsOf, tellUnread } from './facts.ts';
+import type { Declare } from './main.ts';
+import { moreOf } from './more.ts';
+import { BadInput, type ExitCode, type Format, outputOption, print } from './output.ts';
+
+interface Options extends ClusterOptions {
+  readonly output: Format;
+}
+
+export const declare: Declare = (command, end) => {
+  command.addArgument(new Argument('<kind>', 'what to explain').choices(['pod'])).argument('<name>', 'its name, or <namespace>/<name>');
+  clusterOptions(command)
+    .addOption(outputOption())
+    .addHelpText('after', '\nExample:\n  gala explain pod feed/feed-api-0611')
+    .action(async (_kind, name, options) => end(await explain(name, options)));
+};
+
+async function explain(asked: string, options: Options): Promise<ExitCode> {
+  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
+    const key = asked.includes('/') ? asked : `${namespace}/${asked}`;
+    const world = await readWorld(api);
+    tellUnread(world);
+    const { inventory } = world;
+    const pod = inventory.objects('Pod').get(key);
+    if (pod === undefined) throw new BadInput(`${key}: there is no such pod. kubectl get pods -n ${key.split('/')[0]} lists them.`);
+    const known = { inventory, books: booksOf(inventory), nowMs: Date.now() };
+    const explained: ExplainedPod = { ...explainPod(pod, known), more: moreFor(pod, inventory), events: await eventsOf(api, pod) };
+    await print(options.output, explained, () => explainText(explained, known.nowMs));
+    return 0;
+  });
+}
+
+/** Addresses that others hold, of a pod that waits for one. */
+function moreFor(pod: PodFacts, inventory: Inventory): ExplainedPod['more'] {
+  if (pod.node !== undefined || pod.done || !pod.demand.address || pod.lock !== undefined) return [];
+  const { terrain, hostPools, nodeNetworks, ipLocks } = factsOf(inventory);
+  const { namespace, owner } = pod.demand;
+  const pools = stock(terrain, { demand: pod.demand, strategy: 'spread' }).pools;
+  return moreOf({ namespace, ...(owner && { owner }), pools }, ipLocks, hostPools, nodeNetworks);
+}
+
+async function eventsOf(api: Api, { namespace, uid }: PodFacts): Promise<EventSeen[]> {
+  try {
+    const { items } = await api.list(EVENTS, { namespace, fieldSelector: `regarding.uid=${uid}` });
+    return items
+      .map(({ metadata, reason = '', note = '', series, eventTime, deprecatedLastTimestamp, deprecatedCount }) => ({
+        reason,
+        message: note,
+        at: String(series?.lastObservedTime ?? eventTime ?? deprecatedLastTimestamp ?? metadata.creationTimestamp),
+        count: series?.count ?? deprecatedCount ?? 1,
+      }))
+      .sort((a, b) => (a.at < b.at ? 1 : -1));
+  } catch (error) {
+    // Not everybody may read events; the facts are told without.
+    if (error instanceof ApiError && error.status === 403) return [];
+    throw error;
+  }
+}
