@@ -66,7 +66,10 @@ export function evenly(walk: Walk, { tiers, load, first, height }: Evenly): () =
       }
       living = kept;
       if (best === -1) return -1;
-      if (!walk.take(bestRow)) continue;
+      if (!walk.take(bestRow)) {
+        heads[best]!.refused();
+        continue;
+      }
       heads[best]!.taken();
       for (const { group, count, counted } of groups) if (counted !== true) count[group[best]!]! += 1;
       return bestRow;
@@ -122,6 +125,10 @@ function headOf(walk: Walk, cell: number, heights: Int32Array, order: (a: number
         if (may === 'later') later.push(at);
       }
       return later.length > 0 ? -1 : NEVER;
+    },
+    /** The row that `look` said may have no more. */
+    refused(): void {
+      seen = -1;
     },
     /** The row that `look` said has got a pod. */
     taken(): void {

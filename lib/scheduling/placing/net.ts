@@ -253,29 +253,33 @@ function setUppers(net: Net, caps: Caps, moved: Moved | undefined, floors: boole
   return needed;
 }
 
-/** Takes one more pod on a row that has `taken`; false, and nothing changed: then the rest would not fit any more. */
-export type Guard = (cell: number, row: number, taken: number) => boolean;
+/**
+ * Takes one more pod on a row that has `taken`. Else the rest would not fit any more, neither now nor later: that goes for the
+ * row, or for all rows of its cell.
+ */
+export type Guard = (cell: number, row: number, taken: number) => 'taken' | 'not on the row' | 'not in the cell';
 
 /**
  * From here on every pod that the guard lets through leaves a way to `count` pods in all: what must stay possible becomes floors.
  * @param least of `largest` under the same caps, whose count is at least this
  */
 export function reserve(net: Net, caps: Caps, count: number, least: number): Guard {
-  const { flow: network, moving, cellEdges } = net;
+  const { flow: network, moving } = net;
   if (moving === undefined) {
     network.close(count);
-    return (cell) => network.commit(cellEdges[cell]!);
+    return guardOf(net, 0, Number.POSITIVE_INFINITY);
   }
-  if (net.above && net.ground.sharing !== undefined) {
-    // Any bounds that `count` lies between will do: the highest whose floors are not more than that.
+  if (net.ground.sharing !== undefined && (net.above || !moving.byRow)) {
+    // Which pods of a domain have taken which addresses matters to others. So the bounds stay where they are; any that `count`
+    // lies between will do: the highest whose floors are not more than that.
     let at = least;
     while (needed(net, moving, at) > count) at--;
     between(net, caps, moving, at);
     network.close(count);
     return guardOf(net, at, at + moving.maxSkew);
   }
-  // What the domains take is here a polymatroid: whatever reaches the floors can be completed to `count`. The lowest floors
-  // leave the most freedom; upper bounds are kept by whoever picks, as they move.
+  // What nodes take is here a polymatroid: whatever reaches the floors can be completed to `count`. The lowest floors leave the
+  // most freedom; upper bounds are kept by whoever picks, as they move.
   const [lowest] = leasts(net, caps, moving);
   let [no, yes] = [lowest - 1, least];
   while (yes - no > 1) {
@@ -291,11 +295,16 @@ export function reserve(net: Net, caps: Caps, count: number, least: number): Gua
 
 /** Where rows are the domains, the floor of a cell holds what its rows need already: only more than that raises it. */
 function guardOf({ flow: network, cellEdges, moving }: Net, least: number, most: number): Guard {
-  if (moving?.byRow !== true) return (cell) => network.commit(cellEdges[cell]!);
+  if (moving?.byRow !== true) return (cell) => (network.commit(cellEdges[cell]!) ? 'taken' : 'not in the cell');
+  const full = new Set<number>();
   return (cell, row, taken) => {
     const now = moving.level[row]! + taken;
-    if (now >= most) return false;
-    return now < least || network.commit(cellEdges[cell]!);
+    if (now < least) return 'taken';
+    if (now >= most || full.has(cell)) return 'not on the row';
+    if (network.commit(cellEdges[cell]!)) return 'taken';
+    // Its rows that are below the floor yet have theirs.
+    full.add(cell);
+    return 'not on the row';
   };
 }
 

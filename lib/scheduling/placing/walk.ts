@@ -29,15 +29,16 @@ export interface Walk {
   left(row: number): number;
   /** How many more the domains of a cell take as things are; 0 if not now. */
   reach(cell: number): number;
-  /** Puts a pod there. False, and nothing changed: then this cell is closed, the rest would not fit any more. */
+  /** Puts a pod there. False, and nothing changed: then the row is closed, the rest would not fit any more. */
   take(row: number): boolean;
   /** What keeps the next pod from a row; undefined: nothing does. */
   why(row: number): Limit | undefined;
 }
 
-export function walk(ground: Ground, caps: Caps, cells: Cells, guard: Guard = () => true): Walk {
+export function walk(ground: Ground, caps: Caps, cells: Cells, guard: Guard = () => 'taken'): Walk {
   const taken = new Int32Array(ground.room.length);
   const closed = new Uint8Array(cells.size);
+  const shut = new Uint8Array(ground.room.length);
   const families = caps.families.map(({ limit, of, left }) => ({ limit, domain: byCell(cells, of), left: left.slice() }));
   const moving = ground.moving.map((it) => movement(it, cells));
   let moves = 0;
@@ -63,7 +64,7 @@ export function walk(ground: Ground, caps: Caps, cells: Cells, guard: Guard = ()
       return 'now';
     },
     mayRow(row) {
-      if (taken[row]! >= mostOn(row)) return 'never';
+      if (shut[row] === 1 || taken[row]! >= mostOn(row)) return 'never';
       for (const it of moving) if (it.byRow && !it.takes(row)) return 'later';
       return 'now';
     },
@@ -77,10 +78,10 @@ export function walk(ground: Ground, caps: Caps, cells: Cells, guard: Guard = ()
     },
     take(row) {
       const cell = cells.of[row]!;
-      if (!guard(cell, row, taken[row]!)) {
-        closed[cell] = 1;
-        return false;
-      }
+      const said = guard(cell, row, taken[row]!);
+      if (said === 'not in the cell') closed[cell] = 1;
+      if (said === 'not on the row') shut[row] = 1;
+      if (said !== 'taken') return false;
       taken[row]! += 1;
       for (const { domain, left } of families) if (domain[cell]! >= 0) left[domain[cell]!]! -= 1;
       for (const it of moving) if (it.add(it.byRow ? row : it.domain[cell]!)) moves++;
@@ -91,7 +92,7 @@ export function walk(ground: Ground, caps: Caps, cells: Cells, guard: Guard = ()
       if (taken[row]! >= caps.node) return 'maxPer.node';
       const cell = cells.of[row]!;
       for (const { limit, domain, left } of families) if (domain[cell]! >= 0 && left[domain[cell]!]! <= 0) return limit;
-      if (closed[cell] === 1) return 'addresses';
+      if (closed[cell] === 1 || shut[row] === 1) return 'addresses';
       for (const it of moving) if (!it.takes(it.byRow ? row : it.domain[cell]!)) return 'spread';
       return undefined;
     },
