@@ -6,6 +6,7 @@ import { SCHEDULER_NAME } from '../api/scheduling.ts';
 import { demandOf } from '../scheduling/demand.ts';
 import type { PodFacts } from '../scheduling/facts.ts';
 import type { Inventory } from '../scheduling/inventory.ts';
+import { whyNever } from '../scheduling/never.ts';
 import { stock } from '../scheduling/stock.ts';
 import type { Demand, Limit } from '../scheduling/types.ts';
 import { type Books, lockOfPod } from '../scheduling/writer/books.ts';
@@ -83,9 +84,11 @@ function waits(pod: PodFacts, lock: string | undefined, known: Known): Found & {
   if (refusal !== undefined) return { state: 'Waits', rows: [], reason: refusal.reason, because: refusal.message };
   if (lock !== undefined) return { state: 'Waits', ...ofLock(pod, lock, known) };
   // It tolerates the pools' taint: with its gate it got that.
-  return { state: 'Waits', ...onNodes(pod.demand, known, (fit) => (fit === 0 ? NO_ROOM : itsTurn('a slot'))) };
+  const never = whyNever(known.inventory, { demand: pod.demand });
+  return { state: 'Waits', ...onNodes(pod.demand, known, (fit) => (fit > 0 ? itsTurn('a slot') : never === undefined ? NO_ROOM : NEVER)) };
 }
 
+const NEVER = 'no host could ever take it, however empty: change its template, or add hosts that have what it asks';
 const NO_ROOM = 'no host takes it now; it gets its slot as soon as one does';
 const itsTurn = (what: string) => `there is ${what} for it: the lock writer gives it in a moment. gala status says whether it works`;
 

@@ -58,6 +58,12 @@ Event NoAddresses, 2 s ago, 3 times: 0 of 4 nodes: 2 addresses, 1 cpu, 1 taint.`
   );
 });
 
+test('a pod that no host could ever take is told so', () => {
+  expect(explain(waiting({ demand: aDemand({ cpu: 100 }) }))).toMatch(
+    /\n {2}3 {3}cpu {5}asks 100; the most free on one of these is 8 of 8\n.*\nNo host could ever take it, however empty: /,
+  );
+});
+
 test('a pod that hosts would take is the lock writer’s turn', () => {
   expect(explain(waiting())).toMatch(
     / · 4 hosts looked at, 2 fit\nThere is a slot for it: the lock writer gives it in a moment\. gala status says whether it works\.$/,
