@@ -3,14 +3,19 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import slice from '../../clusters/slices/scheduling.ts';
 import { rendered } from '../../constructs/testing.ts';
+import { kubeconfigOf } from '../bed/account.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
 import { until } from '../bed/process.ts';
-import { pages, section } from './pages.ts';
+import { gala } from '../cli/gala.ts';
+import { blocks, pages, section } from './pages.ts';
 
 const PODS = '/api/v1/namespaces/default/pods';
+const ROOM = { cpu: '8', memory: '64Gi', 'ephemeral-storage': '1Ti', pods: '110' };
+const READY = { capacity: ROOM, allocatable: ROOM, conditions: [{ type: 'Ready', status: 'True', reason: 'KubeletReady' }] };
 
 const PAGE = pages().find(({ path }) => path === 'docs/adopt.md')!;
 
@@ -39,6 +44,22 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
     const waited = first.code !== 0 && /timed out waiting/.test(first.stderr);
     expect(waited ? await kubectl(`${line} --ignore-not-found`) : first).toMatchObject({ code: 0 });
   }
+
+  test('slice 0 counts with the rights on the page, and installs nothing', async () => {
+    const [role = ''] = blocks(PAGE, 'yaml');
+    const node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'r12-01' }, status: READY };
+    await bed.apply([parse(role), { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'ci' } }, node]);
+    const [line] = section(PAGE, 'Slice 0: stock, read-only').match(/create clusterrolebinding .*/)!;
+    expect(await kubectl(line)).toMatchObject({ code: 0 });
+    const account = async () => (await bed.request('GET', '/api/v1/namespaces/ci/serviceaccounts/default')).status === 200;
+    await until('an account', [], 30, account);
+    const kubeconfig = await kubeconfigOf(bed, 'ci', 'default');
+    const asked = () => gala('stock', '-f', 'examples/feed.yaml', '-o', 'json', '--kubeconfig', kubeconfig);
+    // A new Node is tainted until the controllers have seen that it is Ready.
+    await until('room', [], 30, async () => JSON.parse((await asked()).out).count > 0);
+    expect(await asked()).toMatchObject({ code: 0 });
+    expect(JSON.parse((await asked()).out)).toMatchObject({ count: 4, limit: 'cpu' });
+  }, 60_000);
 
   test('installs as many objects as the page says', () => expect(PAGE.text).toContain(`${out.objects.length} objects.`));
 
