@@ -3,13 +3,12 @@
  * EC2 user data. Never applied to the API.
  */
 import type { V1DaemonSet } from '@kubernetes/client-node';
+import { OTHER_PODS, wirablePods } from '../lib/api/allocatable.ts';
 import type { Cluster, IntranetPool, Pool } from '../lib/api/cluster.ts';
 import type { KubeObject, Manifest } from '../lib/api/manifest.ts';
 import { POOL_LABEL, RACK_LABEL } from '../lib/api/model.ts';
 import type { Problem } from '../lib/api/problem.ts';
-import { size } from '../lib/api/range.ts';
 import type { HostFile } from './host-files/host-file.ts';
-import { OTHER_PODS } from './host-files/network.ts';
 import { kubeletProfile } from './kubelet-profile.ts';
 
 /** The host files of all pools; `objects`: what the cluster rendered, whose agents run on the hosts too. */
@@ -30,13 +29,6 @@ export function profileProblems(cluster: Cluster): Problem[] {
  */
 export function maxPods(pool: Pool, objects: readonly KubeObject[], rack?: string): number {
   return wirablePods(pool, rack) + hostNetworkAgents(pool, objects, rack) + (pool.checked.kubelet?.otherPods ?? OTHER_PODS);
-}
-
-function wirablePods(pool: Pool, rack: string | undefined): number {
-  if (pool.shape !== 'intranet' || rack === undefined) return pool.wirablePods;
-  const addresses = pool.vlans.filter(({ racks }) => racks.includes(rack)).reduce((sum, { range }) => sum + size(range), 0);
-  // The pool's number has macsPerPort and the kubelet's own limit in it.
-  return Math.min(addresses, pool.wirablePods);
 }
 
 /** The racks whose hosts run another number of pods than the pool's. */

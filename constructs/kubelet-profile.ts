@@ -21,12 +21,12 @@ import { swap } from './host-files/swap.ts';
 import { swapUnits } from './host-files/swap-units.ts';
 import { sysctl } from './host-files/sysctl.ts';
 
+export { defaultReservation } from '../lib/api/allocatable.ts';
 export type { HostFile } from './host-files/host-file.ts';
 export type { Taint } from './host-files/kubelet-configuration.ts';
 export type { KubeletOptions } from './host-files/kubelet-options.ts';
 export { fillUserData, LAUNCH_VALUES } from './host-files/launch-values.ts';
 export type { Join, KubeletProfileProps, ProfileMachine } from './host-files/profile.ts';
-export { defaultReservation } from './host-files/reservations.ts';
 
 export interface KubeletProfile {
   /** By path. Of no use while a problem is an error: the kubelet would not start on them. */

@@ -1,7 +1,7 @@
 /** `30-gala-base.conf`: what every node wants whatever runs on it: logs, images, process limits, shutdown. */
+import { isPositiveQuantity } from '../../lib/api/allocatable.ts';
 import { spell } from '../../lib/api/issue.ts';
 import type { Problem } from '../../lib/api/problem.ts';
-import { toNumber } from '../../lib/api/quantity.ts';
 import type { KubeletConfiguration } from './kubelet-configuration.ts';
 import { type KubeletProfileProps, type Part, problemOf } from './profile.ts';
 
@@ -71,13 +71,4 @@ function check(props: KubeletProfileProps, config: KubeletConfiguration): readon
       ),
     );
   return problems;
-}
-
-/** True for `'50Mi'`; the text is an operator's. */
-export function isPositiveQuantity(text: string): boolean {
-  try {
-    return toNumber(text) > 0;
-  } catch {
-    return false;
-  }
 }

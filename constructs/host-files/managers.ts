@@ -2,13 +2,14 @@
  * `60-gala-managers.conf`: the CPU, memory and topology managers. A kubelet whose managers can't start does not start, so
  * what they would find out on the host is checked here as far as the definition tells.
  */
+import { thresholdBytes } from '../../lib/api/allocatable.ts';
+import { cpusOf } from '../../lib/api/cpu-list.ts';
 import { spell } from '../../lib/api/issue.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import { bytesAsQuantity } from './as-quantity.ts';
-import { cpusOf } from './cpu-list.ts';
 import type { KubeletConfiguration } from './kubelet-configuration.ts';
 import { type KubeletProfileProps, type Part, problemOf } from './profile.ts';
-import { evictionHardOf, reservationOf, thresholdBytes } from './reservations.ts';
+import { evictionHardOf, reservationOf } from './reservations.ts';
 
 export function managers(props: KubeletProfileProps): Part {
   const options = props.kubelet ?? {};

@@ -2,6 +2,7 @@
  * `40-gala-network.conf`: how many pods, which DNS, whose iptables, and the taints a node registers with; where racks
  * differ in how many pods, the number stands in the racks' own `41-gala-rack.conf` instead.
  */
+import { OTHER_PODS } from '../../lib/api/allocatable.ts';
 import { POOL_LABEL } from '../../lib/api/model.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import type { HostFile } from './host-file.ts';
@@ -12,9 +13,6 @@ import { type KubeletProfileProps, type Part, problemOf } from './profile.ts';
 
 /** Where NodeLocal DNSCache answers on every node; its own default (169.254.0.0/16 is never routed). */
 export const NODE_LOCAL_DNS = '169.254.20.10';
-
-/** Pods on a host's network that other people bring, where the definition doesn't say (`kubelet.otherPods`). */
-export const OTHER_PODS = 5;
 
 export function network(props: KubeletProfileProps): Part {
   const taints = taintsOf(props);

@@ -1,5 +1,5 @@
 /** The facts of a pool that its host files are made of, and what several of those files ask of them. */
-import { type InstanceType, instanceType } from '../../lib/api/instance-types.ts';
+import { KUBELET_MAX_PODS, leastMachine } from '../../lib/api/allocatable.ts';
 import type { Minor } from '../../lib/api/pool.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import type { DropIn, Taint } from './kubelet-configuration.ts';
@@ -80,18 +80,14 @@ export function problemOf(pool: string) {
 
 /** The props with the machine of an EC2 pool filled in from its types: the least CPU and the least memory of them. */
 export function withMachine(props: KubeletProfileProps): KubeletProfileProps {
-  const types = (props.instanceTypes ?? []).map(instanceType).filter((type) => type !== undefined);
-  if (props.machine !== undefined || types.length === 0) return props;
-  const least = (of: (type: InstanceType) => number) => Math.min(...types.map(of));
-  return { ...props, machine: { cpu: least(({ vcpus }) => vcpus), memoryBytes: least(({ memoryMiB }) => memoryMiB) * 2 ** 20 } };
+  const machine = props.machine ?? leastMachine(props.instanceTypes ?? []);
+  return machine === undefined ? props : { ...props, machine };
 }
 
 /** The most pods a node of any rack runs; the kubelet's own default (110) where another CNI decides. */
 export function mostPods({ maxPods, maxPodsByRack }: KubeletProfileProps): number {
   return maxPods === undefined ? KUBELET_MAX_PODS : Math.max(maxPods, ...Object.values(maxPodsByRack ?? {}));
 }
-
-const KUBELET_MAX_PODS = 110;
 
 /** Whether containers may swap, the default filled in. */
 export function swapOf({ swap, machine }: KubeletProfileProps): 'none' | 'limited' {

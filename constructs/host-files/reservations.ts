@@ -2,76 +2,31 @@
  * `50-gala-reservations.conf`: what pods don't get, and when they are evicted. Allocatable is the machine less
  * systemReserved, kubeReserved and evictionHard: the number stock counts with.
  */
+import { defaultEvictionBytes, reservationOf as ofMachine, type Reservation, thresholdBytes } from '../../lib/api/allocatable.ts';
 import { spell } from '../../lib/api/issue.ts';
 import type { Problem } from '../../lib/api/problem.ts';
-import { toNumber } from '../../lib/api/quantity.ts';
 import { bytesAsQuantity, coresAsQuantity } from './as-quantity.ts';
-import { isPositiveQuantity } from './base.ts';
-import { cpusOf } from './cpu-list.ts';
 import type { KubeletConfiguration } from './kubelet-configuration.ts';
 import type { Thresholds } from './kubelet-options.ts';
 import { byKey } from './labels.ts';
 import { type KubeletProfileProps, mostPods, type Part, problemOf } from './profile.ts';
 
-const MiB = 2 ** 20;
-const GiB = 2 ** 30;
-
-export interface Reservation {
-  readonly cpu: number;
-  readonly memoryBytes: number;
-}
-
-/**
- * What is kept where the definition names nothing, from the figures the large clouds publish for their own nodes.
- * CPU: 6 % of the first core, 1 % of the second, 0.5 % of the next two, 0.25 % of the rest (GKE), rounded up to 10m.
- * Memory: 255Mi and 11Mi a pod (EKS), and 1 % of the machine for the system's own growth, rounded up to 1Mi.
- * @example defaultReservation({ cpu: 64, memoryBytes: 256 * 2 ** 30, maxPods: 80 }) // { cpu: 0.23, memoryBytes: 3757Mi }
- */
-export function defaultReservation(machine: { readonly cpu: number; readonly memoryBytes: number; readonly maxPods: number }): Reservation {
-  const tier = (from: number, to: number, share: number) => Math.max(0, Math.min(machine.cpu, to) - from) * share;
-  const cpu = tier(0, 1, 0.06) + tier(1, 2, 0.01) + tier(2, 4, 0.005) + tier(4, Number.POSITIVE_INFINITY, 0.0025);
-  const memoryMiB = 255 + 11 * machine.maxPods + machine.memoryBytes / MiB / 100;
-  // 1e-9: 0.23 as a sum of shares is a hair above 0.23.
-  return { cpu: Math.ceil(cpu * 100 - 1e-9) / 100, memoryBytes: Math.ceil(memoryMiB - 1e-9) * MiB };
-}
-
 /** What this pool's nodes keep; undefined where the machine is not known. */
 export function reservationOf(props: KubeletProfileProps): Reservation | undefined {
   const { machine, kubelet } = props;
-  if (machine === undefined) return undefined;
-  if (machine.reserved !== undefined) return machine.reserved;
-  const { cpu, memoryBytes } = defaultReservation({ ...machine, maxPods: mostPods(props) });
-  const listed = kubelet?.reservedSystemCPUs === undefined ? undefined : cpusOf(kubelet.reservedSystemCPUs)?.length;
-  // The static policy hands out whole CPUs, so it keeps whole ones.
-  return { cpu: listed ?? (kubelet?.cpuManagerPolicy === 'static' ? Math.ceil(cpu) : cpu), memoryBytes };
+  return machine === undefined ? undefined : ofMachine(machine, kubelet, mostPods(props));
 }
 
 /** The hard thresholds, defaults filled in: naming one signal drops the kubelet's defaults for the rest. */
 export function evictionHardOf(props: KubeletProfileProps): Thresholds {
   return {
-    'memory.available': bytesAsQuantity(defaultEvictionBytes(props)),
+    'memory.available': bytesAsQuantity(defaultEvictionBytes(props.machine?.memoryBytes ?? 0)),
     'nodefs.available': '10%',
     'nodefs.inodesFree': '5%',
     'imagefs.available': '15%',
     'imagefs.inodesFree': '5%',
     ...props.kubelet?.evictionHard,
   };
-}
-
-function defaultEvictionBytes({ machine }: KubeletProfileProps): number {
-  const share = Math.floor((machine?.memoryBytes ?? 0) / 100 / MiB) * MiB;
-  return Math.min(2 * GiB, Math.max(200 * MiB, share));
-}
-
-/**
- * A memory threshold in bytes; undefined for a percentage of an unknown machine or no threshold at all.
- * 0 for `0%` and `100%`, which the kubelet takes for "no threshold" (pkg/kubelet/eviction/helpers.go).
- */
-export function thresholdBytes(threshold: string, memoryBytes: number | undefined): number | undefined {
-  const percent = /^([0-9]{1,3}(?:\.[0-9]+)?)%$/.exec(threshold)?.[1];
-  if (threshold === '0%' || threshold === '100%') return 0;
-  if (percent !== undefined) return memoryBytes === undefined ? undefined : Math.floor((memoryBytes * Number(percent)) / 100);
-  return isPositiveQuantity(threshold) ? toNumber(threshold) : undefined;
 }
 
 export function reservations(props: KubeletProfileProps): Part {
@@ -115,7 +70,8 @@ export function reservations(props: KubeletProfileProps): Part {
 
 function softOf(props: KubeletProfileProps, hard: Thresholds): Thresholds {
   // ||: a hard threshold that is turned off leaves the soft one its default.
-  const bytes = thresholdBytes(hard['memory.available'] ?? '', props.machine?.memoryBytes) || defaultEvictionBytes(props);
+  const bytes =
+    thresholdBytes(hard['memory.available'] ?? '', props.machine?.memoryBytes) || defaultEvictionBytes(props.machine?.memoryBytes ?? 0);
   return { 'memory.available': bytesAsQuantity(2 * bytes), ...props.kubelet?.evictionSoft };
 }
 

@@ -1,8 +1,8 @@
 /** Logs, images, processes, shutdown. */
 import { describe, expect, test } from '@jest/globals';
 import * as z from 'zod';
-import { OTHER_PODS } from '../../../constructs/host-files/network.ts';
 import type { KubeletOptions } from '../../../constructs/kubelet-profile.ts';
+import { OTHER_PODS } from '../../../lib/api/allocatable.ts';
 import { kubelet } from '../../../lib/api/kubelet.ts';
 import { aPool, configOf, problemsOf } from './a-pool.ts';
 

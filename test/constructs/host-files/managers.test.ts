@@ -1,7 +1,7 @@
 /** CPU, memory and topology managers: refused here rather than by a kubelet that does not start. */
 import { describe, expect, test } from '@jest/globals';
-import { cpusOf } from '../../../constructs/host-files/cpu-list.ts';
 import type { KubeletOptions, KubeletProfileProps } from '../../../constructs/kubelet-profile.ts';
+import { cpusOf } from '../../../lib/api/cpu-list.ts';
 import { anEc2Pool, aPool, configOf, GiB, problemsOf } from './a-pool.ts';
 
 const with64 = (kubelet: KubeletOptions, reservedCpu = 2): KubeletProfileProps =>
