@@ -1,16 +1,14 @@
 /** Stock over HTTP: the question as a demand, and what the library says of it, with its age. Changes nothing. */
-import type { Lock } from '../../api/kinds.ts';
 import { type Demanded, demandOf } from '../demand.ts';
 import { type Never, whyNever } from '../never.ts';
 import { capAt } from '../placing/caps.ts';
+import type { PodFrom } from '../pod-template.ts';
 import { stock } from '../stock.ts';
 import type { Ask, Terrain } from '../types.ts';
 import type { Asked, Handler } from './api.ts';
 import { twoTemplates } from './locks.ts';
 import { badInput, problem, type Reply } from './problem.ts';
 import type { LockQuestion, StockAnswer, StockQuestion } from './schemas.ts';
-
-type PodFrom = NonNullable<Lock['spec']['podFrom']>;
 
 export interface StockOptions {
   readonly terrain: Terrain;

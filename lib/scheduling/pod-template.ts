@@ -1,0 +1,33 @@
+/** The pod template that `podFrom` of a Lock or of a question names, as it is now. */
+import type { Lock } from '../api/kinds.ts';
+import { GROUP, VERSION } from '../api/resource.ts';
+import type { Api, CallOptions } from '../kube/client.ts';
+import { isNotFound } from '../kube/error.ts';
+import { type AnyObject, DEPLOYMENTS, JOBS, type Kind, PODS, PODTEMPLATES, REPLICASETS, STATEFULSETS } from '../kube/kinds.ts';
+
+export type PodFrom = NonNullable<Lock['spec']['podFrom']>;
+
+const KINDS: Readonly<Record<PodFrom['kind'], Kind>> = {
+  ...{ Pod: PODS, PodTemplate: PODTEMPLATES, Deployment: DEPLOYMENTS, StatefulSet: STATEFULSETS, ReplicaSet: REPLICASETS, Job: JOBS },
+  ServicePool: { apiVersion: `${GROUP}/${VERSION}`, kind: 'ServicePool', plural: 'servicepools', namespaced: true },
+};
+
+/**
+ * @returns undefined: there is no such object, or no such kind
+ * @throws what the call throws
+ */
+export async function podTemplateOf(api: Api, namespace: string, { kind, name }: PodFrom, options: CallOptions = {}): Promise<unknown> {
+  const found = await api
+    .get(KINDS[kind], { namespace, name }, options)
+    .catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+  return found && templateIn(found);
+}
+
+function templateIn(object: AnyObject & { readonly template?: unknown; readonly spec?: { readonly template?: unknown } }): unknown {
+  if (object.kind === 'PodTemplate') return object.template;
+  if (object.kind !== 'Pod') return object.spec?.template;
+  const { labels, annotations } = object.metadata;
+  // The node is where this one is; the ones to come are not bound to it.
+  const { nodeName: _, ...spec } = (object.spec ?? {}) as { readonly nodeName?: string };
+  return { metadata: { labels, annotations }, spec };
+}
