@@ -80,10 +80,11 @@ export async function findStockApi(api: Api, { namespace = 'gala-system', signal
 
 type Slice = NonNullable<(typeof ENDPOINTSLICES)['stored']>;
 
-function replicasOf({ ports = [], endpoints = [], addressType }: Slice): { at: string; ready: boolean }[] {
-  const port = ports.find(({ name }) => name === API_PORT_NAME)?.port;
+/** Of a Service without pods there is a slice whose lists are null. */
+function replicasOf({ ports, endpoints, addressType }: Slice): { at: string; ready: boolean }[] {
+  const port = ports?.find(({ name }) => name === API_PORT_NAME)?.port;
   if (port === undefined) return [];
-  return endpoints.flatMap(({ addresses, conditions }) => {
+  return (endpoints ?? []).flatMap(({ addresses, conditions }) => {
     const [address] = addresses;
     // Unknown means ready (discovery/v1, EndpointConditions).
     const ready = conditions?.ready ?? true;
