@@ -1,0 +1,89 @@
+import { expect, test } from '@jest/globals';
+import { leaderOf } from '../../lib/cli/leader.ts';
+import { type KindSeen, type Status, statusText, wrongWith } from '../../lib/cli/status-text.ts';
+
+const AT = '2027-02-16T19:58:02.000Z';
+const ago = (seconds: number) => new Date(Date.parse(AT) - seconds * 1000).toISOString();
+const lease = (name: string, holder: string, seconds: number) =>
+  leaderOf({ metadata: { name }, spec: { holderIdentity: holder, renewTime: ago(seconds), leaseDurationSeconds: 15 } }, Date.parse(AT));
+
+const KINDS: readonly KindSeen[] = [
+  { name: 'hostpools.gala.internal', there: true, objects: 1 },
+  { name: 'nodenetworks.gala.internal', there: true, objects: 40 },
+  { name: 'locks.gala.internal', there: true, objects: 3, phases: { Failed: 1, Ready: 2 } },
+  { name: 'iplocks.gala.internal', there: true, objects: 426, phases: { Held: 26, Locked: 400 } },
+];
+type Seen = Pick<Status, 'programs' | 'leaders' | 'kinds'>;
+const SEEN: Seen = {
+  programs: [
+    { name: 'gala-controller', kind: 'Deployment', wanted: 2, ready: 2, restarts: 0 },
+    {
+      name: 'gala-scheduler',
+      kind: 'Deployment',
+      wanted: 2,
+      ready: 2,
+      restarts: 1,
+      lastError: { at: ago(7500), message: 'gala-scheduler ended with 137 (OOMKilled)' },
+    },
+  ],
+  leaders: [lease('gala-controller', 'cp2_1d90', 0.8), lease('gala-lock-writer', 'cp1_8f2c', 1.2)],
+  kinds: KINDS,
+};
+const page = (seen: Seen, more: Partial<Status> = {}) =>
+  statusText({
+    server: 'https://10.8.0.10:6443',
+    kubernetes: '1.37.2',
+    at: AT,
+    nodes: 43,
+    podsWaiting: 0,
+    unseen: [],
+    wrong: wrongWith(seen),
+    ...seen,
+    ...more,
+  });
+
+test('a cluster in which everything works is one page', () => {
+  expect(page(SEEN)).toBe(`https://10.8.0.10:6443 · Kubernetes 1.37.2 · read at 19:58:02 UTC
+  PROGRAM           READY   RESTARTS   LAST ERROR
+  gala-controller   2/2            0   none
+  gala-scheduler    2/2            1   2 h 5 m ago: gala-scheduler ended with 137 (OOMKilled)
+  LEASE              LEADS      RENEWED
+  gala-controller    cp2_1d90   0.8 s ago
+  gala-lock-writer   cp1_8f2c   1.2 s ago
+  KIND                         OBJECTS   BY PHASE
+  hostpools.gala.internal            1
+  nodenetworks.gala.internal        40
+  locks.gala.internal                3   Failed 1 · Ready 2
+  iplocks.gala.internal            426   Held 26 · Locked 400
+  43 nodes · 0 pods behind the gate
+All is well.`);
+});
+
+test('what does not work is told in sentences, with what to do', () => {
+  const [controller, scheduler] = SEEN.programs;
+  const seen = {
+    programs: [controller!, { ...scheduler!, ready: 1 }],
+    leaders: [lease('gala-lock-writer', 'cp1_8f2c', 42), leaderOf({ metadata: { name: 'gala-controller' } }, Date.parse(AT))],
+    kinds: [...KINDS.slice(0, 3), { name: 'iplocks.gala.internal', there: false }],
+  };
+  expect(page(seen).split('\n').slice(-4)).toEqual([
+    'Deployment gala-scheduler: 1 of 2 ready. kubectl -n gala-system describe deployment gala-scheduler says why.',
+    'Lease gala-lock-writer: cp1_8f2c has not renewed it for 42 s; what its program does waits until another takes over.',
+    'Lease gala-controller: nobody leads; what its program does waits.',
+    'iplocks.gala.internal: there is no such kind; what needs it is off. Apply 10-crds.yaml.',
+  ]);
+});
+
+test('a cluster without Gala has nothing that could fail', () => {
+  const kinds = KINDS.map(({ name }) => ({ name, there: false }));
+  const text = page({ programs: [], leaders: [], kinds });
+  expect(text).toContain('  No programs of Gala: stock can be asked for, locks cannot.\n');
+  expect(text).toContain('  locks.gala.internal                -   not installed: off\n');
+  expect(text).toMatch(/\nAll is well\.$/);
+});
+
+test('what may not be looked at is named', () => {
+  expect(
+    page({ programs: [], leaders: [], kinds: [{ name: 'locks.gala.internal', there: true }] }, { unseen: ['leases is forbidden'] }),
+  ).toMatch(/locks\.gala\.internal {9}\?\n(?:.*\n)*Not seen: leases is forbidden\nAll is well\.$/);
+});
