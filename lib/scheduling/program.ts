@@ -1,0 +1,146 @@
+/**
+ * `gala scheduler`: beside the kube-scheduler of its pod, the extender on loopback and the stock and lock API; one of its replicas
+ * leads and is the lock writer. Everything it decides is in the files beside this one; here it is put together.
+ *
+ * When it is told to stop, the lock writer ends first and lets go of the Lease, so that another leads at once; the extender ends
+ * last, so that kube-scheduler gets its answers as long as there is somebody to give them.
+ */
+import type { Command } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
+import { API_PORT, EXTENDER_PORT, SCHEDULER_NAME, WRITER_LEASE } from '../api/scheduling.ts';
+import { type Api, connect } from '../kube/client.ts';
+import { sleep } from '../kube/clock.ts';
+import { elect } from '../kube/election.ts';
+import { recorder } from '../kube/events.ts';
+import { serveHealth } from '../kube/health.ts';
+import { type Level, type Log, logger } from '../kube/log.ts';
+import { metrics } from '../kube/metrics.ts';
+import { packageVersion } from '../kube/package-version.ts';
+import { program } from '../kube/program.ts';
+import { extender } from './extender.ts';
+import { runStockApi } from './http/run.ts';
+import type { InventoryOptions } from './inventory.ts';
+import { schedulerMetrics } from './metrics.ts';
+import { podTemplateOf } from './pod-template.ts';
+import { score } from './score.ts';
+import { watchWorld } from './world.ts';
+import { runWriter } from './writer/run.ts';
+
+export interface SchedulerOptions {
+  readonly leaseNamespace: string;
+  /** Of the API; the extender is on loopback. */
+  readonly bindAddress: string;
+  readonly apiPort: number;
+  readonly extenderPort: number;
+  readonly servingSecret?: string;
+  readonly prometheusUrl?: string;
+  readonly missingSamples: NonNullable<InventoryOptions['missingSamples']>;
+  /** Seconds. */
+  readonly sampleMaxAge: number;
+  readonly unlockedPods: 'refuse' | 'score';
+}
+
+interface Flags extends SchedulerOptions {
+  readonly kubeconfig?: string;
+  readonly logLevel: Level;
+}
+
+/** kube-scheduler's Go client keeps idle connections for 90 s (net/http, DefaultTransport): it must be the one that ends them. */
+const KEEP_ALIVE_MS = 120_000;
+
+/** An API server that is away must not keep a program that was told to stop. */
+const FLUSH_MS = 2_000;
+
+/** Its arguments, and what happens when it is asked for: the program runs until it is told to stop. */
+export const declare = (command: Command): Command =>
+  command
+    .option('--lease-namespace <namespace>', `where the Lease ${WRITER_LEASE}, the API's authority and its Service are`, 'gala-system')
+    .option('--bind-address <ip>', 'address that the API listens on', '0.0.0.0')
+    .option('--api-port <port>', 'HTTPS: the stock and lock API', port, API_PORT)
+    .option('--extender-port <port>', 'plain HTTP on 127.0.0.1: the extender, /livez, /readyz, /metrics', port, EXTENDER_PORT)
+    .option('--serving-secret <name>', 'a Secret in the lease namespace that the API serves with; an authority of its own when left out')
+    .option('--prometheus-url <url>', 'where live use of nodes is asked; none is when left out')
+    .addOption(
+      new Option('--missing-samples <policy>', 'a node without a fresh sample')
+        .choices(['assume-requested', 'refuse'])
+        .default('assume-requested'),
+    )
+    .option('--sample-max-age <seconds>', 'an older sample is none', seconds, 60)
+    .addOption(
+      new Option('--unlocked-pods <policy>', `pods of ${SCHEDULER_NAME} that hold no slot`).choices(['refuse', 'score']).default('refuse'),
+    )
+    .option('--kubeconfig <file>', "how to reach the API server; the pod's own account when left out")
+    .addOption(new Option('--log-level <level>', 'how much it tells').choices(['debug', 'info', 'warn', 'error']).default('info'))
+    .action(async ({ kubeconfig, logLevel, ...options }: Flags) => {
+      await program({
+        name: SCHEDULER_NAME,
+        log: logger({ level: logLevel }),
+        main: async (signal, log) => {
+          const api = await connect({ kubeconfig, userAgent: `${SCHEDULER_NAME}/${packageVersion()}` });
+          await schedulerProgram(api, options, signal, log);
+        },
+      });
+    });
+
+/** Runs until `signal` aborts, then stops leading and returns. Throws when it can't go on. */
+export async function schedulerProgram(bare: Api, options: SchedulerOptions, signal: AbortSignal, log: Log): Promise<void> {
+  const { leaseNamespace: namespace } = options;
+  const measured = await metrics();
+  const counted = await schedulerMetrics(measured.registry);
+  const api = measured.api(bare);
+  // What is known lives longer than what is told to stop: the last answers are made from it.
+  const [asking, knowing] = [new AbortController(), new AbortController()];
+  const world = watchWorld(api, {
+    ...{ signal: knowing.signal, log, missingSamples: options.missingSamples, sampleMaxAgeMs: options.sampleMaxAge * 1000 },
+  });
+  const ages = () => ({ snapshotMs: world.staleMs() });
+  const verifying = extender({
+    ...{ world, api, log, onAnswer: counted.onVerified },
+    ...(options.unlockedPods === 'score' ? { unlocked: (pod, ns, nodes) => score(world.inventory, pod, ns, nodes) } : {}),
+  });
+  const stockApi = runStockApi({
+    ...{ api, world, namespace, ages, log, version: packageVersion(), signal: asking.signal },
+    templateOf: (ns, from, signal) => podTemplateOf(api, ns, from, { signal }),
+    ...{ bindAddress: options.bindAddress, port: options.apiPort, servingSecret: options.servingSecret },
+    ...{ onAnswer: counted.onAnswer, onCertificate: ({ untilMs }) => counted.certificateEnds(untilMs) },
+  });
+  counted.ages(ages);
+  const events = recorder(api, 'gala.internal/lock-writer', { log });
+  const health = await serveHealth({
+    ...{ port: options.extenderPort, registry: measured.registry, handle: verifying.handle, keepAliveMs: KEEP_ALIVE_MS },
+    ready: { caches: () => (world.hasSynced() ? undefined : 'not everything was read yet'), api: stockApi.wrong },
+  });
+  const election = elect(api, {
+    ...{ namespace, name: WRITER_LEASE, log },
+    onLead: (leading) => runWriter({ api, world, recorder: events, log, signal: leading, isLeader: () => election.isLeader() }),
+  });
+  measured.election(WRITER_LEASE, election);
+
+  const stopping = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  try {
+    await Promise.race([stopping, election.done, stockApi.done]);
+  } finally {
+    await election.stop();
+    await Promise.race([events.flush(), sleep(FLUSH_MS)]);
+    asking.abort();
+    await stockApi.done.catch(() => {});
+    await health.close();
+    knowing.abort();
+    await world.stopped;
+    bare.close();
+  }
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number <= 65_535) return number;
+  throw new InvalidArgumentError('A port is 0 to 65535; 0 takes any free one.');
+}
+
+function seconds(text: string): number {
+  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It is a whole number of seconds, 1 or more.');
+}

@@ -1,0 +1,154 @@
+/**
+ * The lock writer: hears what the world's watches tell, asks the agenda what to do next, and does it, many calls at once. All that
+ * is decided is decided in agenda.ts; here are the clock, the calls and the waiting. Runs in the one replica that leads.
+ */
+import { randomUUID } from 'node:crypto';
+import { GROUP, VERSION } from '../../api/resource.ts';
+import type { Api } from '../../kube/client.ts';
+import { type Clock, monotonic } from '../../kube/clock.ts';
+import type { Recorder } from '../../kube/events.ts';
+import { idOf } from '../../kube/kinds.ts';
+import { type Log, silent } from '../../kube/log.ts';
+import { retrying } from '../../kube/retry.ts';
+import { interning } from '../intern.ts';
+import type { World } from '../world.ts';
+import { agenda, type Heard } from './agenda.ts';
+import { perform } from './call.ts';
+import { catchUp } from './catch-up.ts';
+import type { Note } from './desk.ts';
+import type { Room } from './flight.ts';
+import { inventoryPlanner } from './inventory-planner.ts';
+import type { Lane, Write } from './write.ts';
+
+export interface WriterOptions {
+  readonly api: Api;
+  readonly world: World;
+  readonly recorder: Recorder;
+  /** By the clock at this very moment: asked right before each write. */
+  readonly isLeader: () => boolean;
+  /** Aborts when leading ends: no call begins after that. */
+  readonly signal: AbortSignal;
+  readonly log?: Log;
+  readonly clock?: Clock;
+  /** Told of what was decided and refused, for metrics. */
+  readonly onNote?: (note: Note) => void;
+  /** Told how each call ended. */
+  readonly onCall?: (write: Write, outcome: string) => void;
+}
+
+/** Calls at once. Pods and statuses have connections of their own, so that a Lock of 5,000 addresses does not keep them waiting. */
+const ROOM: Room = { quick: 32, bulk: 48 };
+
+/** Resolves when `signal` has ended it and no call is under way. */
+export async function runWriter({ api, world, recorder, isLeader, signal, ...options }: WriterOptions): Promise<void> {
+  const { log = silent, clock = monotonic, onNote = () => {}, onCall = () => {} } = options;
+  await Promise.race([world.synced, aborted(signal)]);
+  if (signal.aborted) return;
+
+  const intern = interning();
+  const now = () => clock.now();
+  const work = agenda(
+    inventoryPlanner(world.inventory, (key) => world.statefulSets.get(key)),
+    { term: randomUUID(), beganMs: now(), note },
+  );
+  const under: Record<Lane, number> = { quick: 0, bulk: 0 };
+  let working = false;
+  let soon: NodeJS.Immediate | undefined;
+  let cancelLater = () => {};
+  let landed = () => {};
+
+  const stops = listen();
+  try {
+    await retrying(() => catchUp(work, { api, intern, signal, now }), { signal, tries: Number.POSITIVE_INFINITY });
+    log.info('the lock writer works', { pods: work.books.pods.size, locks: work.books.locks.size, addresses: work.books.ipLocks.size });
+    working = true;
+    kick();
+    await aborted(signal);
+  } catch (error) {
+    // Leading ended while it was reading: another reads anew.
+    if (!signal.aborted) throw error;
+  } finally {
+    working = false;
+    for (const stop of stops) stop();
+    if (soon !== undefined) clearImmediate(soon);
+    cancelLater();
+    while (under.quick + under.bulk > 0)
+      await new Promise<void>((resolve) => {
+        landed = resolve;
+      });
+    work.close();
+  }
+
+  /** Looks once at all that was heard in this turn of the event loop. */
+  function kick(): void {
+    if (working && soon === undefined) soon = setImmediate(step);
+  }
+
+  function step(): void {
+    soon = undefined;
+    if (!working) return;
+    cancelLater();
+    const room = { quick: ROOM.quick - under.quick, bulk: ROOM.bulk - under.bulk };
+    for (const write of work.next(now(), room)) void begin(write);
+    const at = work.wakeAt();
+    cancelLater = at === undefined ? () => {} : clock.after(Math.max(at - now(), 0), kick);
+  }
+
+  async function begin(write: Write): Promise<void> {
+    under[write.lane]++;
+    const outcome = await perform(write.call, { api, intern, isLeader, signal });
+    under[write.lane]--;
+    landed();
+    onCall(write, outcome.is);
+    if (outcome.is === 'undone' || outcome.is === 'doubtful')
+      log.debug('a write is to be done again', { object: write.object, do: write.call.do, because: outcome.message });
+    work.ended(write, outcome, now());
+    kick();
+  }
+
+  function listen(): (() => void)[] {
+    const hear = (heard: Heard) => {
+      work.hear(heard, 'watch', now());
+      kick();
+    };
+    const follow = <K extends Heard['kind']>(kind: K, reflector: { on(handlers: object): () => void }) =>
+      reflector.on({
+        added: (object: unknown, key: string) => hear({ kind, key, object } as Heard),
+        updated: (_old: unknown, object: unknown, key: string) => hear({ kind, key, object } as Heard),
+        deleted: (object: unknown, key: string) => hear({ kind, key, object, gone: true } as Heard),
+      });
+    const freed = (node?: string) => {
+      work.freed(now(), node);
+      kick();
+    };
+    const node = (_: unknown, key: string) => freed(key);
+    const any = () => freed();
+    const statefulSet = (_: unknown, key: string) => {
+      work.statefulSetChanged(key, now());
+      kick();
+    };
+    return [
+      follow('Lock', world.locks),
+      follow('IPLock', world.ipLocks),
+      follow('Pod', world.pods),
+      world.nodes.on({ added: node, updated: (_, __, key) => freed(key), deleted: node }),
+      world.hostPools.on({ added: any, updated: any, deleted: any }),
+      world.nodeNetworks.on({ added: any, updated: any, deleted: any }),
+      world.statefulSets.on({ added: statefulSet, updated: (_, __, key) => statefulSet(_, key), deleted: statefulSet }),
+    ];
+  }
+
+  function note(said: Note): void {
+    onNote(said);
+    if (said.note === 'log') log[said.level](said.sentence, said.fields);
+    if (said.note !== 'event') return;
+    const apiVersion = said.on === 'Lock' ? `${GROUP}/${VERSION}` : 'v1';
+    const regarding = { apiVersion, kind: said.on, metadata: { ...idOf(said.key), uid: said.uid } };
+    recorder.event(regarding, said.reason, said.message, said.warning ? 'Warning' : 'Normal');
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
