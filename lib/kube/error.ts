@@ -60,3 +60,13 @@ export const isConflict = (error: unknown) => answered(error, 409, 'Conflict');
 export const isAlreadyExists = (error: unknown) => answered(error, 409, 'AlreadyExists');
 /** The resourceVersion is too old for the server to go on from: read everything again. */
 export const isGone = (error: unknown) => answered(error, 410);
+
+/** What was asked for, or undefined where there is no such object. */
+export async function unlessMissing<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}

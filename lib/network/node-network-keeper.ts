@@ -9,7 +9,7 @@ import { PART_OF } from '../api/resource.ts';
 import type { Api } from '../kube/client.ts';
 import { type Clock, monotonic } from '../kube/clock.ts';
 import { type Controller, controller } from '../kube/controller.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../kube/error.ts';
+import { isAlreadyExists, isConflict, isNotFound, unlessMissing } from '../kube/error.ts';
 import type { Recorder, Regarding } from '../kube/events.ts';
 import { NODES, type Stored } from '../kube/kinds.ts';
 import type { Log } from '../kube/log.ts';
@@ -48,9 +48,10 @@ export function keepNodeNetworks(options: KeeperOptions): Controller {
   });
 
   async function readAnew(name: string): Promise<Seen> {
-    const host = (await orNone(api.get(NODES, { name })).then((node) => node && hostOf(node))) ?? undefined;
-    const pool = host?.pool === undefined ? undefined : await orNone(api.get(HOST_POOLS, { name: host.pool }));
-    const existing = await orNone(api.get(NODE_NETWORKS, { name }));
+    const node = await unlessMissing(api.get(NODES, { name }));
+    const host = node && hostOf(node);
+    const pool = host?.pool === undefined ? undefined : await unlessMissing(api.get(HOST_POOLS, { name: host.pool }));
+    const existing = await unlessMissing(api.get(NODE_NETWORKS, { name }));
     return {
       ...around(name),
       ...{ host, existing: existing && networkOf(existing) },
@@ -135,13 +136,4 @@ function regardingOf(name: string, { host, existing }: Seen): Regarding | undefi
   if (host !== undefined) return { apiVersion: NODES.apiVersion, kind: NODES.kind, metadata: { name, uid: host.uid } };
   if (existing === undefined) return undefined;
   return { apiVersion: NODE_NETWORKS.apiVersion, kind: NODE_NETWORKS.kind, metadata: { name, uid: existing.uid } };
-}
-
-async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
-  }
 }

@@ -1,10 +1,10 @@
 /** `gala controller` as it is deployed: two replicas of the bundle, each with the rights that synth renders and no others. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { intranet } from '../../lib/api/authoring.ts';
 import { CONTROLLER_LEASE } from '../../lib/api/scheduling.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
 import { until } from '../bed/process.ts';
+import { aBedCluster } from '../scheduling/a-bed-cluster.ts';
 import { type Gala, type Replica, startGala } from '../scheduling/gala-in-the-bed.ts';
 import { rackedHosts } from '../scheduling/racked-hosts.ts';
 
@@ -18,20 +18,7 @@ describeBed('gala controller as it is deployed', ['etcd', 'kube-apiserver'], () 
 
   beforeAll(async () => {
     bed = await startControlPlane({ without: ['kube-scheduler', 'kube-controller-manager'] });
-    const web = intranet({
-      racks: { r12: 'bed-r12-[01-10]', r13: 'bed-r13-[01-10]' },
-      trunk: 'bond0',
-      vlans: { 110: { subnet: '10.110.0.0/22', gateway: '10.110.0.1', addresses: '10.110.1.0-10.110.2.223' } },
-      machine: { cpu: 64, memory: '256Gi' },
-    });
-    const definition = {
-      name: 'bed-a',
-      kubernetes: '1.37',
-      apiServer: 'https://10.8.0.10:6443',
-      concerns: ['scheduling'],
-      pools: { web },
-    } as const;
-    gala = await startGala(bed, { definition, schedulers: 0, controllers: 2 });
+    gala = await startGala(bed, { definition: aBedCluster(), schedulers: 0, controllers: 2 });
     hosts = rackedHosts(gala.rendered.cluster);
   }, 60_000);
   afterAll(async () => {

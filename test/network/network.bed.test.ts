@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { crd } from '../../lib/api/crd.ts';
 import { HostPool, IPLock, NodeNetwork } from '../../lib/api/kinds.ts';
 import { type Api, connect } from '../../lib/kube/client.ts';
-import { isNotFound } from '../../lib/kube/error.ts';
+import { unlessMissing } from '../../lib/kube/error.ts';
 import type { Stored } from '../../lib/kube/kinds.ts';
 import { NODES } from '../../lib/kube/kinds.ts';
 import { reflect } from '../../lib/kube/reflector.ts';
@@ -12,6 +12,8 @@ import { writePoolStatus } from '../../lib/network/pool-status-writer.ts';
 import { HOST_POOLS, IP_LOCKS, NODE_NETWORKS, watchNetwork } from '../../lib/network/watched.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
+import { type Fault, startFaultProxy } from '../bed/proxy.ts';
+import { dice } from '../scheduling/dice.ts';
 import { INTRANET } from './a-pool.ts';
 
 const POD = '0f8fad5b-d9cb-469f-a165-70867728950e';
@@ -30,7 +32,7 @@ describeBed('NodeNetworks and pools on a real API server', ['etcd', 'kube-apiser
     await aPool('web');
   });
   afterEach(async () => {
-    for (const stop of stops.splice(0)) await stop();
+    for (const stop of stops.splice(0).reverse()) await stop();
     said = [];
   });
   afterAll(async () => {
@@ -39,12 +41,12 @@ describeBed('NodeNetworks and pools on a real API server', ['etcd', 'kube-apiser
   });
 
   /** One controller, as the one that leads runs it. */
-  function working(): { steps: string[] } {
+  function working(through: Api = api): { steps: string[] } {
     const ending = new AbortController();
     const { signal } = ending;
-    const watched = watchNetwork(api, { signal });
+    const watched = watchNetwork(through, { signal });
     const steps: string[] = [];
-    const common = { api, watched, signal, mayWrite: () => true };
+    const common = { api: through, watched, signal, mayWrite: () => true };
     const recorder = {
       event: (object: { metadata: { name: string } }, reason: string, message: string) =>
         void said.push(`${object.metadata.name} ${reason}: ${message}`),
@@ -77,7 +79,7 @@ describeBed('NodeNetworks and pools on a real API server', ['etcd', 'kube-apiser
       spec: { phase: 'Bound', node, mac: '02:67:0a:6e:00:01', owner: 'feed/feed-api', podUID: POD },
     });
 
-  const networkOf = (name: string) => orNone(api.get(NODE_NETWORKS, { name }));
+  const networkOf = (name: string) => unlessMissing(api.get(NODE_NETWORKS, { name }));
   const poolOf = (name: string) => api.get(HOST_POOLS, { name });
   const vlan = async (id: number, pool = 'web') => (await poolOf(pool)).status?.vlans?.find((vlan) => vlan.id === id);
   const condition = async (type: string, pool = 'web') => (await poolOf(pool)).status?.conditions?.find((one) => one.type === type);
@@ -190,6 +192,28 @@ describeBed('NodeNetworks and pools on a real API server', ['etcd', 'kube-apiser
       }
       const created = both.flatMap(({ steps }) => steps).filter((step) => step === 'create');
       expect(created).toHaveLength(names.length);
+    });
+
+    test('an API server that fails one call in four, before or after it did what was asked: the same end', async () => {
+      const chance = dice(7);
+      const faults: Fault[] = [{ do: 'answer', status: 429 }, { do: 'answer', status: 500 }, { do: 'cut before' }, { do: 'cut after' }];
+      const proxy = await startFaultProxy(bed, () => (chance.chance(0.25) ? chance.pick(faults) : undefined));
+      const faulty = await connect({ kubeconfig: proxy.kubeconfig });
+      stops.push(async () => {
+        faulty.close();
+        await proxy.stop();
+      });
+      working(faulty);
+      const names = Array.from({ length: 30 }, (_, index) => `faulty-${index}`);
+      await Promise.all(names.map((name) => aNode(name)));
+      for (const name of names) await eventually(() => networkOf(name), Boolean);
+      await Promise.all(names.map((name) => api.delete(NODES, { name })));
+      for (const name of names)
+        await eventually(
+          () => networkOf(name),
+          (found) => found === undefined,
+        );
+      expect(proxy.counts.faults).toBeGreaterThan(20);
     });
 
     test('a thousand nodes at once', async () => {
@@ -356,7 +380,7 @@ describeBed('NodeNetworks and pools on a real API server', ['etcd', 'kube-apiser
     await eventually(() => networkOf('before-outage'), Boolean);
     await bed.end('kube-apiserver');
     bed.again('kube-apiserver');
-    await eventually(() => orNone(aNode('after-outage')).catch(() => undefined), Boolean);
+    await eventually(() => unlessMissing(aNode('after-outage')).catch(() => undefined), Boolean);
     await api.delete(NODES, { name: 'before-outage' });
     await eventually(() => networkOf('after-outage'), Boolean);
     await eventually(
@@ -389,14 +413,5 @@ async function eventually<T>(ask: () => Promise<T>, right: (answer: T) => boolea
     if (right(answer)) return answer;
     if (performance.now() > deadline) throw new Error(`not within 40 s; the last answer was ${JSON.stringify(answer)}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
-  }
-}
-
-async function orNone<T>(asked: Promise<T>): Promise<T | undefined> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (isNotFound(error)) return undefined;
-    throw error;
   }
 }
