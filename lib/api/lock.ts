@@ -111,8 +111,8 @@ export const Lock = resource('Lock', {
         example: 'Ready',
       }).optional(),
       template: foreign({
-        doc: 'What `podFrom` said when the lock was planned; left out where `spec.template` says it.',
-        example: { spec: { containers: [{ name: 'feed', image: 'harbor.bj.intra/feed/api:1188' }] } },
+        doc: 'What `podFrom` said when the lock was planned, as far as it was planned by: no images, no environment. Left out where `spec.template` says it.',
+        example: { spec: { containers: [{ resources: { requests: { cpu: '2', memory: '4Gi' } } }] } },
       }).optional(),
       // Atomic, not a map by slot: one writer replaces it whole, and managedFields would take some 90 bytes a slot otherwise.
       slots: list(

@@ -4,6 +4,7 @@ import { GROUP, VERSION } from '../api/resource.ts';
 import type { Api, CallOptions } from '../kube/client.ts';
 import { isNotFound } from '../kube/error.ts';
 import { type AnyObject, DEPLOYMENTS, JOBS, type Kind, PODS, PODTEMPLATES, REPLICASETS, STATEFULSETS } from '../kube/kinds.ts';
+import { unpinned } from './pin.ts';
 
 export type PodFrom = NonNullable<Lock['spec']['podFrom']>;
 
@@ -27,7 +28,7 @@ function templateIn(object: AnyObject & { readonly template?: unknown; readonly 
   if (object.kind === 'PodTemplate') return object.template;
   if (object.kind !== 'Pod') return object.spec?.template;
   const { labels, annotations } = object.metadata;
-  // The node is where this one is; the ones to come are not bound to it.
-  const { nodeName: _, ...spec } = (object.spec ?? {}) as { readonly nodeName?: string };
-  return { metadata: { labels, annotations }, spec };
+  // The node is where this one is; the ones to come are neither bound nor pinned to it.
+  const { nodeName: _, affinity, ...spec } = (object.spec ?? {}) as { readonly nodeName?: string; readonly affinity?: unknown };
+  return { metadata: { labels, annotations }, spec: { ...spec, ...(affinity !== undefined && { affinity: unpinned(affinity).affinity }) } };
 }

@@ -126,7 +126,11 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
   function hear(heard: Heard, source: Source): void {
     const shelf = books[SHELVES[heard.kind]] as Books['pods'];
     const object = heard.object as PodFacts;
-    if (heard.kind === 'Pod' && !concernsWriter(heard.object) && shelf.get(heard.key) === undefined) return;
+    if (heard.kind === 'Pod' && !concernsWriter(heard.object) && shelf.get(heard.key) === undefined) {
+      // Another scheduler's: what it leaves is room all the same.
+      if (heard.gone || heard.object.done) freed();
+      return;
+    }
     const old = shelf.get(heard.key);
     const isNews = heard.gone ? shelf.gone(heard.key, uidOf(heard), undefined) : shelf.put(heard.key, object, source);
     if (isNews) changed(heard, old);

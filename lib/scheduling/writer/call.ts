@@ -40,11 +40,11 @@ async function done(call: Call, { api, intern }: Pick<CallOptions, 'api' | 'inte
   const facts = (pod: unknown) => podFacts(pod as never, intern);
   switch (call.do) {
     case 'create':
-      return { is: 'done', object: await api.create(KIND.IPLock, call.object as never, within) };
+      return { is: 'done', object: kept(await api.create(KIND.IPLock, call.object as never, within)) };
     case 'update':
-      return { is: 'done', object: await api.update(KIND.IPLock, call.object as never, within) };
+      return { is: 'done', object: kept(await api.update(KIND.IPLock, call.object as never, within)) };
     case 'status':
-      return { is: 'done', object: await api.updateStatus(KIND.Lock, call.object as never, within) };
+      return { is: 'done', object: kept(await api.updateStatus(KIND.Lock, call.object as never, within)) };
     case 'patch':
       return { is: 'done', object: facts(await api.patch(PODS, call.id, call.patch, within)) };
     case 'delete': {
@@ -69,8 +69,13 @@ async function done(call: Call, { api, intern }: Pick<CallOptions, 'api' | 'inte
 
   async function read(kind: keyof typeof KIND, id: Id): Promise<IPLockObject | LockObject | ReturnType<typeof facts>> {
     if (kind === 'Pod') return facts(await api.get(PODS, id, within));
-    return (await api.get(KIND[kind] as (typeof KIND)['Lock'], id, within)) as LockObject;
+    return kept((await api.get(KIND[kind] as (typeof KIND)['Lock'], id, within)) as LockObject);
   }
+}
+
+/** As a watch keeps it: half of a small object is who owns which field. An update that leaves that out leaves it as it is. */
+function kept<T extends IPLockObject | LockObject>({ metadata: { managedFields: _, ...metadata }, ...rest }: T): T {
+  return { ...rest, metadata } as T;
 }
 
 function failed(call: Call, error: unknown): Outcome {

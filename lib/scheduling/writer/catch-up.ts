@@ -9,6 +9,7 @@ import { unlessMissing } from '../../kube/error.ts';
 import { idOf, kindOf, PODS } from '../../kube/kinds.ts';
 import { podFacts } from '../facts.ts';
 import type { Intern } from '../intern.ts';
+import type { Inventory } from '../inventory.ts';
 import type { Agenda, Heard } from './agenda.ts';
 
 /** Pods that are read one by one at the same time. */
@@ -16,9 +17,13 @@ const AT_ONCE = 16;
 
 export async function catchUp(
   { books, hear }: Pick<Agenda, 'books' | 'hear'>,
+  inventory: Pick<Inventory, 'set'>,
   { api, intern, signal, now }: { api: Api; intern: Intern; signal: AbortSignal; now: () => number },
 ): Promise<void> {
-  const answer = (heard: Heard) => hear(heard, 'answer', now());
+  const answer = (heard: Heard) => {
+    if (!heard.gone) inventory.set(heard.kind, heard.key, heard.object as never);
+    hear(heard, 'answer', now());
+  };
   const locks = await unlessMissing(api.list(kindOf(Lock), { signal }));
   for (const object of locks?.items ?? []) answer({ kind: 'Lock', key: `${object.metadata.namespace}/${object.metadata.name}`, object });
   // A bound pod has had all that is decided about it; 50,000 of them need not be read again.

@@ -1,6 +1,7 @@
 /** Planning a Lock: from the question to a plan, from the plan to its addresses, and back where it can't be. */
 import { sentence } from '../../api/problem.ts';
 import { lockOwner } from '../owner.ts';
+import { bareTemplate } from '../template.ts';
 import type { Ask, Demand } from '../types.ts';
 import { type IPLockObject, type LockObject, lockOfAddress } from './books.ts';
 import type { Desk } from './desk.ts';
@@ -27,7 +28,7 @@ export function makePlan(desk: Desk, key: string, lock: LockObject, template: un
   const plan = newPlan(
     placement.slots,
     demand,
-    isRead ? template : undefined,
+    isRead ? bareTemplate(template) : undefined,
     more && 'refused' in more ? reasonsOf(more.limits) : undefined,
   );
   for (const { slot, node, address } of plan.slots) claim(desk, key, demand, slot, node, address);

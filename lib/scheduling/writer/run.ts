@@ -3,6 +3,7 @@
  * is decided is decided in agenda.ts; here are the clock, the calls and the waiting. Runs in the one replica that leads.
  */
 import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { GROUP, VERSION } from '../../api/resource.ts';
 import type { Api } from '../../kube/client.ts';
 import { type Clock, monotonic } from '../../kube/clock.ts';
@@ -11,6 +12,7 @@ import { idOf } from '../../kube/kinds.ts';
 import { type Log, silent } from '../../kube/log.ts';
 import { retrying } from '../../kube/retry.ts';
 import { interning } from '../intern.ts';
+import type { NodeFacts } from '../node.ts';
 import type { World } from '../world.ts';
 import { agenda, type Heard } from './agenda.ts';
 import { perform } from './call.ts';
@@ -59,7 +61,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
 
   const stops = listen();
   try {
-    await retrying(() => catchUp(work, { api, intern, signal, now }), { signal, tries: Number.POSITIVE_INFINITY });
+    await retrying(() => catchUp(work, world.inventory, { api, intern, signal, now }), { signal, tries: Number.POSITIVE_INFINITY });
     log.info('the lock writer works', { pods: work.books.pods.size, locks: work.books.locks.size, addresses: work.books.ipLocks.size });
     working = true;
     kick();
@@ -131,7 +133,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
       follow('Lock', world.locks),
       follow('IPLock', world.ipLocks),
       follow('Pod', world.pods),
-      world.nodes.on({ added: node, updated: (_, __, key) => freed(key), deleted: node }),
+      world.nodes.on({ added: node, updated: (old, object, key) => (isSame(old, object) ? undefined : freed(key)), deleted: node }),
       world.hostPools.on({ added: any, updated: any, deleted: any }),
       world.nodeNetworks.on({ added: any, updated: any, deleted: any }),
       world.statefulSets.on({ added: statefulSet, updated: (_, __, key) => statefulSet(_, key), deleted: statefulSet }),
@@ -146,6 +148,13 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
     const regarding = { apiVersion, kind: said.on, metadata: { ...idOf(said.key), uid: said.uid } };
     recorder.event(regarding, said.reason, said.message, said.warning ? 'Warning' : 'Normal');
   }
+}
+
+/** A kubelet says every few minutes that all is as it was. */
+function isSame(a: NodeFacts, b: NodeFacts): boolean {
+  const { ready, unschedulable, labels, taints, allocatable } = a;
+  if (ready !== b.ready || unschedulable !== b.unschedulable) return false;
+  return isDeepStrictEqual([labels, taints, allocatable], [b.labels, b.taints, b.allocatable]);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -1,0 +1,105 @@
+/** A lock writer on the model: caches at their own pace, an inventory that follows them, an agenda, and its calls under way. */
+
+import type { HostPool } from '../../../lib/api/kinds.ts';
+import type { StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
+import { type Inventory, inventory } from '../../../lib/scheduling/inventory.ts';
+import type { NodeFacts } from '../../../lib/scheduling/node.ts';
+import { type Agenda, agenda, type Heard } from '../../../lib/scheduling/writer/agenda.ts';
+import type { Note } from '../../../lib/scheduling/writer/desk.ts';
+import { inventoryPlanner } from '../../../lib/scheduling/writer/inventory-planner.ts';
+import type { Outcome, Write } from '../../../lib/scheduling/writer/write.ts';
+import type { Change, ModelApi, ModelKind } from './model-api.ts';
+
+export interface Under {
+  readonly write: Write;
+  /** What the API server did; undefined: it hasn't yet. */
+  outcome?: Outcome;
+}
+
+export interface ModelWriter {
+  readonly inventory: Inventory;
+  readonly agenda: Agenda;
+  readonly under: Under[];
+  readonly notes: Note[];
+  /** The watch of a kind tells what is next. @returns whether there was anything */
+  deliver(kind: ModelKind): boolean;
+  begin(): void;
+  nodeIs(node: NodeFacts): void;
+}
+
+export interface Site {
+  readonly api: ModelApi;
+  readonly nodes: Map<string, NodeFacts>;
+  readonly pools: readonly HostPool[];
+  readonly statefulSets: Map<string, StatefulSetFacts>;
+}
+
+const KINDS: readonly ModelKind[] = ['Lock', 'IPLock', 'Pod'];
+let terms = 0;
+
+/** @param behind how many of the last changes of each kind its watches haven't told yet */
+export function modelWriter({ api, nodes, pools, statefulSets }: Site, behind: number): ModelWriter {
+  const all = inventory();
+  const read: Record<ModelKind, number> = { Pod: 0, Lock: 0, IPLock: 0 };
+  const notes: Note[] = [];
+  for (const pool of pools) all.set('HostPool', pool.metadata.name, pool);
+  for (const node of nodes.values()) all.set('Node', node.name, node);
+  const nowMs = () => api.now * 1000;
+  const deciding = agenda(
+    inventoryPlanner(all, (key) => statefulSets.get(key)),
+    { term: `term-${++terms}`, beganMs: nowMs(), random: () => 0.5, wallClock: () => new Date(nowMs()), note: (note) => notes.push(note) },
+  );
+
+  /** The watch's older words don't take back what was read (ahead.ts). */
+  const set = (kind: ModelKind, key: string, object: Change['object']) => {
+    const known = all.objects(kind).get(key) as Change['object'] | undefined;
+    if (known === undefined || versionOf(known) < versionOf(object)) all.set(kind, key, object as never);
+  };
+
+  function tell({ kind, key, object, gone }: Change): void {
+    if (gone) all.unset(kind, key);
+    else set(kind, key, object);
+    deciding.hear({ kind, key, object, gone } as Heard, 'watch', nowMs());
+  }
+
+  const writer: ModelWriter = {
+    ...{ inventory: all, agenda: deciding, under: [], notes },
+    deliver(kind) {
+      const change = api.log[kind][read[kind]];
+      if (change === undefined) return false;
+      read[kind]++;
+      tell(change as Change);
+      return true;
+    },
+    begin() {
+      const room = { quick: 8, bulk: 8 };
+      for (const { write } of writer.under) room[write.lane] = Math.max(0, room[write.lane] - 1);
+      for (const write of deciding.next(nowMs(), room)) writer.under.push({ write });
+    },
+    nodeIs(node) {
+      all.set('Node', node.name, node);
+      deciding.freed(nowMs(), node.name);
+    },
+  };
+
+  for (const kind of KINDS) {
+    // What a cache holds when its list is told: the last word on each object, up to a moment.
+    const last = new Map<string, Change>();
+    const upTo = Math.max(0, api.log[kind].length - behind);
+    for (const change of api.log[kind].slice(0, upTo)) last.set(change.key, change as Change);
+    read[kind] = upTo;
+    for (const change of last.values()) if (!change.gone) tell(change);
+  }
+  // Before it works, it reads Locks and pods that aren't bound anew (catch-up.ts).
+  const learn = (kind: 'Lock' | 'Pod', key: string, object: Change['object']) => {
+    set(kind, key, object);
+    deciding.hear({ kind, key, object } as Heard, 'answer', nowMs());
+  };
+  for (const [key, object] of api.objects.Lock) learn('Lock', key, object);
+  for (const [key, object] of api.objects.Pod)
+    if (object.node === undefined || (deciding.books.pods.get(key) && deciding.books.pods.get(key)?.node === undefined))
+      learn('Pod', key, object);
+  return writer;
+}
+
+const versionOf = (object: Change['object']) => Number('uid' in object ? object.resourceVersion : object.metadata.resourceVersion);

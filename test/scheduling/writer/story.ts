@@ -1,0 +1,352 @@
+/**
+ * Stories: users, controllers, the scheduler and one or more lock writers on the model, one small step after the other, in an order
+ * that a list of numbers says. After each step what must always hold is looked at.
+ */
+import { LOOSE, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
+import type { PodFacts, StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
+import { verify } from '../../../lib/scheduling/verify.ts';
+import { slotsOf } from '../../../lib/scheduling/writer/books.ts';
+import { aLock, aNode, aPod, aPool, aTemplate, aUid, aVlan } from '../builders.ts';
+import { type Dice, dice } from '../dice.ts';
+import { type ModelApi, modelApi } from './model-api.ts';
+import { type ModelWriter, modelWriter, type Site, type Under } from './model-writer.ts';
+
+/** Which step, and two numbers to choose by. */
+export type Roll = readonly [step: number, a: number, b: number];
+
+export interface StoryOptions {
+  /** Whether pods take addresses from Gala. */
+  readonly addresses: boolean;
+  /** Whether calls of a lock writer that has ended may be done later. */
+  readonly late: boolean;
+  /** No faults, no ends of lock writers, and users only ask for more. @default false */
+  readonly calm?: boolean;
+}
+
+/** Of each node; every pod takes one. */
+const CPUS = 3;
+/** A late call is done within this, or never. */
+const LATE_SECONDS = 60;
+
+export interface Story {
+  readonly api: ModelApi;
+  step(roll: Roll): void;
+  /** Everybody does what there is to do, without faults, until nothing moves. */
+  settle(): void;
+  /** Users take away everything; what is then left over is a leak. */
+  clear(): void;
+  readonly writer: ModelWriter;
+  /** What happened, for whoever reads a failure. */
+  readonly told: string[];
+  /** Calls that found the world other than they thought. */
+  readonly stumbles: number;
+}
+
+export function story(options: StoryOptions): Story {
+  const { addresses, late, calm = false } = options;
+  const api = modelApi();
+  const pool = aPool('web', {
+    racks: { r1: 'n[1-4]' },
+    vlans: [aVlan(110, 4), aVlan(120, 3)],
+    cni: addresses ? undefined : 'calico',
+    locks: 'advisory',
+  });
+  const nodes = new Map(['n1', 'n2', 'n3', 'n4'].map((name) => [name, aNode(name, { pool: 'web', rack: 'r1', cpu: CPUS })]));
+  const sets = new Map<string, StatefulSetFacts>();
+  const site: Site = { api, nodes, pools: [pool], statefulSets: sets };
+  const told: string[] = [];
+  let writer = modelWriter(site, 0);
+  let lates: { under: Under; untilS: number }[] = [];
+  let made = 0;
+  let stumbles = 0;
+  /** A lock writer that began with caches that were behind may promise what it hadn't heard of: kube-scheduler has the last word. */
+  let exact = !late;
+  const look = () => check(api, options, exact);
+
+  const pick = <T>(of: readonly T[], at: number): T | undefined => of[at % Math.max(1, of.length)];
+  const say = (what: string) => void told.push(`${api.now} ${what}`);
+
+  function bind(pod: PodFacts): boolean {
+    const node = nodes.get(pod.pinned ?? '');
+    if (pod.gated || pod.slot === undefined || pod.node !== undefined || node === undefined || !node.ready || node.unschedulable)
+      return false;
+    const rivals = [...api.objects.Pod.values()].filter(
+      (it) => it.lock === pod.lock && it.slot === pod.slot && it.uid !== pod.uid && !it.done,
+    );
+    const [verdict] = verify({ ...pod, hostNetwork: false }, [node.name], {
+      uid: pod.uid,
+      lock: pod.lock === undefined ? undefined : api.objects.Lock.get(`${pod.namespace}/${pod.lock}`),
+      rivals: pod.slot === LOOSE ? [] : rivals,
+      addressFromGala: () => addresses,
+      addresses: [...api.objects.IPLock.values()],
+    } as unknown as Parameters<typeof verify>[2]);
+    if (verdict?.reason !== undefined) {
+      if (pod.unschedulable === undefined) api.change('Pod', pod.key, (it) => ({ ...it, unschedulable: verdict.reason }));
+      return false;
+    }
+    api.change('Pod', pod.key, (it) => ({ ...it, node: node.name, unschedulable: undefined }));
+    say(`bound ${pod.key} to ${node.name}`);
+    return true;
+  }
+
+  function apply(under: Under): void {
+    under.outcome ??= api.do(under.write.call);
+    if (under.outcome.is === 'doubtful') stumbles++;
+    say(`${under.write.call.do} ${under.write.object}: ${under.outcome.is}`);
+  }
+
+  function crash(behind: number): void {
+    say(`crash ${behind}`);
+    if (behind > 0) exact = false;
+    const untilS = api.now + LATE_SECONDS;
+    lates = late ? [...lates, ...writer.under.filter(({ outcome }) => outcome === undefined).map((under) => ({ under, untilS }))] : [];
+    writer.agenda.close();
+    writer = modelWriter(site, behind);
+  }
+
+  function aWaitingPod(a: number, b: number): PodFacts {
+    made++;
+    const lock = pick([...api.objects.Lock.keys()], b);
+    const common = { gated: true, cpu: 1, uid: aUid() };
+    switch (a % 5) {
+      case 0:
+      case 1:
+        return aPod({
+          ...common,
+          name: `l${made}`,
+          lock: lock?.slice(5) ?? (b % 9 === 0 ? 'nobody' : undefined),
+          controller: { kind: 'ReplicaSet', name: 'web', uid: 'rs' },
+        });
+      case 2: {
+        sets.set('feed/db', { key: 'feed/db', uid: 'set', replicas: 1 + (b % 3), firstOrdinal: 0 });
+        return aPod({ ...common, name: `db-${b % 3}`, controller: { kind: 'StatefulSet', name: 'db', uid: 'set' } });
+      }
+      case 3:
+        return aPod({ ...common, name: `j${made}`, controller: { kind: 'Job', name: 'job', uid: 'job' } });
+      default:
+        return aPod({ ...common, name: `p${made}`, priority: b % 2 });
+    }
+  }
+
+  /** One move of the watches, the calls or kube-scheduler. */
+  function move({ upTo, pick, chance }: Dice): void {
+    switch (upTo(7)) {
+      case 0:
+      case 1:
+        for (let more = upTo(6); more >= 0; more--) writer.deliver(pick(['Pod', 'Lock', 'IPLock'] as const));
+        return;
+      case 2:
+        writer.begin();
+        return;
+      case 3: {
+        const undone = writer.under.filter(({ outcome }) => outcome === undefined);
+        if (undone.length > 0) apply(pick(undone));
+        return;
+      }
+      case 4:
+      case 5: {
+        if (writer.under.length === 0) return;
+        const under = pick(writer.under);
+        writer.under.splice(writer.under.indexOf(under), 1);
+        // No answer: done or not, the lock writer doesn't know.
+        if (!calm && chance(0.06)) under.outcome = { is: 'doubtful', message: 'reset' };
+        else if (!calm && under.outcome === undefined && chance(0.04)) under.outcome = { is: 'undone', message: '429' };
+        else apply(under);
+        writer.agenda.ended(under.write, under.outcome!, api.now * 1000);
+        return;
+      }
+      default: {
+        const pods = [...api.objects.Pod.values()];
+        if (pods.length > 0) bind(pick(pods));
+      }
+    }
+  }
+
+  const steps: readonly ((a: number, b: number) => void)[] = [
+    ...Array.from({ length: 18 }, () => (a: number, b: number) => {
+      const chance = dice(a * 1_000 + b);
+      for (let moves = 1 + (a % 25); moves > 0; moves--) {
+        move(chance);
+        look();
+      }
+    }),
+    (a, b) => {
+      const spec = aLock('x', { template: aTemplate({ spec: { schedulerName: SCHEDULER_NAME } }) }).spec;
+      const name = `feed/lock${a % 4}`;
+      const more = {
+        count: 1 + (b % 4),
+        allowPartial: a % 3 === 0,
+        owner: `owner${a % 2}`,
+        ttlSeconds: 60,
+        holdSeconds: b % 5 === 0 ? 0 : 30,
+      };
+      if (!api.objects.Lock.has(name)) say(`lock ${name} ${JSON.stringify(more)}`);
+      api.createLock(name, { ...spec, ...more });
+    },
+    ...Array.from({ length: 4 }, () => (a: number, b: number) => {
+      const pod = aWaitingPod(a, b);
+      if (!api.objects.Pod.has(pod.key)) say(`pod ${pod.key} lock ${pod.lock}`);
+      api.createPod(pod);
+    }),
+    (a) => {
+      const key = pick([...api.objects.Pod.keys()], a);
+      if (key !== undefined) say(`pod ${key} deleted`);
+      if (key !== undefined) api.remove('Pod', key);
+    },
+    (a, b) => {
+      const lock = pick([...api.objects.Lock.values()], a);
+      const key = `feed/${lock?.metadata.name}`;
+      // The policy refuses it; now and then there is none.
+      if (lock === undefined || ((lock.status?.counts?.used ?? 0) > 0 && b % 10 > 0)) return;
+      say(`lock ${key} deleted`);
+      api.remove('Lock', key);
+    },
+    (a) => {
+      const key = pick([...api.objects.Lock.keys()], a);
+      if (key !== undefined) api.change('Lock', key, (it) => ({ ...it, spec: { ...it.spec, renewedAt: `${api.now}-${a}` } }));
+    },
+    (a, b) => {
+      if (a % 3 === 0) crash(b % 3 === 0 ? a % 12 : 0);
+    },
+    (a) => {
+      const pod = pick([...api.objects.Pod.values()], a);
+      if (pod?.node !== undefined && !pod.done) api.change('Pod', pod.key, (it) => ({ ...it, done: true }));
+    },
+    (a) => pass([1, 5, 20, 40, 120][a % 5]!),
+    (a, b) => {
+      const node = pick([...nodes.values()], a)!;
+      const now = { ...node, unschedulable: b % 4 === 0, ready: b % 4 !== 1 };
+      nodes.set(node.name, now);
+      writer.nodeIs(now);
+    },
+    ...Array.from({ length: 3 }, () => (a: number) => {
+      const one = pick(lates, a);
+      if (one === undefined) return;
+      lates = lates.filter((it) => it !== one);
+      say('late:');
+      apply(one.under);
+    }),
+  ];
+
+  /** The first so many steps: moves, new Locks, new pods. */
+  const CALM = 23;
+
+  function pass(seconds: number): void {
+    api.now += seconds;
+    lates = lates.filter(({ untilS }) => untilS >= api.now);
+  }
+
+  function work(): boolean {
+    let moved = false;
+    for (const kind of ['Pod', 'Lock', 'IPLock'] as const) while (writer.deliver(kind)) moved = true;
+    writer.begin();
+    for (const under of writer.under.splice(0)) {
+      moved = true;
+      apply(under);
+      writer.agenda.ended(under.write, under.outcome!, api.now * 1000);
+      look();
+    }
+    for (const pod of [...api.objects.Pod.values()]) if (bind(pod)) moved = true;
+    look();
+    return moved;
+  }
+
+  function settle(): void {
+    lates = [];
+    for (const [name, node] of nodes) {
+      const well = { ...node, ready: true, unschedulable: false };
+      nodes.set(name, well);
+      writer.nodeIs(well);
+    }
+    for (let still = 0, rounds = 0; still < 4; rounds++) {
+      if (rounds > 2_000) throw new Error(`it never comes to rest:\n${told.slice(-40).join('\n')}`);
+      if (work()) still = 0;
+      else {
+        still++;
+        // Far enough for any wait between tries, for the 30 s of pinned pods and the 90 s of late writes.
+        pass(50);
+      }
+    }
+  }
+
+  return {
+    api,
+    told,
+    get writer() {
+      return writer;
+    },
+    get stumbles() {
+      return stumbles;
+    },
+    step([step, a, b]) {
+      steps[step % (calm ? CALM : steps.length)]!(a, b);
+      look();
+    },
+    settle,
+    clear() {
+      for (const key of [...api.objects.Pod.keys()]) api.remove('Pod', key);
+      for (const key of [...sets.keys()]) {
+        sets.delete(key);
+        writer.agenda.statefulSetChanged(key, api.now * 1000);
+      }
+      settle();
+      for (const key of [...api.objects.Lock.keys()]) api.remove('Lock', key);
+      settle();
+      pass(5_000);
+      settle();
+      pass(5_000);
+      settle();
+    },
+  };
+}
+
+/** What must hold after every single step, whoever crashed, and whatever comes late. */
+function check({ objects }: ModelApi, { addresses, late }: StoryOptions, exact: boolean): void {
+  const listed = new Map<string, string>();
+  for (const [key, lock] of objects.Lock) {
+    if (lock.status?.phase !== 'Ready') continue;
+    for (const { slot, address } of slotsOf(lock)) {
+      if (address === undefined) continue;
+      const other = listed.get(address);
+      if (other !== undefined) throw new Error(`address ${address} is promised twice: to ${other} and to ${key}#${slot}`);
+      listed.set(address, `${key}#${slot}`);
+    }
+  }
+  const bearers = new Map<string, PodFacts>();
+  for (const pod of objects.Pod.values()) {
+    if (pod.gated || pod.done) continue;
+    if (pod.slot !== LOOSE) {
+      const slot = `${pod.namespace}/${pod.lock}#${pod.slot}`;
+      const other = bearers.get(slot);
+      // Without addresses nothing stops a late write from giving a slot that is given: then the extender lets one of them through.
+      if (other !== undefined && (!late || (other.node !== undefined && pod.node !== undefined)))
+        throw new Error(`slot ${slot} has two pods: ${other.key} and ${pod.key}`);
+      bearers.set(slot, pod);
+      const lock = objects.Lock.get(`${pod.namespace}/${pod.lock}`);
+      if (!late && lock?.status?.phase === 'Ready' && !slotsOf(lock).some((it) => String(it.slot) === pod.slot))
+        throw new Error(`pod ${pod.key} bears slot ${slot}, and its Lock lists no such slot`);
+    }
+    if (!addresses || (late && pod.node === undefined)) continue;
+    const node = pod.node ?? pod.pinned;
+    if (![...objects.IPLock.values()].some(({ spec }) => spec.podUID === pod.uid && spec.node === node))
+      throw new Error(`pod ${pod.key} has a slot on ${node}, and no address there is its own`);
+  }
+  if (exact) fits(objects);
+}
+
+/** No node has more promised than it has. */
+function fits(objects: ModelApi['objects']): void {
+  const used = new Map<string, string[]>();
+  const use = (node: string | undefined, what: string) => {
+    if (node !== undefined) used.set(node, [...(used.get(node) ?? []), what]);
+  };
+  const bearers = new Set<string>();
+  for (const pod of objects.Pod.values()) {
+    if (pod.done) continue;
+    use(pod.node ?? pod.pinned, pod.key);
+    if (!pod.gated) bearers.add(`${pod.namespace}/${pod.lock}#${pod.slot}`);
+  }
+  for (const [key, lock] of objects.Lock)
+    for (const { slot, node } of slotsOf(lock)) if (!bearers.has(`${key}#${slot}`)) use(node, `${key}#${slot}`);
+  for (const [node, all] of used) if (all.length > CPUS) throw new Error(`${node} has ${CPUS} CPUs, and promised ${all.join(', ')}`);
+}
