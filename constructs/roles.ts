@@ -74,6 +74,12 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
     })),
     { verbs: READ, on: { group: '', resource: 'nodes' }, because: 'stock is explained node by node' },
     { verbs: READ, on: { group: '', resource: 'pods' }, because: 'who holds a slot, and why a pod waits, is asked of pods' },
+    { verbs: READ, on: { group: '', resource: 'namespaces' }, because: 'affinity may select namespaces by labels, and stock counts by it' },
+    { verbs: READ, on: { group: 'apps', resource: 'statefulsets' }, because: 'an ordinal that may come back keeps its address' },
+    { verbs: READ, on: { group: 'storage.k8s.io', resource: 'csistoragecapacities' }, because: 'stock counts space for local volumes' },
+    { verbs: READ, on: { group: 'apps', resource: 'deployments' }, because: 'which programs of Gala run, and whose pods are asked about' },
+    { verbs: READ, on: { group: 'apps', resource: 'daemonsets' }, because: 'which agents of Gala run' },
+    { verbs: READ, on: { group: 'coordination.k8s.io', resource: 'leases' }, because: 'which replica leads is said by its Lease' },
     // One store under two groups, authorized apart: `kubectl get events` and `describe` ask the core one.
     { verbs: READ, on: { group: '', resource: 'events' }, because: 'why a pod waits is told in events, which kubectl reads here' },
     { verbs: READ, on: { group: 'events.k8s.io', resource: 'events' }, because: 'newer clients read the same events here' },

@@ -37,6 +37,13 @@ test('operators read the events of both groups: kubectl asks the core one', () =
   expect(groups).toEqual(['', 'events.k8s.io']);
 });
 
+test('operators read everything that the terminal counts by', () => {
+  const counted = ['nodes', 'pods', 'namespaces', 'statefulsets', 'csistoragecapacities', 'hostpools', 'nodenetworks', 'locks', 'iplocks'];
+  const shown = ['deployments', 'daemonsets', 'leases'];
+  for (const resource of [...counted, ...shown])
+    expect([resource, verbs('gala-operator', resource)]).toEqual([resource, expect.arrayContaining(['get', 'list'])]);
+});
+
 test('nobody writes a status by a role for people', () => {
   for (const role of ['gala-view', 'gala-edit', 'gala-operator'])
     for (const { plural } of KINDS) expect(verbs(role, `${plural}/status`)).toEqual([]);
