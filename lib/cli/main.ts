@@ -56,6 +56,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'What applying a synth would do to a cluster that has an earlier one: rolls, restarts, refusals, prunes.',
     load: () => import('./diff.ts'),
   },
+  scheduler: {
+    does: 'A program of the cluster: the lock writer, the extender of kube-scheduler, the stock and lock API.',
+    load: () => import('../scheduling/program.ts'),
+  },
   controller: {
     does: 'A program of the cluster: keeps NodeNetworks and the status of intranet pools.',
     load: () => import('../controller/program.ts'),

@@ -93,6 +93,8 @@ export async function schedulerProgram(bare: Api, options: SchedulerOptions, sig
   const world = watchWorld(api, {
     ...{ signal: knowing.signal, log, missingSamples: options.missingSamples, sampleMaxAgeMs: options.sampleMaxAge * 1000 },
   });
+  const { nodes, pods, locks, ipLocks, hostPools, nodeNetworks, statefulSets } = world;
+  for (const one of [nodes, pods, locks, ipLocks, hostPools, nodeNetworks, statefulSets]) measured.reflector(one.kind.plural, one);
   const ages = () => ({ snapshotMs: world.staleMs() });
   const verifying = extender({
     ...{ world, api, log, onAnswer: counted.onVerified },
@@ -112,7 +114,10 @@ export async function schedulerProgram(bare: Api, options: SchedulerOptions, sig
   });
   const election = elect(api, {
     ...{ namespace, name: WRITER_LEASE, log },
-    onLead: (leading) => runWriter({ api, world, recorder: events, log, signal: leading, isLeader: () => election.isLeader() }),
+    onLead: (leading) => {
+      const { onNote, onCall } = counted;
+      return runWriter({ api, world, recorder: events, log, onNote, onCall, signal: leading, isLeader: () => election.isLeader() });
+    },
   });
   measured.election(WRITER_LEASE, election);
 
