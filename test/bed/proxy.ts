@@ -6,8 +6,9 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Bed } from './control-plane.ts';
 
 export interface Asked {
   readonly method: string;
@@ -55,9 +56,9 @@ export interface FaultProxy {
   stop(): Promise<void>;
 }
 
-/** @param bed whose API server it stands before */
+/** @param bed whose API server it stands before, and with which it ends */
 export async function startFaultProxy(
-  bed: { readonly kubeconfig: string; readonly folder: string },
+  bed: Pick<Bed, 'kubeconfig' | 'folder' | 'atEnd'>,
   plan: Plan = () => undefined,
 ): Promise<FaultProxy> {
   const config = JSON.parse(readFileSync(bed.kubeconfig, 'utf8'));
@@ -73,7 +74,7 @@ export async function startFaultProxy(
     if (fault) counts.faults++;
     void pass(incoming, outgoing, fault);
   });
-  const sockets = new Set<import('node:net').Socket>();
+  const sockets = new Set<Socket>();
   server.on('connection', (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
@@ -117,8 +118,14 @@ export async function startFaultProxy(
   const cut = () => {
     for (const socket of sockets) socket.resetAndDestroy();
   };
+  const stop = async () => {
+    cut();
+    agent.destroy();
+    await new Promise((resolve) => server.close(resolve));
+  };
+  bed.atEnd(stop);
   return {
-    ...{ url, kubeconfig, counts, cut },
+    ...{ url, kubeconfig, counts, cut, stop },
     setPlan(next) {
       plan = next;
     },
@@ -128,11 +135,6 @@ export async function startFaultProxy(
     },
     up() {
       away = false;
-    },
-    async stop() {
-      cut();
-      await new Promise((resolve) => server.close(resolve));
-      agent.destroy();
     },
   };
 }

@@ -49,7 +49,11 @@ export function aFollower<S extends Pick<AnyObject, 'metadata'>>(textOf: (object
   };
 }
 
-/** Waits until it is so; the test's own limit ends waiting for what never comes. */
+/** Waits until it is so, half a minute at most: a test that waits for what never comes must still end. */
 export async function until(so: () => boolean): Promise<void> {
-  while (!so()) await new Promise((resolve) => setTimeout(resolve, 2));
+  const end = performance.now() + 30_000;
+  while (!so()) {
+    if (performance.now() > end) throw new Error(`never came: ${so}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
 }

@@ -4,20 +4,14 @@ import fc from 'fast-check';
 import type { Clock } from '../../lib/kube/clock.ts';
 import { CONFIGMAPS, type Kind } from '../../lib/kube/kinds.ts';
 import { type ReflectOptions, type Reflector, reflect } from '../../lib/kube/reflector.ts';
+import { aFastClock } from './a-clock.ts';
 import { aFollower, type Follower, until } from './a-follower.ts';
 import { aServer, type ServerOptions, type TestServer, type Thing } from './a-server.ts';
 
 const THINGS = CONFIGMAPS as unknown as Kind<Thing>;
 const textOf = ({ data }: Thing) => data.text!;
 
-/** A hundred times faster than time: backoffs and watchdogs take milliseconds. */
-const fast: Clock = {
-  now: () => performance.now() * 100,
-  after(ms, act) {
-    const timer = setTimeout(act, ms / 100);
-    return () => clearTimeout(timer);
-  },
-};
+const fast = aFastClock(100);
 
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
