@@ -13,11 +13,9 @@ import { HostPool, IPLock, Lock } from '../../lib/api/kinds.ts';
 import { LOCK_ANNOTATION, SLOT_ANNOTATION } from '../../lib/api/scheduling.ts';
 import { type Api, connect } from '../../lib/kube/client.ts';
 import { kindOf, NODES, PODS } from '../../lib/kube/kinds.ts';
-import { reflect } from '../../lib/kube/reflector.ts';
 import { type Extender, extender } from '../../lib/scheduling/extender.ts';
-import { podFacts } from '../../lib/scheduling/facts.ts';
-import { interning } from '../../lib/scheduling/intern.ts';
-import { nodeFacts } from '../../lib/scheduling/node.ts';
+import { score } from '../../lib/scheduling/score.ts';
+import { watchWorld } from '../../lib/scheduling/world.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
 import { type Started, until } from '../bed/process.ts';
@@ -34,14 +32,14 @@ interface Placed {
   readonly node?: string;
 }
 
-const aPod = (name: string, { slot, lock, node }: Placed) => ({
+const aPod = (name: string, { slot, lock, node }: Placed, cpu = '100m') => ({
   metadata: {
     ...{ name, namespace: 'feed' },
     annotations: { ...(lock === undefined ? {} : { [LOCK_ANNOTATION]: lock }), ...(slot === undefined ? {} : { [SLOT_ANNOTATION]: slot }) },
   },
   spec: {
     schedulerName: 'gala-scheduler',
-    containers: [{ name: 'feed', image: 'feed:1', resources: { requests: { cpu: '100m' } } }],
+    containers: [{ name: 'feed', image: 'feed:1', resources: { requests: { cpu } } }],
     ...(node === undefined ? {} : { affinity: pinnedTo(node) }),
   },
 });
@@ -70,7 +68,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     bed = await startControlPlane({ network: 'loopback', without: ['kube-controller-manager', 'kube-scheduler'] });
     api = await connect({ kubeconfig: bed.kubeconfig });
     await bed.apply([
-      ...['locks', 'iplocks', 'hostpools'].map(crd),
+      ...['locks', 'iplocks', 'hostpools', 'nodenetworks'].map(crd),
       { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'feed' } },
       { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'feed' } },
     ]);
@@ -81,19 +79,8 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
       // Nobody here untaints nodes that are Ready.
       await api.patch(NODES, { name }, { spec: { taints: null } });
     }
-    const world = (signal: AbortSignal) => {
-      const kept = interning();
-      const reflected = {
-        pods: reflect(api, PODS, { signal, keep: (pod) => podFacts(pod as never, kept) }),
-        nodes: reflect(api, NODES, { signal, keep: (node) => nodeFacts(node as never) }),
-        hostPools: reflect(api, HOSTPOOLS, { signal }),
-        locks: reflect(api, LOCKS, { signal }),
-        ipLocks: reflect(api, IPLOCKS, { signal }),
-      };
-      return { ...reflected, hasSynced: () => Object.values(reflected).every((one) => one.hasSynced()) };
-    };
-    const heard = AbortSignal.any([stopping.signal, deafening.signal]);
-    asked = extender({ world: world(heard), api, onAnswer: (answer) => answers.push(answer) });
+    const world = watchWorld(api, { signal: AbortSignal.any([stopping.signal, deafening.signal]) });
+    asked = extender({ world, api, onAnswer: (answer) => answers.push(answer) });
     port = await serve(0);
     scheduler = await startScheduler();
   }, 60_000);
@@ -118,8 +105,8 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     await closed;
   }
 
-  async function startScheduler(): Promise<Started> {
-    const config = schedulerConfiguration({ leaseNamespace: 'feed', extender: { port } });
+  async function startScheduler(prioritizeVerb?: string): Promise<Started> {
+    const config = schedulerConfiguration({ leaseNamespace: 'feed', extender: { port, prioritizeVerb } });
     const file = join(bed.folder, 'gala-scheduler.yaml');
     const clientConnection = { ...config.clientConnection, kubeconfig: bed.kubeconfig };
     writeFileSync(file, stringify({ ...config, clientConnection, leaderElection: { leaderElect: false } }));
@@ -129,8 +116,8 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     return started;
   }
 
-  const ready = async (name: string, slots: { slot: number; node: string; address?: string }[]) => {
-    const spec = { template: { spec: {} }, count: slots.length, owner: 'feed-api' };
+  const ready = async (name: string, slots: { slot: number; node: string; address?: string }[], template: object = { spec: {} }) => {
+    const spec = { template, count: slots.length, owner: 'feed-api' };
     await api.create(LOCKS, { metadata: { name, namespace: 'feed' }, spec } as never);
     await api.patch(LOCKS, { namespace: 'feed', name }, { status: { phase: 'Ready', slots } }, { subresource: 'status' });
   };
@@ -139,7 +126,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
       metadata: { name: address },
       spec: { phase: 'Locked', node, mac: '02:67:0a:6e:01:07', owner: 'feed/feed-api', podUID },
     });
-  const create = async (name: string, placed: Placed) => api.create(PODS, aPod(name, placed) as never);
+  const create = async (name: string, placed: Placed, cpu?: string) => api.create(PODS, aPod(name, placed, cpu) as never);
   const now = async (name: string) => api.get(PODS, { namespace: 'feed', name });
   const isBound = async (name: string) => (await now(name)).spec?.nodeName !== undefined;
   const conditionOf = async (name: string) => (await now(name)).status?.conditions?.find(({ type }) => type === 'PodScheduled');
@@ -243,6 +230,27 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     expect(await answer.json()).toEqual({ Error: expect.stringMatching(error) });
     expect((await fetch(`http://127.0.0.1:${port}/filter`)).status).toBe(405);
   });
+
+  test('where the cluster says so, pods without a slot go where the inventory has most room; what is locked is not room', async () => {
+    await scheduler.kill();
+    const world = watchWorld(api, { signal: stopping.signal });
+    await world.synced;
+    asked = extender({ world, api, unlocked: (pod, namespace, nodes) => score(world.inventory, pod, namespace, nodes) });
+    // kube-scheduler knows of no Lock: to it r12-01 has as much room as r12-02, which has a pod.
+    const template = { spec: { containers: [{ name: 'feed', image: 'feed:1', resources: { requests: { cpu: '1' } } }] } };
+    const slots = [0, 1, 2].map((slot) => ({ slot, node: 'r12-01' }));
+    await ready('kept', slots, template);
+    const used = () => world.inventory.supply('cpu')?.used[world.inventory.row('r12-01')] ?? 0;
+    await until('counting the Lock', [], 10, async () => used() > 3);
+    scheduler = await startScheduler('prioritize');
+    await create('unlocked', {});
+    expect(await bound('unlocked')).toBe('r12-02');
+    // Four CPUs: three are locked, one and a bit is asked for.
+    await create('large', {}, '1200m');
+    expect(await bound('large')).toBe('r12-02');
+    await create('larger', {}, '3500m');
+    expect(await refused('larger')).toContain('gala: too little cpu is left');
+  }, 60_000);
 });
 
 const ROOM = {
