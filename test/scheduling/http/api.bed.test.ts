@@ -24,6 +24,7 @@ import { type HttpsServer, serveHttps } from '../../../lib/scheduling/http/serve
 import { waitingFor } from '../../../lib/scheduling/http/settling.ts';
 import { type Bed, startControlPlane } from '../../bed/control-plane.ts';
 import { describeBed } from '../../bed/describe-bed.ts';
+import { until } from '../../bed/process.ts';
 import { type Answer, type Ask, asker, type Question } from './ask.ts';
 
 const LOCKS = kindOf(LockKind);
@@ -423,6 +424,22 @@ describeBed('the API on a real API server', ['etcd', 'kube-apiserver'], () => {
     expect(body).toMatchObject({ openapi: '3.1.0', paths: { '/v1/locks': { post: { operationId: 'createLock' } } } });
     const page = (await ask('GET', '/problems')).body;
     for (const type of Object.keys(PROBLEMS)) expect(page).toContain(`\n## ${type}\n`);
+  });
+
+  test('with the API server away each question is told so, with when to ask again; when it is back they are answered, by the same process', async () => {
+    await asPipeline('POST', '/v1/locks', { body: aLock('before') });
+    await bed.end('kube-apiserver');
+    const known = await asPipeline('POST', '/v1/locks', { body: aLock('meanwhile') });
+    expect(problemOf(known)).toMatchObject({ status: 503, type: 'unavailable' });
+    expect(known.headers['retry-after']).toBe('2');
+    expect(problemOf(await ask('GET', '/v1/locks/feed/before', { token: 'unheard-of' }))).toMatchObject({
+      status: 503,
+      type: 'unavailable',
+    });
+    expect((await ask('GET', '/openapi.json')).status).toBe(200);
+    bed.again('kube-apiserver');
+    await until('back', [], 30, async () => (await asPipeline('GET', '/v1/locks/feed/before')).status === 200);
+    expect((await asPipeline('POST', '/v1/locks', { body: aLock('meanwhile') })).status).toBe(201);
   });
 
   async function appears(name: string): Promise<void> {
