@@ -263,12 +263,12 @@ export function aNodeNetwork(name: string, addresses: readonly string[], pool = 
     kind: 'NodeNetwork',
     metadata: { name },
     spec: {
-      providerID: `aws:///ap-northeast-1a/i-${name}`,
+      providerID: `aws:///ap-northeast-1a/i-${hex(name)}`,
       pool,
       eniSlots: addresses.map((ip, index) => ({
         networkCardIndex: 0,
         deviceIndex: index + 1,
-        eniId: `eni-${name}-${index + 1}`,
+        eniId: `eni-${hex(`${name} ${index + 1}`)}`,
         mac: `06:00:00:00:00:${String(index + 1).padStart(2, '0')}`,
         ip,
         subnetId: 'subnet-0d1',
@@ -276,6 +276,8 @@ export function aNodeNetwork(name: string, addresses: readonly string[], pool = 
     },
   };
 }
+
+const hex = (text: string): string => Buffer.from(text).toString('hex');
 
 export interface ASlot {
   readonly slot: number;
