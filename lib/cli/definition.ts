@@ -13,6 +13,8 @@ import { sentence } from '../api/problem.ts';
 import { definitionsOnly, wholePackage } from './authoring.ts';
 import { BadInput } from './output.ts';
 
+/** Gala's own, by name: whether a concern is installed is part of what a cluster is. */
+const CONCERNS = [{ name: 'scheduling' }];
 /** Where definitions are looked for by name. */
 const FOLDERS = ['clusters', '.'];
 
@@ -24,7 +26,7 @@ export async function readDefinition(asked: string, root: string = process.cwd()
   const path = pathLike(asked) ? resolve(root, asked) : await named(asked, root);
   const { sources, problems } = await loaded([path], root);
   const lines = problems.map(({ file, ...problem }) => `${file}: ${sentence(problem)}`);
-  const parsed = sources.map(({ file, definition }) => ({ file, ...parseCluster(withoutConcerns(definition)) }));
+  const parsed = sources.map(({ file, definition }) => ({ file, ...parseCluster(withoutConcerns(definition), CONCERNS) }));
   for (const { file, problems } of parsed)
     lines.push(...problems.filter(({ severity }) => severity === 'error').map((problem) => `${file}: ${sentence(problem)}`));
   const [found] = parsed;

@@ -1,4 +1,4 @@
-/** `gala explain pod`: why a pod waits, host by host. Reads the cluster once, with the rights of whoever asks. */
+/** `gala explain pod`: why a pod waits, host by host. Reads the cluster once, with the rights of whoever asks, or a snapshot. */
 import { Argument } from 'commander';
 import type { Api } from '../kube/client.ts';
 import { ApiError } from '../kube/error.ts';
@@ -10,17 +10,23 @@ import { stock } from '../scheduling/stock.ts';
 import { type ClusterOptions, clusterOptions, inCluster } from './cluster.ts';
 import { explainPod } from './explain-pod.ts';
 import { type EventSeen, type ExplainedPod, explainText } from './explain-text.ts';
-import { booksOf, factsOf, tellUnread } from './facts.ts';
+import { tellUnread } from './facts.ts';
+import { booksOf, factsOf } from './facts-of.ts';
 import type { Declare } from './main.ts';
 import { moreOf } from './more.ts';
 import { BadInput, type ExitCode, type Format, outputOption, print } from './output.ts';
+import { readSnapshotFile } from './snapshot-file.ts';
 
 interface Options extends ClusterOptions {
+  readonly snapshot?: string;
   readonly output: Format;
 }
 
 export const declare: Declare = (command, end) => {
-  command.addArgument(new Argument('<kind>', 'what to explain').choices(['pod'])).argument('<name>', 'its name, or <namespace>/<name>');
+  command
+    .addArgument(new Argument('<kind>', 'what to explain').choices(['pod']))
+    .argument('<name>', 'its name, or <namespace>/<name>')
+    .option('--snapshot <file>', 'as it was in what gala snapshot saved: no cluster is asked');
   clusterOptions(command)
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  gala explain pod feed/feed-api-0611')
@@ -28,18 +34,33 @@ export const declare: Declare = (command, end) => {
 };
 
 async function explain(asked: string, options: Options): Promise<ExitCode> {
+  if (options.snapshot !== undefined) {
+    const { inventory, readAtMs } = readSnapshotFile(options.snapshot);
+    return tell(podIn(inventory, asked, options.namespace ?? 'default'), inventory, readAtMs, [], options.output);
+  }
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
-    const key = asked.includes('/') ? asked : `${namespace}/${asked}`;
     const world = await readWorld(api);
     tellUnread(world);
-    const { inventory } = world;
-    const pod = inventory.objects('Pod').get(key);
-    if (pod === undefined) throw new BadInput(`${key}: there is no such pod. kubectl get pods -n ${key.split('/')[0]} lists them.`);
-    const known = { inventory, books: booksOf(inventory), nowMs: Date.now() };
-    const explained: ExplainedPod = { ...explainPod(pod, known), more: moreFor(pod, inventory), events: await eventsOf(api, pod) };
-    await print(options.output, explained, () => explainText(explained, known.nowMs));
-    return 0;
+    const pod = podIn(world.inventory, asked, namespace);
+    return tell(pod, world.inventory, Date.now(), await eventsOf(api, pod), options.output);
   });
+}
+
+function podIn(inventory: Inventory, asked: string, namespace: string): PodFacts {
+  const key = asked.includes('/') ? asked : `${namespace}/${asked}`;
+  const pod = inventory.objects('Pod').get(key);
+  if (pod === undefined) throw new BadInput(`${key}: there is no such pod. kubectl get pods -n ${key.split('/')[0]} lists them.`);
+  return pod;
+}
+
+async function tell(pod: PodFacts, inventory: Inventory, nowMs: number, events: readonly EventSeen[], output: Format): Promise<ExitCode> {
+  const explained: ExplainedPod = {
+    ...explainPod(pod, { inventory, books: booksOf(inventory), nowMs }),
+    more: moreFor(pod, inventory),
+    events,
+  };
+  await print(output, explained, () => explainText(explained, nowMs));
+  return 0;
 }
 
 /** Addresses that others hold, of a pod that waits for one. */

@@ -1,38 +1,18 @@
 /** Where facts come from: the cluster itself, read once with the rights of whoever asks. */
 import type { Api } from '../kube/client.ts';
-import type { Inventory } from '../scheduling/inventory.ts';
 import { type ReadWorld, readWorld } from '../scheduling/read-world.ts';
-import { type Books, books, type IPLockObject, type LockObject } from '../scheduling/writer/books.ts';
+import { factsOf } from './facts-of.ts';
 import { say } from './output.ts';
 import type { Facts } from './stock-answer.ts';
 import type { Source } from './stock-text.ts';
 
-export interface FactsFrom {
-  readonly facts: Facts;
-  readonly source: Source;
-}
-
-export async function factsOfCluster(api: Api): Promise<FactsFrom> {
+export async function factsOfCluster(api: Api): Promise<{ readonly facts: Facts; readonly source: Source }> {
   const world = await readWorld(api);
   tellUnread(world);
   return {
     facts: factsOf(world.inventory),
     source: { from: 'cluster', name: api.url, by: 'library', ageSeconds: (Date.now() - world.readAtMs) / 1000 },
   };
-}
-
-export function factsOf(all: Inventory): Facts {
-  const of = <K extends 'HostPool' | 'NodeNetwork' | 'IPLock'>(kind: K) => [...all.objects(kind).values()];
-  return { terrain: all, hostPools: of('HostPool'), nodeNetworks: of('NodeNetwork'), ipLocks: of('IPLock') };
-}
-
-/** The books that the lock writer would have of the same facts. */
-export function booksOf(all: Inventory): Books {
-  const book = books();
-  for (const [key, pod] of all.objects('Pod')) book.pods.put(key, pod, 'watch');
-  for (const [key, lock] of all.objects('Lock')) book.locks.put(key, lock as LockObject, 'watch');
-  for (const [key, ipLock] of all.objects('IPLock')) book.ipLocks.put(key, ipLock as IPLockObject, 'watch');
-  return book;
 }
 
 /** What a kind is good for; without it that part is not counted. A kind that isn't there is a feature that is off. */

@@ -2,6 +2,7 @@
 // `gala`: compiled where the package is installed, the source itself in a clone. Plain JavaScript that an old Node reads
 // too, so that it can say what it lacks: `kubectl gala` runs with whatever Node is on the PATH.
 import { existsSync } from 'node:fs';
+import * as module from 'node:module';
 
 const compiled = new URL('../../build/bin/gala.js', import.meta.url);
 const source = new URL('./main.ts', import.meta.url);
@@ -13,6 +14,9 @@ if (inClone && !process.features.typescript) {
   );
   process.exitCode = 2;
 } else {
+  // Node keeps what it has compiled, types stripped, in a folder of its own below the system's temporary one: the second command
+  // starts in half the time. NODE_DISABLE_COMPILE_CACHE=1 turns it off; where nothing can be written nothing is.
+  module.enableCompileCache?.();
   const { run } = await import((inClone ? source : compiled).href);
   process.exitCode = await run(process.argv.slice(2));
 }

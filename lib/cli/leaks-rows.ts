@@ -60,7 +60,7 @@ export interface Leaks {
  */
 const GRACE_MS = 60_000;
 
-/** @param readAtMs Unix milliseconds: of a saved snapshot, when that was read */
+/** @param readAtMs when the books were read; Unix milliseconds */
 export function leaksIn(books: Books, statefulSets: ReadonlyMap<string, StatefulSetFacts>, readAtMs: number): Leaks {
   const found = [
     ...[...books.locks.keys()].flatMap((key) => ofLock(key, books.locks.get(key)!, books, readAtMs)),

@@ -1,18 +1,21 @@
 /** `gala locks`: the Locks of a namespace, or of all. */
 import { Lock } from '../api/kinds.ts';
-import { kindOf } from '../kube/kinds.ts';
+import { kindOf, type Stored } from '../kube/kinds.ts';
 import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind } from './cluster.ts';
-import { type LockSeen, lockSeen, locksText } from './lock-text.ts';
+import { lockSeen, locksText } from './lock-text.ts';
 import type { Declare } from './main.ts';
 import { type ExitCode, type Format, NotNow, outputOption, print } from './output.ts';
 
 interface Options extends ClusterOptions {
   readonly allNamespaces?: boolean;
+  readonly snapshot?: string;
   readonly output: Format;
 }
 
 export const declare: Declare = (command, end) => {
-  command.option('-A, --all-namespaces', 'of all namespaces');
+  command
+    .option('-A, --all-namespaces', 'of all namespaces')
+    .option('--snapshot <file>', 'as it was in what gala snapshot saved: no cluster is asked');
   clusterOptions(command)
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  gala locks -A')
@@ -20,14 +23,25 @@ export const declare: Declare = (command, end) => {
 };
 
 async function locks(options: Options): Promise<ExitCode> {
+  if (options.snapshot !== undefined) {
+    // Only where it is asked for: what reads a snapshot is more than what lists Locks.
+    const { readSnapshotFile } = await import('./snapshot-file.ts');
+    const { inventory, readAtMs } = readSnapshotFile(options.snapshot);
+    return tell([...inventory.objects('Lock').values()] as Stored<Lock>[], options.namespace ?? 'default', readAtMs, options);
+  }
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
     const { items } = await api.list(kindOf(Lock), options.allNamespaces ? {} : { namespace }).catch((error: unknown) => {
       if (isNoSuchKind(error))
         throw new NotNow('locks are off in this cluster: it has no kind Lock (locks.gala.internal).', { cause: error });
       throw error;
     });
-    const seen = items.map((lock): LockSeen => lockSeen(lock));
-    await print(options.output, seen, () => locksText(seen, Date.now(), { allNamespaces: options.allNamespaces ?? false }));
-    return 0;
+    return tell(items, namespace, Date.now(), options);
   });
+}
+
+async function tell(locks: readonly Stored<Lock>[], namespace: string, nowMs: number, options: Options): Promise<ExitCode> {
+  const { allNamespaces = false, output } = options;
+  const seen = locks.filter(({ metadata }) => allNamespaces || metadata.namespace === namespace).map((lock) => lockSeen(lock));
+  await print(output, seen, () => locksText(seen, nowMs, { allNamespaces }));
+  return 0;
 }

@@ -44,6 +44,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'What is taken and serves nobody: in hand, or leaked.',
     load: () => import('./leaks.ts'),
   },
+  snapshot: {
+    does: 'Saves what stock, explain, who and locks ask, for later or elsewhere.',
+    load: () => import('./snapshot.ts'),
+  },
   status: {
     does: 'The programs, who leads, the last error, which kinds are there: on one page.',
     load: () => import('./status.ts'),

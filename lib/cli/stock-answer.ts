@@ -1,10 +1,16 @@
 /** What `gala stock` answers, counted by the library. Pure. */
+import { didYouMean } from '../api/issue.ts';
 import type { HostPool, IPLock, NodeNetwork } from '../api/kinds.ts';
+import { sentence } from '../api/problem.ts';
+import { demandOf } from '../scheduling/demand.ts';
 import { whyNever } from '../scheduling/never.ts';
 import { place } from '../scheduling/place.ts';
 import { stock } from '../scheduling/stock.ts';
 import type { Ask, Demand, Limit, Terrain } from '../scheduling/types.ts';
 import { moreOf } from './more.ts';
+import { BadInput } from './output.ts';
+import type { Pods } from './pod-file.ts';
+import type { Question } from './question.ts';
 import type { StockAnswer } from './stock-text.ts';
 
 interface Named<T> {
@@ -19,7 +25,49 @@ export interface Facts {
   readonly ipLocks: Iterable<Named<IPLock['spec']>>;
 }
 
+/** Everything of the question but whose pods. */
+export interface How extends Question {
+  readonly pools?: readonly string[];
+  /** A number of slots that is wanted. */
+  readonly count?: number;
+}
+
+/** A question about pods from a file. */
+export interface AskedOf {
+  readonly pods: Pods;
+  readonly namespace: string;
+  readonly how: How;
+}
+
 export type Counted = Omit<StockAnswer, 'pods' | 'question' | 'source'>;
+
+/** @throws {BadInput} with all of the question that can't be */
+export function answerFrom(facts: Facts, source: StockAnswer['source'], { pods, namespace, how }: AskedOf): StockAnswer {
+  const demand = demanded(pods, namespace);
+  const { count, ...question } = how;
+  const { poolNames } = facts.terrain;
+  const unknown = (how.pools ?? []).filter((pool) => !poolNames.includes(pool));
+  const there = poolNames.length === 0 ? 'there is none' : `there are ${poolNames.join(', ')}`;
+  if (unknown.length > 0)
+    throw new BadInput(
+      unknown.map((pool) => `--pool ${pool}: no such pool; ${there}. ${didYouMean(pool, poolNames, 'Leave it out for all.')}`).join('\n'),
+    );
+  return { ...about(pods, demand, how, source), ...stockAnswer(facts, { demand, ...question }, count) };
+}
+
+/** What stands at the head of every answer. */
+export function about({ name, revision }: Pods, demand: Demand, { count: _, ...question }: How, source: StockAnswer['source']) {
+  const { namespace, address } = demand;
+  const wants = Object.fromEntries(demand.requests);
+  return { pods: { ...(name && { name }), namespace, ...(revision && { revision }), wants, address }, question, source };
+}
+
+/** @throws {BadInput} with all that can't be counted */
+export function demanded({ template, name }: Pods, namespace: string): Demand {
+  const { demand, problems } = demandOf(template, { namespace, ...(name === undefined ? {} : { owner: `${namespace}/${name}` }) });
+  if (demand === undefined) throw new BadInput(problems.map(sentence).join('\n'));
+  return demand;
+}
 
 /** @param want a number of slots that is wanted: how many of them there are */
 export function stockAnswer({ terrain, hostPools, nodeNetworks, ipLocks }: Facts, ask: Ask, want?: number): Counted {

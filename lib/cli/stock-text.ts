@@ -42,6 +42,10 @@ export interface StockAnswer extends Omit<Stock, 'nodes'> {
   readonly never?: readonly Never[];
   /** With `--count`: how many of these there are. */
   readonly want?: { readonly count: number; readonly found: number };
+  /** Of a definition: pools whose machine it does not describe; CPU and memory are not limited there. */
+  readonly undescribed?: readonly string[];
+  /** Of a definition: the count when all instances of its EC2 pools are launched. */
+  readonly launching?: { readonly instances: number; readonly count: number };
   /** What would make more of it, and how. */
   readonly more: readonly More[];
 }
@@ -56,7 +60,7 @@ function shortText(answer: StockAnswer): string {
   const places = placesOf(answer);
   const second = (answer.alone ?? []).find((other) => other.limit !== limit && other.count >= count);
   const otherwise = second === undefined ? '' : `; ${supplyName(second.limit)} alone would allow ${second.count}`;
-  const why = count === 0 ? `. ${whyNothing(answer)}` : `. limited by ${limitName(limit)}${otherwise}`;
+  const why = count === 0 ? whyNothing(answer) : `. limited by ${limitName(limit)}${otherwise}`;
   return [`${count} fit${places === '' ? '' : ` (${places})`}${why}`, ...notes(answer)].join('\n');
 }
 
@@ -78,8 +82,8 @@ function placesOf({ racks = [] }: StockAnswer): string {
 
 const whyNothing = ({ limits }: StockAnswer): string =>
   limits.length === 0
-    ? 'there is no host to count on'
-    : `limited by ${limits.map(({ limit, nodes }) => `${limitName(limit)} (${counted(nodes, 'host')})`).join(', ')}`;
+    ? ': there is no host to count on'
+    : `. limited by ${limits.map(({ limit, nodes }) => `${limitName(limit)} (${counted(nodes, 'host')})`).join(', ')}`;
 
 function longText(answer: StockAnswer): string {
   const { source, pods, question, count, pools } = answer;
@@ -120,10 +124,12 @@ const poolRow = ({ pool, hosts, fit, lockedByOthers, limits }: Stock['pools'][nu
 ];
 
 /** What the number does not say. */
-function notes({ uncounted = [], never, want }: StockAnswer): string[] {
+function notes({ uncounted = [], never, want, undescribed = [], launching }: StockAnswer): string[] {
   return [
+    ...(launching === undefined ? [] : [`${launching.count} with ${counted(launching.instances, 'more instance')} of EC2 launched.`]),
     ...(want === undefined ? [] : [want.found >= want.count ? `${want.count} are there.` : `${want.found} of ${want.count} are there.`]),
     ...(never === undefined ? [] : [`No host could ever take such a pod, however empty: ${never.map(neverText).join(', ')}.`]),
+    ...(undescribed.length === 0 ? [] : [`Not limited on ${undescribed.join(', ')}, whose machine is not described: cpu, memory.`]),
     ...(uncounted.length === 0 ? [] : [`Not counted, for no host says how much it has: ${uncounted.map(supplyName).join(', ')}.`]),
   ];
 }

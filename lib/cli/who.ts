@@ -10,11 +10,14 @@ import { BadInput, type ExitCode, type Format, outputOption, print } from './out
 import { type IPLockSeen, type PodSeen, type Who, whoHas, whoText } from './who-text.ts';
 
 interface Options extends ClusterOptions {
+  readonly snapshot?: string;
   readonly output: Format;
 }
 
 export const declare: Declare = (command, end) => {
-  command.argument('<address|pod>', 'an IPv4 address, or a pod as <name> or <namespace>/<name>');
+  command
+    .argument('<address|pod>', 'an IPv4 address, or a pod as <name> or <namespace>/<name>')
+    .option('--snapshot <file>', 'as it was in what gala snapshot saved: no cluster is asked');
   clusterOptions(command)
     .addOption(outputOption())
     .addHelpText('after', '\nExamples:\n  gala who 10.110.2.37\n  gala who feed/feed-api-0611')
@@ -24,6 +27,15 @@ export const declare: Declare = (command, end) => {
 const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 
 async function who(asked: string, options: Options): Promise<ExitCode> {
+  if (options.snapshot !== undefined) {
+    const [{ readSnapshotFile }, { addressesIn, whoIn }] = await Promise.all([import('./snapshot-file.ts'), import('./who-in.ts')]);
+    const { inventory, readAtMs } = readSnapshotFile(options.snapshot);
+    const key = asked.includes('/') ? asked : `${options.namespace ?? 'default'}/${asked}`;
+    const addresses = IPV4.test(asked) ? [asked] : addressesIn(inventory, key);
+    const found = addresses.map((address) => whoIn(inventory, address));
+    await print(options.output, found, () => found.map((one) => whoText(one, readAtMs)).join('\n'));
+    return 0;
+  }
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
     const found = IPV4.test(asked) ? [await ofAddress(api, asked)] : await ofPod(api, asked, namespace);
     await print(options.output, found, () => found.map((one) => whoText(one, Date.now())).join('\n'));

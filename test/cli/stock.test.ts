@@ -1,10 +1,12 @@
 /** What `gala stock` says of facts: screens small enough to read. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { type Facts, stockAnswer } from '../../lib/cli/stock-answer.ts';
 import { type Source, type StockAnswer, stockText } from '../../lib/cli/stock-text.ts';
 import { inventory } from '../../lib/scheduling/inventory.ts';
 import type { Ask, Demand } from '../../lib/scheduling/types.ts';
 import { aDemand, aLock, aNode, anIPLock, aPool, aVlan } from '../scheduling/builders.ts';
+import { gala } from './gala.ts';
 
 const HOSTS = ['r12-01', 'r12-02', 'r13-01', 'r13-02'];
 const RACKS = { r12: 'r12-[01-02]', r13: 'r13-[01-02]' };
@@ -70,7 +72,7 @@ test('a spec that no host could ever take says which rule refuses it', () => {
 });
 
 test('no host at all is told as such', () => {
-  expect(screen(aCluster({ hosts: [], bandwidth: '25G' }))).toBe('0 fit. there is no host to count on');
+  expect(screen(aCluster({ hosts: [], bandwidth: '25G' }))).toBe('0 fit: there is no host to count on');
 });
 
 test('of a cluster a table says it pool by pool, with ages, and who holds addresses', () => {
@@ -113,4 +115,90 @@ test.each([
 test('what it prints as JSON is plain data', () => {
   const found = answer(aCluster());
   expect(JSON.parse(JSON.stringify(found))).toEqual(found);
+});
+
+describe('of the definitions of this repository', () => {
+  const ask = (...args: string[]) => gala('stock', '-f', 'examples/feed.yaml', ...args);
+  const NO_DISK = 'Not counted, for no host says how much it has: ephemeral-storage.';
+
+  test.each([
+    [
+      'hello',
+      '768 fit (384 per rack). limited by addresses; cpu alone would allow 992',
+      'Not counted, for no host says how much it has: ephemeral-storage, egress.',
+    ],
+    ['bj-a', '600 fit (150 per rack). limited by addresses; cpu alone would allow 1240', NO_DISK],
+    ['cloud-a', '21 fit. limited by cpu; memory alone would allow 21', '420 with 57 more instances of EC2 launched.', NO_DISK],
+    [
+      'hybrid-a',
+      '1080 fit (ml 480, web 600). limited by addresses; cpu alone would allow 4060',
+      '1500 with 60 more instances of EC2 launched.',
+      NO_DISK,
+    ],
+    ['prod-2', '0 fit: there is no host to count on'],
+  ])('%s answers without a cluster', async (name, ...lines) => {
+    expect(await ask('--definition', name)).toEqual({ code: 0, out: `${lines.join('\n')}\n`, err: '' });
+  });
+
+  test('a place can be thought away, and a pool asked for alone', async () => {
+    expect((await ask('--definition', 'bj-a', '--without', 'rack=r14')).out).toMatch(/^600 fit \(200 per rack\)\. /);
+    expect((await ask('--definition', 'hybrid-a', '--pool', 'ml')).out).toMatch(/^480 fit \(240 per rack\)\. /);
+  });
+
+  test('so many as are wanted are there, or exit code 3', async () => {
+    expect(await ask('--definition', 'bj-a', '--count', '600')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining('\n600 are there.\n'),
+    });
+    expect(await ask('--definition', 'bj-a', '--count', '601')).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('\n600 of 601 are there.\n'),
+    });
+  });
+
+  test('JSON and YAML say the same', async () => {
+    const json = JSON.parse((await ask('--definition', 'bj-a', '-o', 'json')).out);
+    expect(parse((await ask('--definition', 'bj-a', '-o', 'yaml')).out)).toEqual(json);
+    expect(json).toMatchObject({
+      source: { from: 'definition', name: 'bj-a' },
+      count: 600,
+      limit: 'addresses',
+      pods: { name: 'feed-api', namespace: 'feed' },
+    });
+    expect(json.nodes).toHaveLength(40);
+  });
+
+  test('everything wrong with the question is told at once', async () => {
+    expect(await ask('--definition', 'bj-a', '--count', '0', '--max-per', 'rak=3', '--snapshot', 'x.json')).toEqual({
+      code: 2,
+      out: '',
+      err: [
+        '--max-per rak=3: it is <place>=<cap>, where place is one of node, rack, zone, datacenter. For example rack=30%.',
+        "--count is '0'; it is 1 to 5000, as many as one Lock takes. For example 200.",
+        '--definition and --snapshot: facts come from one of the two. Leave one out.',
+        '',
+      ].join('\n'),
+    });
+  });
+
+  test.each([
+    ['an unknown pool', ['--definition', 'bj-a', '--pool', 'wbe'], "--pool wbe: no such pool; there are web. Did you mean 'web'?\n"],
+    [
+      'a place that is not there',
+      ['--definition', 'bj-a', '--without', 'rack=r41'],
+      "--without 'rack=r41': no node is there. Did you mean 'r12'?\n",
+    ],
+    [
+      'another namespace than the file’s',
+      ['--definition', 'bj-a', '-n', 'ads'],
+      '-n ads: the file says namespace feed. Leave -n out, or change the file.\n',
+    ],
+    [
+      'two whose pods',
+      ['feed-api'],
+      'gala stock: got feed-api beside -f examples/feed.yaml; one of them says whose pods. Leave the other out.\n',
+    ],
+  ])('%s is bad input', async (_what, args, err) => {
+    expect(await ask(...args)).toEqual({ code: 2, out: '', err });
+  });
 });

@@ -1,4 +1,7 @@
-/** Asking the stock API of `gala scheduler`: the number it acts on itself. Whatever keeps it from answering is no fault of ours. */
+/**
+ * Stock of a cluster: the stock API of `gala scheduler` is asked, whose number is the one it acts on itself; where it can't be, or
+ * not by us, the library counts with our own list rights.
+ */
 import { HostPool, IPLock, NodeNetwork } from '../api/kinds.ts';
 import { sentence } from '../api/problem.ts';
 import type { Api } from '../kube/client.ts';
@@ -7,13 +10,39 @@ import { findStockApi } from '../scheduling/http/client.ts';
 import type { ProblemDocument } from '../scheduling/http/problem.ts';
 import type { StockAnswer as Answer } from '../scheduling/http/schemas.ts';
 import type { Demand, PoolFit } from '../scheduling/types.ts';
-import { listed } from './cluster.ts';
+import { type ClusterOptions, inCluster, listed, namespaceOf } from './cluster.ts';
+import { factsOfCluster } from './facts.ts';
 import { type More, moreOf } from './more.ts';
-import { BadInput } from './output.ts';
-import type { Counted } from './stock-answer.ts';
-import type { Source } from './stock-text.ts';
+import { BadInput, say } from './output.ts';
+import type { Pods } from './pod-file.ts';
+import { podsNamed } from './pods-from.ts';
+import { about, answerFrom, type Counted, demanded, type How } from './stock-answer.ts';
+import type { Source, StockAnswer } from './stock-text.ts';
 
-export interface Asking {
+interface Options extends ClusterOptions {
+  readonly leaseNamespace: string;
+  readonly verbose?: boolean;
+}
+
+/** @param whose pods from a file, or the name of an object of the cluster */
+export function stockOfCluster(whose: Pods | string, how: How, options: Options): Promise<StockAnswer> {
+  return inCluster(options, async ({ api, namespace: here }) => {
+    const namespace = namespaceOf(options, typeof whose === 'string' ? undefined : whose, here);
+    const pods = typeof whose === 'string' ? (await podsNamed(api, namespace, whose)).pods : whose;
+    const demand = demanded(pods, namespace);
+    const asked = await askStockApi(api, { ...how, namespace, template: pods.template, owner: pods.name }, options.leaseNamespace);
+    if ('absent' in asked) {
+      if (options.verbose) say(`The library counts, with your rights: ${asked.absent}.`);
+      const { facts, source } = await factsOfCluster(api);
+      return answerFrom(facts, source, { pods, namespace, how });
+    }
+    if (options.verbose) say(`The stock API counted: ${asked.replica}.`);
+    const more = await heldFor(api, demand, asked.answer.pools);
+    return { ...about(pods, demand, how, asked.source), ...asked.answer, more };
+  });
+}
+
+interface Asking {
   readonly namespace: string;
   readonly template: unknown;
   readonly owner?: string;
@@ -24,15 +53,13 @@ export interface Asking {
   readonly count?: number;
 }
 
-export type Asked =
-  | { readonly answer: Omit<Counted, 'more'>; readonly source: Source; readonly replica: string }
-  | { readonly absent: string };
+type Asked = { readonly answer: Omit<Counted, 'more'>; readonly source: Source; readonly replica: string } | { readonly absent: string };
 
 /** Answers that say: not you, or not now. The library may still do. */
 const NOT_FROM_THERE: readonly number[] = [401, 403, 429, 500, 503];
 
 /** @throws {BadInput} when the question itself is wrong */
-export async function askStockApi(api: Api, question: Asking, namespace: string): Promise<Asked> {
+async function askStockApi(api: Api, question: Asking, namespace: string): Promise<Asked> {
   const found = await findStockApi(api, { namespace });
   if ('absent' in found) return found;
   try {
@@ -71,7 +98,7 @@ const wanted = (count: number | undefined, found: number) =>
   count === undefined ? {} : { want: { count, found: Math.min(count, found) } };
 
 /** What would make more: told where we may look. */
-export async function heldFor(api: Api, demand: Demand, pools: readonly PoolFit[]): Promise<More[]> {
+async function heldFor(api: Api, demand: Demand, pools: readonly PoolFit[]): Promise<More[]> {
   if (!pools.some(({ limits }) => limits.some(({ limit }) => limit === 'addresses'))) return [];
   try {
     const [ipLocks, hostPools, networks] = await Promise.all([
