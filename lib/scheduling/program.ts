@@ -24,6 +24,7 @@ import { schedulerMetrics } from './metrics.ts';
 import { podTemplateOf } from './pod-template.ts';
 import { score } from './score.ts';
 import { watchWorld } from './world.ts';
+import { writerGauges } from './writer/gauges.ts';
 import { runWriter } from './writer/run.ts';
 
 export interface SchedulerOptions {
@@ -107,6 +108,7 @@ export async function schedulerProgram(bare: Api, options: SchedulerOptions, sig
     ...{ onAnswer: counted.onAnswer, onCertificate: ({ untilMs }) => counted.certificateEnds(untilMs) },
   });
   counted.ages(ages);
+  const onWork = await writerGauges(measured.registry, world);
   const events = recorder(api, 'gala.internal/lock-writer', { log });
   const health = await serveHealth({
     ...{ port: options.extenderPort, registry: measured.registry, handle: verifying.handle, keepAliveMs: KEEP_ALIVE_MS },
@@ -116,7 +118,7 @@ export async function schedulerProgram(bare: Api, options: SchedulerOptions, sig
     ...{ namespace, name: WRITER_LEASE, log },
     onLead: (leading) => {
       const { onNote, onCall } = counted;
-      return runWriter({ api, world, recorder: events, log, onNote, onCall, signal: leading, isLeader: () => election.isLeader() });
+      return runWriter({ api, world, recorder: events, log, onNote, onCall, onWork, signal: leading, isLeader: () => election.isLeader() });
     },
   });
   measured.election(WRITER_LEASE, election);

@@ -95,8 +95,8 @@ function change({ metadata, ...rest }: IPLockObject, spec: IPLock['spec'], own: 
  * @example macFromIp('10.7.1.5') // '02:67:0a:07:01:05'
  */
 export function macFromIp(ip: string): string {
-  const octets = ip.split('.').map(Number);
-  if (octets.length !== 4 || octets.some((octet) => !Number.isInteger(octet) || octet < 0 || octet > 255))
+  const octets = ip.split('.');
+  if (octets.length !== 4 || octets.some((octet) => !/^\d{1,3}$/.test(octet) || Number(octet) > 255))
     throw new RangeError(`'${ip}' is not an IPv4 address such as 10.7.1.5`);
-  return ['02', '67', ...octets.map((octet) => octet.toString(16).padStart(2, '0'))].join(':');
+  return ['02', '67', ...octets.map((octet) => Number(octet).toString(16).padStart(2, '0'))].join(':');
 }

@@ -14,7 +14,7 @@ import { retrying } from '../../kube/retry.ts';
 import { interning } from '../intern.ts';
 import type { NodeFacts } from '../node.ts';
 import type { World } from '../world.ts';
-import { agenda, type Heard } from './agenda.ts';
+import { type Agenda, agenda, type Heard } from './agenda.ts';
 import { perform } from './call.ts';
 import { catchUp } from './catch-up.ts';
 import type { Note } from './desk.ts';
@@ -36,6 +36,10 @@ export interface WriterOptions {
   readonly onNote?: (note: Note) => void;
   /** Told how each call ended. */
   readonly onCall?: (write: Write, outcome: string) => void;
+  /** Told when it begins to decide, and with nothing when it has ended. */
+  readonly onWork?: (work: Pick<Agenda, 'waiting'> | undefined) => void;
+  /** How long an address without a Lock is Held. @default 600_000 */
+  readonly looseHoldMs?: number;
 }
 
 /** Calls at once. Pods and statuses have connections of their own, so that a Lock of 5,000 addresses does not keep them waiting. */
@@ -43,7 +47,7 @@ const ROOM: Room = { quick: 32, bulk: 48 };
 
 /** Resolves when `signal` has ended it and no call is under way. */
 export async function runWriter({ api, world, recorder, isLeader, signal, ...options }: WriterOptions): Promise<void> {
-  const { log = silent, clock = monotonic, onNote = () => {}, onCall = () => {} } = options;
+  const { log = silent, clock = monotonic, onNote = () => {}, onCall = () => {}, onWork = () => {}, looseHoldMs } = options;
   await Promise.race([world.synced, aborted(signal)]);
   if (signal.aborted) return;
 
@@ -51,7 +55,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
   const now = () => clock.now();
   const work = agenda(
     inventoryPlanner(world.inventory, (key) => world.statefulSets.get(key)),
-    { term: randomUUID(), beganMs: now(), note },
+    { term: randomUUID(), beganMs: now(), looseHoldMs, note },
   );
   const under: Record<Lane, number> = { quick: 0, bulk: 0 };
   let working = false;
@@ -64,6 +68,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
     await retrying(() => catchUp(work, world.inventory, { api, intern, signal, now }), { signal, tries: Number.POSITIVE_INFINITY });
     log.info('the lock writer works', { pods: work.books.pods.size, locks: work.books.locks.size, addresses: work.books.ipLocks.size });
     working = true;
+    onWork(work);
     kick();
     await aborted(signal);
   } catch (error) {
@@ -78,6 +83,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
       await new Promise<void>((resolve) => {
         landed = resolve;
       });
+    onWork(undefined);
     work.close();
   }
 

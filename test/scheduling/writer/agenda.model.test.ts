@@ -5,6 +5,9 @@ import { type Roll, type Story, type StoryOptions, story } from './story.ts';
 
 const rolls = fc.array(fc.tuple(fc.nat({ max: 1_000 }), fc.nat({ max: 1_000 }), fc.nat({ max: 1_000 })), { minLength: 20, maxLength: 120 });
 
+/** More of them: `RUNS=5000 npm run jest -- agenda.model`. */
+const runs = (usual: number) => Number(process.env.RUNS ?? usual);
+
 const WORLDS: readonly (StoryOptions & { readonly name: string })[] = [
   { name: "Gala's own addresses", addresses: true, late: false },
   { name: "Gala's own addresses, late writes of lock writers that have ended", addresses: true, late: true },
@@ -53,7 +56,7 @@ describe.each(WORLDS)('$name', (options) => {
         // The inventory promises nothing beside what is there.
         expect([...writer.inventory.promises()]).toEqual([]);
       }),
-      { numRuns: Number(process.env.RUNS ?? 400) },
+      { numRuns: runs(200) },
     );
   });
 
@@ -66,7 +69,7 @@ describe.each(WORLDS)('$name', (options) => {
         expect([...told.writer.inventory.promises()]).toEqual([]);
         expect(told.writer.agenda.waiting).toBe(0);
       }),
-      { numRuns: Number(process.env.RUNS ?? 200) },
+      { numRuns: runs(100) },
     );
   });
 });
@@ -77,6 +80,6 @@ test.each(WORLDS.filter(({ late }) => !late))('$name: a lock writer that nobody 
       const calm = play({ addresses, late: false, calm: true }, steps);
       expect(calm.stumbles).toBe(0);
     }),
-    { numRuns: Number(process.env.RUNS ?? 200) },
+    { numRuns: runs(100) },
   );
 });

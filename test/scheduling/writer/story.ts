@@ -108,20 +108,23 @@ export function story(options: StoryOptions): Story {
     made++;
     const lock = pick([...api.objects.Lock.keys()], b);
     const common = { gated: true, cpu: 1, uid: aUid() };
-    switch (a % 5) {
+    switch (a % 8) {
       case 0:
       case 1:
+      case 2:
+      case 3:
+      case 4:
         return aPod({
           ...common,
           name: `l${made}`,
           lock: lock?.slice(5) ?? (b % 9 === 0 ? 'nobody' : undefined),
           controller: { kind: 'ReplicaSet', name: 'web', uid: 'rs' },
         });
-      case 2: {
+      case 5: {
         sets.set('feed/db', { key: 'feed/db', uid: 'set', replicas: 1 + (b % 3), firstOrdinal: 0 });
         return aPod({ ...common, name: `db-${b % 3}`, controller: { kind: 'StatefulSet', name: 'db', uid: 'set' } });
       }
-      case 3:
+      case 6:
         return aPod({ ...common, name: `j${made}`, controller: { kind: 'Job', name: 'job', uid: 'job' } });
       default:
         return aPod({ ...common, name: `p${made}`, priority: b % 2 });
@@ -170,11 +173,11 @@ export function story(options: StoryOptions): Story {
         look();
       }
     }),
-    (a, b) => {
+    ...Array.from({ length: 2 }, () => (a: number, b: number) => {
       const spec = aLock('x', { template: aTemplate({ spec: { schedulerName: SCHEDULER_NAME } }) }).spec;
-      const name = `feed/lock${a % 4}`;
+      const name = `feed/lock${a % 3}`;
       const more = {
-        count: 1 + (b % 4),
+        count: 1 + (b % 3),
         allowPartial: a % 3 === 0,
         owner: `owner${a % 2}`,
         ttlSeconds: 60,
@@ -182,7 +185,7 @@ export function story(options: StoryOptions): Story {
       };
       if (!api.objects.Lock.has(name)) say(`lock ${name} ${JSON.stringify(more)}`);
       api.createLock(name, { ...spec, ...more });
-    },
+    }),
     ...Array.from({ length: 4 }, () => (a: number, b: number) => {
       const pod = aWaitingPod(a, b);
       if (!api.objects.Pod.has(pod.key)) say(`pod ${pod.key} lock ${pod.lock}`);
@@ -197,7 +200,7 @@ export function story(options: StoryOptions): Story {
       const lock = pick([...api.objects.Lock.values()], a);
       const key = `feed/${lock?.metadata.name}`;
       // The policy refuses it; now and then there is none.
-      if (lock === undefined || ((lock.status?.counts?.used ?? 0) > 0 && b % 10 > 0)) return;
+      if (lock === undefined || b % 3 > 0 || ((lock.status?.counts?.used ?? 0) > 0 && b % 10 > 0)) return;
       say(`lock ${key} deleted`);
       api.remove('Lock', key);
     },
@@ -212,7 +215,7 @@ export function story(options: StoryOptions): Story {
       const pod = pick([...api.objects.Pod.values()], a);
       if (pod?.node !== undefined && !pod.done) api.change('Pod', pod.key, (it) => ({ ...it, done: true }));
     },
-    (a) => pass([1, 5, 20, 40, 120][a % 5]!),
+    (a) => pass([1, 1, 1, 5, 5, 20, 40, 120][a % 8]!),
     (a, b) => {
       const node = pick([...nodes.values()], a)!;
       const now = { ...node, unschedulable: b % 4 === 0, ready: b % 4 !== 1 };
@@ -229,7 +232,7 @@ export function story(options: StoryOptions): Story {
   ];
 
   /** The first so many steps: moves, new Locks, new pods. */
-  const CALM = 23;
+  const CALM = 24;
 
   function pass(seconds: number): void {
     api.now += seconds;

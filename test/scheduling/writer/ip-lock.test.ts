@@ -1,0 +1,38 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { assigned, held, macFromIp, newIPLock, takenOver } from '../../../lib/scheduling/writer/ip-lock.ts';
+import { aStoredIPLock } from './objects.ts';
+
+const pod = { name: 'a', uid: '0f8fad5b-d9cb-469f-a165-70867728950e', term: 't', ownerKind: 'StatefulSet' };
+const others = { 'example.com/note': 'kept' };
+
+describe('IPLocks as they are written', () => {
+  test('each update carries the version it was decided on, and keeps what others annotated', () => {
+    const before = aStoredIPLock('10.110.0.10', { phase: 'Held', annotations: others });
+    for (const after of [takenOver(before, { node: 'n', pod }), assigned(before, pod), held(before, { ofLock: false })])
+      expect(after.metadata).toMatchObject({ uid: before.metadata.uid, resourceVersion: '1', annotations: others });
+  });
+  test('a plan that takes an address over says so, for whoever undoes it; the slot’s pod forgets it', () => {
+    const taken = takenOver(
+      aStoredIPLock('10.110.0.10', { phase: 'Held' }),
+      { node: 'n', lock: { namespace: 'feed', name: 'night' } },
+      true,
+    );
+    expect(taken.metadata.annotations).toEqual({ 'gala.internal/was-held': 'true' });
+    expect(assigned(taken as never, pod).metadata.annotations).not.toHaveProperty(['gala.internal/was-held']);
+  });
+  test('a Held address names no pod, and keeps what its owner is', () => {
+    const { metadata, spec } = newIPLock({ address: '10.110.0.10', mac: macFromIp('10.110.0.10'), owner: 'feed/redis-0', node: 'n', pod });
+    const after = held({ metadata: { ...metadata, uid: 'u', resourceVersion: '2' }, spec } as never, { ofLock: false });
+    expect(after.spec).toEqual({ phase: 'Held', node: 'n', mac: '02:67:0a:6e:00:0a', owner: 'feed/redis-0' });
+    expect(after.metadata.annotations).toEqual({ 'gala.internal/owner-kind': 'StatefulSet' });
+  });
+});
+
+test('a MAC is made of the address alone, so that no two addresses share one', () => {
+  const address = fc.ipV4();
+  fc.assert(
+    fc.property(address, address, (a, b) => (a === b) === (macFromIp(a) === macFromIp(b)) && /^02:67(:[0-9a-f]{2}){4}$/.test(macFromIp(a))),
+  );
+  expect(() => macFromIp('10.7.1')).toThrow("'10.7.1' is not an IPv4 address");
+});

@@ -1,0 +1,14 @@
+import { expect, test } from '@jest/globals';
+import { addressInRange, statefulSetOf } from '../../../lib/scheduling/writer/stateful-set.ts';
+
+test('an owner is an ordinal of a StatefulSet by its name', () => {
+  expect(statefulSetOf('feed/redis-12')).toBe('feed/redis');
+  expect(statefulSetOf('feed/redis-a-0')).toBe('feed/redis-a');
+  expect(statefulSetOf('feed/redis-01')).toBeUndefined();
+  expect(statefulSetOf('feed/redis')).toBeUndefined();
+});
+
+test('ordinals go from the first one on, as many as there are replicas', () => {
+  const set = { key: 'feed/redis', uid: 's', replicas: 2, firstOrdinal: 5 };
+  expect([4, 5, 6, 7].map((ordinal) => addressInRange(`feed/redis-${ordinal}`, set))).toEqual([false, true, true, false]);
+});

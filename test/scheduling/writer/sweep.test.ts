@@ -1,0 +1,99 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { type Around, LATE_MS, LOOSE_HOLD_MS, sweep } from '../../../lib/scheduling/writer/sweep.ts';
+import { type AStoredIPLock, aStoredIPLock } from './objects.ts';
+
+const around = (more: Partial<Around> = {}): Around => ({
+  ...{ claimed: false, lock: 'none', pod: 'none', wasHeld: false, heldMs: 0, reignMs: LATE_MS },
+  ...more,
+});
+const swept = (ipLock: AStoredIPLock, more: Partial<Around> = {}) => sweep(aStoredIPLock('10.110.0.10', ipLock), around(more));
+const podUID = '0f8fad5b-d9cb-469f-a165-70867728950e';
+const redis = { key: 'feed/redis', uid: 's', replicas: 3, firstOrdinal: 0 };
+
+describe('an address that is Locked for a slot', () => {
+  test.each(['wants', 'undoing'] as const)('S1 stays while its Lock %s it', (lock) => {
+    expect(swept({ lock: 'night' }, { lock })).toEqual({ do: 'nothing' });
+  });
+  test('S2 is freed when its Lock is gone, was never Ready, or no longer lists it', () => {
+    expect(swept({ lock: 'night' }, { lock: 'gone' })).toMatchObject({ do: 'free' });
+    expect(swept({ lock: 'night' }, { lock: 'ended' })).toMatchObject({ do: 'free' });
+  });
+  test('S3 is Held again for its owner where the undone plan had taken it over', () => {
+    expect(swept({ lock: 'night' }, { lock: 'gone', wasHeld: true })).toEqual({ do: 'hold', ofLock: false });
+  });
+  test('S2 is freed when it names neither a Lock nor a pod', () => {
+    expect(swept({})).toMatchObject({ do: 'free' });
+  });
+});
+
+describe('an address that names a pod', () => {
+  test('S4 stays as long as the pod does', () => {
+    for (const phase of ['Locked', 'Bound'] as const) expect(swept({ phase, podUID }, { pod: 'has' })).toEqual({ do: 'nothing' });
+  });
+  test('S5 is never let go on hearsay: a pod that was never heard of is asked for', () => {
+    for (const phase of ['Locked', 'Bound'] as const) expect(swept({ phase, podUID }, { pod: 'unknown' })).toEqual({ do: 'ask' });
+  });
+  test('S6 is Held when the pod is gone: for the slot while its Lock lists it, else for its owner', () => {
+    expect(swept({ phase: 'Bound', podUID, lock: 'night' }, { pod: 'gone', lock: 'wants' })).toEqual({ do: 'hold', ofLock: true });
+    expect(swept({ podUID, lock: 'night' }, { pod: 'gone', lock: 'ended' })).toEqual({ do: 'hold', ofLock: false });
+    expect(swept({ podUID }, { pod: 'gone', ownerKind: 'ReplicaSet' })).toEqual({ do: 'hold', ofLock: false });
+  });
+  test.each(['Job', 'DaemonSet'])('S7 is freed at once after the pod of a %s', (ownerKind) => {
+    expect(swept({ podUID }, { pod: 'gone', ownerKind })).toMatchObject({ do: 'free' });
+  });
+  test('S8 is taken back when the pod has another, unless a node has wired it', () => {
+    expect(swept({ podUID }, { pod: 'other' })).toEqual({ do: 'hold', ofLock: false });
+    expect(swept({ phase: 'Bound', podUID }, { pod: 'other' })).toEqual({ do: 'nothing' });
+  });
+  test("S9 that the pod can't be given is held back until no late write of a former lock writer can give it", () => {
+    expect(swept({ podUID }, { pod: 'waits', reignMs: LATE_MS - 1 })).toEqual({ do: 'wait', ms: 1 });
+    expect(swept({ podUID }, { pod: 'waits' })).toEqual({ do: 'hold', ofLock: false });
+  });
+});
+
+describe('a Held address', () => {
+  const held = { phase: 'Held' } as const;
+  test('S10 of a slot waits as long as the slot does, and goes with it', () => {
+    expect(swept({ ...held, lock: 'night' }, { lock: 'wants', heldMs: 10 ** 9 })).toEqual({ do: 'nothing' });
+    expect(swept({ ...held, lock: 'night' }, { lock: 'ended' })).toMatchObject({ do: 'free' });
+  });
+  test('S11 whose Lock is gone is its owner’s alone', () => {
+    expect(swept({ ...held, lock: 'night' }, { lock: 'gone' })).toEqual({ do: 'hold', ofLock: false });
+  });
+  test('S12 without a Lock is freed after ten minutes, not before', () => {
+    expect(swept(held, { heldMs: LOOSE_HOLD_MS - 1 })).toEqual({ do: 'wait', ms: 1 });
+    expect(swept(held, { heldMs: LOOSE_HOLD_MS })).toMatchObject({ do: 'free' });
+  });
+  test('S13 of an ordinal of a StatefulSet waits as long as the set has that ordinal', () => {
+    const long = { heldMs: 10 ** 9, statefulSet: redis };
+    expect(swept({ ...held, owner: 'feed/redis-2' }, long)).toEqual({ do: 'nothing' });
+    expect(swept({ ...held, owner: 'feed/redis-3' }, long)).toMatchObject({ do: 'free' });
+    expect(swept({ ...held, owner: 'feed/redis-2' }, { ...long, statefulSet: { ...redis, firstOrdinal: 3 } })).toMatchObject({
+      do: 'free',
+    });
+  });
+});
+
+test('S14 a Quarantined address is left to people', () => {
+  expect(swept({ phase: 'Quarantined' }, { lock: 'gone', pod: 'gone' })).toEqual({ do: 'nothing' });
+});
+
+test('S15 whatever else is so, an address that is about to be used is left alone, and a living pod keeps its own', () => {
+  const any = fc.record({
+    lock: fc.constantFrom<Around['lock']>('none', 'gone', 'wants', 'ended', 'undoing'),
+    pod: fc.constantFrom<Around['pod']>('none', 'has', 'other', 'waits', 'gone', 'unknown'),
+    ownerKind: fc.constantFrom('Job', 'StatefulSet', undefined),
+    wasHeld: fc.boolean(),
+    heldMs: fc.nat(),
+    reignMs: fc.nat(),
+  });
+  const phases = fc.constantFrom('Locked', 'Bound', 'Held', 'Quarantined');
+  fc.assert(
+    fc.property(any, phases, (more, phase) => {
+      expect(swept({ phase: phase as 'Locked', podUID }, { ...more, claimed: true })).toEqual({ do: 'nothing' });
+      if (phase === 'Held') return;
+      expect(swept({ phase: phase as 'Locked', podUID }, { ...more, pod: 'has' })).toEqual({ do: 'nothing' });
+    }),
+  );
+});
