@@ -4,7 +4,7 @@ import { chmodSync, constants, copyFileSync, existsSync, mkdirSync, mkdtempSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { copies, imageRoot, instructions } from './tools/image-root.ts';
+import { copies, environment, imageRoot, instructions } from './tools/image-root.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const { version, devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
@@ -30,10 +30,10 @@ afterAll(() => rmSync(top, { recursive: true }));
 
 /** The entrypoint with arguments, found by the image's PATH, as its user where this one may become another. */
 function gala(...args: string[]): SpawnSyncReturns<string> {
-  const path = /^PATH=(.*)$/.exec(only('ENV'))?.[1] ?? '';
+  const { PATH: path = '', ...more } = environment();
   const [program = ''] = JSON.parse(only('ENTRYPOINT'));
   // /usr/bin/env, which the first line of the entrypoint names, is this machine's.
-  const env = { PATH: `${path.replaceAll(/(^|:)\//g, `$1${image}/`)}` };
+  const env = { ...more, PATH: `${path.replaceAll(/(^|:)\//g, `$1${image}/`)}` };
   const [uid = 0, gid = 0] = only('USER').split(':').map(Number);
   const user = process.getuid?.() === 0 ? { uid, gid } : {};
   const found =

@@ -16,7 +16,7 @@ import { kubeconfigOf } from '../bed/account.ts';
 import type { Bed } from '../bed/control-plane.ts';
 import { command as partCommand } from '../bed/parts.ts';
 import { type Started, start, until } from '../bed/process.ts';
-import { imageRoot } from '../tools/image-root.ts';
+import { environment, imageRoot } from '../tools/image-root.ts';
 
 const NAMESPACE = 'gala-system';
 const SCHEDULER_PORT = 10269;
@@ -117,7 +117,7 @@ async function aReplica(site: Site, deployment: string, index: number): Promise<
   function run(container: Container): void {
     const logFile = join(bed.folder, `${name}-${container.name}-${said.length}.log`);
     const [program, ...args] = commandOf(site, container, { name, kubeconfig, ports });
-    const process = start(`${name}/${container.name}`, [program!, ...args], logFile, { PATH: '/usr/bin:/bin' });
+    const process = start(`${name}/${container.name}`, [program!, ...args], logFile, { ...environment(), PATH: '/usr/bin:/bin' });
     bed.atEnd(process.kill);
     running.set(container.name, process);
     said.push(process);

@@ -42,6 +42,12 @@ export function copies(): Copy[] {
     });
 }
 
+/** What the image sets for its programs. */
+export function environment(): Record<string, string> {
+  const lines = instructions().flatMap(({ name, rest }) => (name === 'ENV' ? [rest] : []));
+  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
+}
+
 /**
  * @param folder becomes `/` of the image, without what its base brings
  * @returns the file that runs as `gala`, by a Node that is on the PATH
