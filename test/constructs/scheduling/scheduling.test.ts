@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { Scheduling, type SchedulingProps } from 'cdk8s-gala';
 import { aCluster, anIntranetPool, rendered } from '../a-cluster.ts';
@@ -63,15 +64,16 @@ describe('the pod', () => {
   });
 });
 
+const everyOption: SchedulingProps = {
+  prometheus: 'https://prom.bj.intra',
+  missingSamples: 'refuse',
+  sampleMaxAgeSeconds: 30,
+  apiCertificate: 'gala-api-tls',
+  unlockedPods: 'score',
+};
+
 test('what a definition says becomes flags of gala scheduler; what it leaves out stays the default', () => {
-  const props: SchedulingProps = {
-    prometheus: 'https://prom.bj.intra',
-    missingSamples: 'refuse',
-    sampleMaxAgeSeconds: 30,
-    apiCertificate: 'gala-api-tls',
-    unlockedPods: 'score',
-  };
-  expect(aScheduling(props).containers[0].args).toEqual([
+  expect(aScheduling(everyOption).containers[0].args).toEqual([
     'scheduler',
     '--serving-secret=gala-api-tls',
     '--prometheus-url=https://prom.bj.intra',
@@ -79,6 +81,11 @@ test('what a definition says becomes flags of gala scheduler; what it leaves out
     '--sample-max-age=30',
     '--unlocked-pods=score',
   ]);
+});
+
+test('each is a flag that gala scheduler has', () => {
+  const page = readFileSync('docs/stock-api.md', 'utf8');
+  for (const arg of aScheduling(everyOption).containers[0].args.slice(1)) expect(page).toContain(`\n| \`${arg.split('=')[0]} `);
 });
 
 describe('the API', () => {
