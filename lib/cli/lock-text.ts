@@ -109,11 +109,12 @@ function addressesOf(slots: LockSeen['slots']): string {
   return addresses.length <= 4 ? addresses.join(' ') : `${addresses.slice(0, 3).join(' ')} … ${addresses.at(-1)}`;
 }
 
-const reasonTable = ({ reasons }: LockSeen): string =>
-  table([['NODES', 'REASON', 'WHY'], ...reasons.map(({ nodes, reason, message = '' }) => [String(nodes), reason, message])], {
-    right: [0],
-    width: terminalWidth(),
-  });
+function reasonTable({ reasons }: LockSeen): string {
+  // Most reasons are said by their word.
+  const why = reasons.some(({ message }) => message !== undefined) ? ['WHY'] : [];
+  const rows = reasons.map(({ nodes, reason, message = '' }) => [String(nodes), reason, ...(why.length === 0 ? [] : [message])]);
+  return table([['NODES', 'REASON', ...why], ...rows], { right: [0], width: terminalWidth() });
+}
 
 const nextStep = ({ name, ttlSeconds }: LockSeen): string =>
   `Its pods say ${LOCK_ANNOTATION}: ${name} in their annotations. An unused slot waits ${ageOf(ttlSeconds * 1000)}; gala lock --renew ${name} begins that anew.`;

@@ -3,18 +3,11 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import bjA from '../../clusters/bj-a.ts';
 import { rendered } from '../../constructs/testing.ts';
-import { pages } from '../docs/pages.ts';
 import { aDist, type Files } from './a-dist.ts';
 import { gala, type Said } from './gala.ts';
+import { shown } from './shown.ts';
 
 const NOW: Files = Object.fromEntries(rendered(bjA).files.map(({ path, text }) => [path, text]));
-
-/** What follows a command on a page, up to the next command or the end of the block. */
-function shown(path: string, command: string): string {
-  const { text } = pages().find((page) => page.path === path)!;
-  const [, output] = text.split(new RegExp(`^\\$ npx ${command}(?: +#.*)?\n`, 'm'));
-  return (output ?? '').split(/^(?:```|\$ )/m)[0]!;
-}
 
 const SCHEDULING = '50-scheduling.yaml';
 const KUBELET = 'hosts/web/etc/kubernetes/kubelet.conf.d';

@@ -1,0 +1,141 @@
+/** The screens of docs/cli.md are what the commands print, of bj-a at 20:00. */
+import { expect, test } from '@jest/globals';
+import { explainPod } from '../../lib/cli/explain-pod.ts';
+import { explainText } from '../../lib/cli/explain-text.ts';
+import { booksOf, factsOf } from '../../lib/cli/facts-of.ts';
+import { leaksText } from '../../lib/cli/leaks-rows.ts';
+import { lockSeen, locksText, lockText } from '../../lib/cli/lock-text.ts';
+import { moreOf } from '../../lib/cli/more.ts';
+import { type Status, statusText, wrongWith } from '../../lib/cli/status-text.ts';
+import { answerFrom, demanded } from '../../lib/cli/stock-answer.ts';
+import { stockText } from '../../lib/cli/stock-text.ts';
+import { whoIn } from '../../lib/cli/who-in.ts';
+import { whoText } from '../../lib/cli/who-text.ts';
+import { place } from '../../lib/scheduling/place.ts';
+import { aLock, anIPLock, aPod } from '../scheduling/builders.ts';
+import { aNight, FEED } from './a-night.ts';
+import { gala } from './gala.ts';
+import { shown } from './shown.ts';
+
+const NOW = Date.parse('2027-02-16T19:58:02Z');
+const ago = (seconds: number) => new Date(NOW - seconds * 1000).toISOString();
+const page = (command: string) => shown('docs/cli.md', command).trimEnd();
+
+test.each(['gala stock --definition hello -f examples/feed.yaml', 'gala stock --definition bj-a -f examples/feed.yaml --without rack=r14'])(
+  '%s',
+  async (command) => {
+    expect((await gala(...command.split(' ').slice(1))).out.trimEnd()).toBe(page(command));
+  },
+);
+
+test('gala stock feed-api', () => {
+  const source = { from: 'cluster', name: '', by: 'stock API', ageSeconds: 0.4, samplesAgeSeconds: 11 } as const;
+  const answer = answerFrom(factsOf(aNight()), source, {
+    pods: FEED,
+    namespace: 'feed',
+    how: { strategy: 'spread', maxPer: { rack: '30%' } },
+  });
+  expect(stockText(answer)).toBe(page('gala stock feed-api -n feed --max-per rack=30%'));
+});
+
+/** A Lock as the lock writer would have written it. */
+function aReadyLock(count: number) {
+  const night = aNight();
+  const placed = place(night, { demand: demanded(FEED, 'feed'), strategy: 'spread', maxPer: { rack: '30%' } }, count);
+  const slots = ('slots' in placed ? placed.slots : []).map((slot, index) => ({ slot: index, ...slot }));
+  const racks = new Map([...night.objects('Node')].map(([name, { labels }]) => [name, labels['gala.internal/rack'] ?? '']));
+  const lock = aLock('feed-api-1188', { slots });
+  return lockSeen({ ...lock, metadata: { ...lock.metadata, creationTimestamp: ago(40) } } as never, racks);
+}
+
+test('gala lock', () => {
+  expect(lockText(aReadyLock(200), { dryRun: false })).toBe(
+    page('gala lock -f examples/feed.yaml 200 --name feed-api-1188 --max-per rack=30%').replace(/^feed\/feed-api-1188: .*\n/gm, ''),
+  );
+});
+
+test('gala lock, refused', () => {
+  const lock = lockSeen(aLock('feed-api-5000', { phase: 'Failed', count: 5000 }) as never);
+  const reasons = [{ reason: 'NoAddresses', nodes: 40 }];
+  expect(lockText({ ...lock, reasons }, { dryRun: false })).toBe(page('gala lock -f examples/feed.yaml 5000 --name feed-api-5000'));
+});
+
+test('gala locks', () => {
+  const old = aLock('feed-api-1187', { slots: [] });
+  const locks = [{ ...lockSeen(old as never), count: 200, planned: 200, used: 200, createdAt: ago(180_000) }, aReadyLock(200)];
+  expect(locksText(locks, NOW, { allNamespaces: false })).toBe(page('gala locks -n feed'));
+});
+
+test('gala who', () => {
+  const night = aNight();
+  const pod = aPod({
+    namespace: 'feed',
+    name: 'feed-api-0611',
+    uid: 'u',
+    lock: 'feed-api-1188',
+    slot: '17',
+    node: 'bj-a-r12-03',
+    startedMs: NOW - 570_000,
+  });
+  night.set('Pod', pod.key, pod);
+  const ipLock = anIPLock('10.110.2.37', { phase: 'Bound', node: 'bj-a-r12-03', lock: 'feed-api-1188', podUID: 'u' });
+  const metadata = { ...ipLock.metadata, creationTimestamp: '2027-02-13T16:00:00Z', managedFields: [{ time: ago(540) }] };
+  night.set('IPLock', '10.110.2.37', { ...ipLock, metadata });
+  expect(whoText(whoIn(night, '10.110.2.37'), NOW)).toBe(page('gala who 10.110.2.37'));
+});
+
+test('gala explain pod', () => {
+  const inventory = aNight(514);
+  const pod = aPod({ name: 'feed-api-0611', demand: demanded(FEED, 'feed'), gated: true, createdMs: NOW - 42_000 });
+  const { hostPools, nodeNetworks, ipLocks, terrain } = factsOf(inventory);
+  const { pools } = answerFrom(
+    factsOf(inventory),
+    { from: 'cluster', name: '' },
+    { pods: FEED, namespace: 'feed', how: { strategy: 'spread' } },
+  );
+  expect(terrain.rows).toBe(40);
+  const more = moreOf({ namespace: 'feed', owner: 'feed/feed-api', pools }, ipLocks, hostPools, nodeNetworks);
+  const events = [{ reason: 'NoAddresses', message: '0 of 40 nodes: 40 addresses.', at: ago(12), count: 3 }];
+  expect(explainText({ ...explainPod(pod, { inventory, books: booksOf(inventory), nowMs: NOW }), more, events }, NOW)).toBe(
+    page('gala explain pod feed/feed-api-0611'),
+  );
+});
+
+test('gala leaks', () => {
+  const row = { leaked: 0, because: [] as string[], names: [] };
+  const rows = [
+    { ...row, leak: 'lock, no pod' as const, count: 6, oldestMs: 540_000, backInMs: 60_000, because: ['TTL 10 m'] },
+    { ...row, leak: 'Held address' as const, count: 3, oldestMs: 250_000, backInMs: 540_000, because: ['for the next pod of its owner'] },
+  ];
+  const at = (ms: number) => new Date(ms).toISOString().slice(11, 19);
+  expect(leaksText({ readAt: new Date(NOW).toISOString(), leaked: 0, inHand: 9, rows }, at)).toBe(page('gala leaks'));
+});
+
+test('gala status', () => {
+  const leader = (lease: string, holder: string, renewedMsAgo: number) => ({ lease, holder, renewedMsAgo, leads: true });
+  const seen: Pick<Status, 'programs' | 'leaders' | 'kinds'> = {
+    programs: ['gala-controller', 'gala-scheduler'].map((name) => ({
+      name,
+      kind: 'Deployment' as const,
+      wanted: 2,
+      ready: 2,
+      restarts: 0,
+    })),
+    leaders: [
+      leader('gala-controller', 'cp2_1d90', 800),
+      leader('gala-lock-writer', 'cp1_8f2c', 1200),
+      leader('gala-scheduler', 'cp1_0b7e', 400),
+    ],
+    kinds: [
+      { name: 'hostpools.gala.internal', there: true, objects: 1 },
+      { name: 'nodenetworks.gala.internal', there: true, objects: 40 },
+      { name: 'locks.gala.internal', there: true, objects: 3, phases: { Failed: 1, Ready: 2 } },
+      { name: 'iplocks.gala.internal', there: true, objects: 426, phases: { Held: 26, Locked: 400 } },
+    ],
+  };
+  const text = statusText({
+    ...{ server: 'https://10.8.0.10:6443', kubernetes: '1.37.2', at: new Date(NOW).toISOString(), nodes: 43, podsWaiting: 0, unseen: [] },
+    ...{ ...seen, wrong: wrongWith(seen) },
+  });
+  expect(text).toBe(page('gala status'));
+});
