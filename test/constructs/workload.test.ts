@@ -40,16 +40,16 @@ test.each<[string, string, WorkloadProps, string]>([
 
 test('of a container beside, what is wrong is said with its name in front', () => {
   const beside: WorkloadProps['beside'] = {
-    helper: { image: 'https://harbor/helper', memory: '64', needs: [{ hostPort: 70_000, because: 'peers ask it' }] },
+    shipper: { image: 'https://harbor/shipper', memory: '64', needs: [{ hostPort: 70_000, because: 'peers ask it' }] },
     prober: { image: 'prober:1', memory: '64Mi', livenessProbe: { httpGet: '/livez', port: 9808 } },
     guard: { image: 'guard:1', memory: '64Mi' },
   };
   const needs: WorkloadProps['needs'] = [{ hostPort: 9808, because: 'peers ask it' }];
   const found = nonsenseOf('guard', { name: 'guard', image: 'guard:1', memory: '64Mi', needs, beside });
   expect(found.map(({ path }) => path)).toEqual([
-    'beside.helper.needs[0].hostPort',
-    'beside.helper.image',
-    'beside.helper.memory',
+    'beside.shipper.needs[0].hostPort',
+    'beside.shipper.image',
+    'beside.shipper.memory',
     // The port of the container it stands beside is not its own.
     'beside.prober.livenessProbe.port',
     'beside.guard',
@@ -59,8 +59,8 @@ test('of a container beside, what is wrong is said with its name in front', () =
 
 test('a port that two containers of a pod ask for is refused', () => {
   const port = { hostPort: 9808, because: 'peers ask it' };
-  const beside = { helper: { image: 'helper:1', memory: '64Mi', needs: [port] } };
+  const beside = { shipper: { image: 'shipper:1', memory: '64Mi', needs: [port] } };
   expect(nonsenseOf('guard', { name: 'guard', image: 'guard:1', memory: '64Mi', needs: [port], beside })).toEqual([
-    expect.objectContaining({ path: 'beside.helper.needs[0]', what: 'repeats host-port.9808' }),
+    expect.objectContaining({ path: 'beside.shipper.needs[0]', what: 'repeats host-port.9808' }),
   ]);
 });
