@@ -150,7 +150,8 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     const hand = hands.get(key) as LockHand;
     if (!writeStatus(key, lock, hand, failedStatus(lock, reasons))) return false;
     const [first] = reasons;
-    const message = `no slots: ${reasons.map((it) => it.message ?? `${it.nodes} nodes ${it.reason}`).join('; ')}`;
+    const said = reasons.map(({ nodes, reason, message }) => (nodes > 0 ? `${nodes} nodes ${reason}: ${message}` : message));
+    const message = `no slots: ${said.join(' ')}`;
     desk.note({ note: 'refused', of: 'Lock', reason: first?.reason ?? 'Unknown' });
     desk.note({ note: 'event', on: 'Lock', key, uid: hand.uid, reason: first?.reason ?? 'LockFailed', message, warning: true });
     return true;

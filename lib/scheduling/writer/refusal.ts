@@ -5,6 +5,7 @@
 import { LOCK_ANNOTATION } from '../../api/scheduling.ts';
 import type { PodFacts } from '../facts.ts';
 import type { Limit, Placement } from '../types.ts';
+import { whyOf } from '../why.ts';
 import type { LockObject } from './books.ts';
 import type { Slot } from './slots.ts';
 
@@ -63,7 +64,7 @@ export function sayNoSlot(pod: PodFacts, { spec }: LockObject, slots: readonly S
 export function sayNotOn(pod: PodFacts, _lock: LockObject, node: string, limit: Limit): Refusal {
   return {
     reason: 'SlotsRejectPod',
-    message: `${nameOf(pod)} has free slots, and none on a node that takes this pod: ${node} says ${limit}. Give the pod the template that was locked, or repair the nodes (gala explain pod ${pod.namespace}/${pod.name}).`,
+    message: `${nameOf(pod)} has free slots, and none on a node that takes this pod: ${node}: ${whyOf(limit).sentence}. Give the pod the template that was locked, or repair the nodes (gala explain pod ${pod.namespace}/${pod.name}).`,
   };
 }
 
@@ -88,17 +89,26 @@ export function sayUnreadable(pod: PodFacts): Refusal {
 
 type Refused = Extract<Placement, { readonly refused: Limit }>;
 
-/** `NoAddress`, from `addresses`. */
-const wordOf = (limit: Limit): string =>
-  `No${limit.replace(/(?:^|[^A-Za-z0-9]+)([A-Za-z0-9])/g, (_, first: string) => first.toUpperCase())}`;
+/** Reasons that an event has room for: most clusters have fewer. */
+const TOLD = 5;
 
-/** No node takes the pod. */
+/** `0 of 100 nodes: 31 NoAddress (no address is free on their VLANs or ENIs), …. Free Held addresses …` */
 export function sayNotPlaced({ refused, limits }: Refused): Refusal {
   const total = limits.reduce((sum, { nodes }) => sum + nodes, 0);
-  return { reason: wordOf(refused), message: `0 of ${total} nodes: ${limits.map(({ limit, nodes }) => `${nodes} ${limit}`).join(', ')}.` };
+  const parts = limits.slice(0, TOLD).map(({ limit, nodes }) => `${nodes} ${whyOf(limit).reason} (${whyOf(limit).sentence})`);
+  const { reason, remedy } = whyOf(refused);
+  const why = parts.length === 0 ? whyOf(refused).sentence : `${parts.join(', ')}${limits.length > TOLD ? ', …' : ''}`;
+  return { reason, message: `0 of ${total} nodes: ${why}. ${remedy}` };
 }
 
-/** Why a Lock is Failed, or Partial: the largest first, as many as its status takes. */
-export function reasonsOf(limits: Refused['limits']): { reason: string; nodes: number; message?: string }[] {
-  return limits.slice(0, 16).map(({ limit, nodes }) => ({ reason: wordOf(limit), nodes }));
+/** Why a Lock is Failed or not more, the largest first, as many as its status takes; limits that share a word are one. */
+export function reasonsOf(limits: Refused['limits']): { reason: string; nodes: number; message: string }[] {
+  const found = new Map<string, { reason: string; nodes: number; message: string }>();
+  for (const { limit, nodes } of limits) {
+    const { reason, sentence, remedy } = whyOf(limit);
+    const same = found.get(reason);
+    if (same === undefined) found.set(reason, { reason, nodes, message: `${sentence}. ${remedy}` });
+    else same.nodes += nodes;
+  }
+  return [...found.values()].sort((a, b) => b.nodes - a.nodes).slice(0, 16);
 }

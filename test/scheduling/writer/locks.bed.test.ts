@@ -70,17 +70,17 @@ describeBed('Locks on a real API server', ['control-plane'], () => {
       await all.aLock('too-many', { count: 41 });
       const { phase, reasons, slots } = await answered('too-many');
       expect({ phase, slots }).toEqual({ phase: 'Failed', slots: undefined });
-      expect(reasons).toMatchObject([{ reason: 'NoAddresses', nodes: 4 }]);
+      expect(reasons).toMatchObject([{ reason: 'NoAddress', nodes: 4 }]);
       expect(await addressesOf('too-many')).toEqual([]);
       const events = await bed.kubectl(['events', '-n', 'feed', '--for', 'lock/too-many']);
-      expect(events.stdout).toContain('NoAddresses');
+      expect(events.stdout).toContain('NoAddress');
     });
 
     test('allowPartial takes what there is, and says why it is not more', async () => {
       await all.aLock('partial', { count: 41, allowPartial: true });
       const { phase, counts, reasons } = await answered('partial');
       expect({ phase, planned: counts?.planned }).toEqual({ phase: 'Ready', planned: 40 });
-      expect(reasons).toMatchObject([{ reason: 'NoAddresses' }]);
+      expect(reasons).toMatchObject([{ reason: 'NoAddress' }]);
       await delLock('partial');
       await gone('partial');
     });
