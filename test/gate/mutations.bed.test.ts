@@ -137,7 +137,8 @@ describeBed('right objects, broken in one place', ['etcd', 'kube-apiserver'], ()
       for (let one = unfound.pop(); one !== undefined; one = unfound.pop()) {
         const [applied] = await bed.apply([one.object], { dryRun: true });
         const message = applied?.message?.replace(/\s+/g, ' ') ?? '';
-        if (applied?.result === 'refused' && !LEFT.some(([said]) => said.test(message))) gaps.push(`${one.title}: ${message.slice(0, 300)}`);
+        if (applied?.result === 'refused' && !LEFT.some(([said]) => said.test(message)))
+          gaps.push(`${one.title}: ${message.slice(0, 300)}`);
       }
     };
     await Promise.all(Array.from({ length: 8 }, asking));
