@@ -39,7 +39,7 @@ export function poolFacts({ metadata, spec }: HostPool): PoolFacts {
     rackOf: new Map((intranet?.racks ?? []).flatMap(({ name, hosts }) => hostsOf(hosts).map((host) => [host, name] as const))),
     datacenter: intranet?.datacenter,
     region: ec2?.region,
-    bandwidth: machine?.bandwidth === undefined ? undefined : toNumber(machine.bandwidth),
+    bandwidth: machine?.bandwidth === undefined ? undefined : readable(() => toNumber(machine.bandwidth!)),
   };
 }
 
