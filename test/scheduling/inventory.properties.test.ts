@@ -426,4 +426,4 @@ test('whatever comes in whatever order, after every change the columns are what 
     }),
     { numRuns: 2_000 },
   );
-});
+}, 300_000);
