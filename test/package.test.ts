@@ -121,3 +121,16 @@ test('gala runs from the package', () => {
   );
   expect(JSON.parse(images)).toContainEqual(expect.objectContaining({ clusters: ['edge'], to: expect.stringContaining('kube-scheduler') }));
 });
+
+test('gala answers about a definition of the project, also one that makes a concern of its own', () => {
+  const bin = join(installed, JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8')).bin.gala);
+  const stock = (definition: string) =>
+    execFileSync(NODE, [bin, 'stock', '-f', join(ROOT, 'examples/feed.yaml'), '--definition', definition], {
+      cwd: project,
+      encoding: 'utf8',
+    });
+  // edge.ts imports the concern, which needs all of the package; plain.ts needs what definitions are written with.
+  writeFileSync(join(project, 'plain.ts'), readFileSync(join(EXAMPLE, 'edge.ts'), 'utf8').replace(/^import '\.\/ddos.*\n/m, ''));
+  expect(stock('edge.ts')).toMatch(/^120 fit\. limited by cpu; /);
+  expect(stock('plain')).toBe(stock('edge'));
+});

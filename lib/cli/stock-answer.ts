@@ -46,13 +46,19 @@ export function answerFrom(facts: Facts, source: StockAnswer['source'], { pods, 
   const demand = demanded(pods, namespace);
   const { count, ...question } = how;
   const { poolNames } = facts.terrain;
-  const unknown = (how.pools ?? []).filter((pool) => !poolNames.includes(pool));
-  const there = poolNames.length === 0 ? 'there is none' : `there are ${poolNames.join(', ')}`;
-  if (unknown.length > 0)
-    throw new BadInput(
-      unknown.map((pool) => `--pool ${pool}: no such pool; ${there}. ${didYouMean(pool, poolNames, 'Leave it out for all.')}`).join('\n'),
-    );
+  const places = facts.terrain.level('datacenter').names;
+  const wrong = [
+    ...(how.pools ?? []).flatMap((pool) => unknown('--pool', pool, 'pool', poolNames)),
+    ...(how.near === undefined ? [] : unknown('--near', how.near, 'datacenter', places)),
+  ];
+  if (wrong.length > 0) throw new BadInput(wrong.join('\n'));
   return { ...about(pods, demand, how, source), ...stockAnswer(facts, { demand, ...question }, count) };
+}
+
+function unknown(option: string, name: string, noun: string, known: readonly string[]): string[] {
+  if (known.includes(name)) return [];
+  const there = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`;
+  return [`${option} ${name}: no such ${noun}; ${there}. ${didYouMean(name, known, 'Leave it out, or name one of these.')}`];
 }
 
 /** What stands at the head of every answer. */

@@ -1,5 +1,6 @@
 /** `gala lock`, `unlock`, `locks`, `status` where no lock writer answers; terminal.bed.test.ts has one. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
@@ -9,12 +10,14 @@ import { type Api, connect } from '../../lib/kube/client.ts';
 import { kindOf, LEASES, NAMESPACES } from '../../lib/kube/kinds.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
+import { command } from '../bed/parts.ts';
 import { gala } from './gala.ts';
 
+const ROOT = join(import.meta.dirname, '../..');
 const LOCKS = kindOf(Lock);
 const FEED = ['-f', 'examples/feed.yaml'];
 
-describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver'], () => {
+describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubectl'], () => {
   let bed: Bed;
   let api: Api;
   const ask = (...args: string[]) => gala(...args, '--kubeconfig', bed.kubeconfig);
@@ -89,6 +92,25 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver'], () =>
         '',
       ].join('\n'),
     });
+  });
+
+  test('stock needs list rights on nodes and pods, and says so with the commands that grant them', async () => {
+    const { code, err } = await gala('stock', ...FEED, '--kubeconfig', await asJane());
+    expect(code).toBe(3);
+    expect(err).toMatch(
+      /cannot list resource "(nodes|pods)" .*\nSomebody who may grants it with\n {2}kubectl create clusterrole list-\1 --verb=list --resource=\1\n/,
+    );
+  });
+
+  test('kubectl gala is gala, and asks the cluster that kubectl asks', () => {
+    const folder = join(bed.folder, 'plugin');
+    mkdirSync(folder);
+    symlinkSync(join(ROOT, 'lib/cli/gala.js'), join(folder, 'kubectl-gala'));
+    const [kubectl, ...first] = command('kubectl');
+    const env = { PATH: `${folder}:${join(ROOT, 'node_modules/.bin')}:/usr/bin:/bin`, KUBECONFIG: bed.kubeconfig, HOME: folder };
+    const { status, stdout, stderr } = spawnSync(kubectl, [...first, 'gala', 'locks', '-n', 'feed'], { env, encoding: 'utf8' });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^NAME +PHASE +SLOTS +USED +OWNER /);
   });
 
   test('status counts the Locks by phase, and a Lease that nobody renews is wrong', async () => {
