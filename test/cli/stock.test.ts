@@ -184,6 +184,11 @@ describe('of the definitions of this repository', () => {
   test.each([
     ['an unknown pool', ['--definition', 'bj-a', '--pool', 'wbe'], "--pool wbe: no such pool; there are web. Did you mean 'web'?\n"],
     [
+      'a datacenter that is not there',
+      ['--definition', 'bj-a', '--near', 'bj-c'],
+      "--near bj-c: no such datacenter; there are bj-a. Did you mean 'bj-a'?\n",
+    ],
+    [
       'a place that is not there',
       ['--definition', 'bj-a', '--without', 'rack=r41'],
       "--without 'rack=r41': no node is there. Did you mean 'r12'?\n",
