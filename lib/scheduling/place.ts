@@ -3,11 +3,11 @@
  * API, `gala stock` and the offline planner all call it, and nothing is taken until the lock writer does.
  */
 import { giveAddresses } from './placing/addresses.ts';
-import { capsAt, placesOf } from './placing/caps.ts';
-import { choose, chooseOne } from './placing/choose.ts';
+import { choose } from './placing/choose.ts';
 import { type Ground, groundOf } from './placing/ground.ts';
 import { foremost, limitOf, tally } from './placing/limits.ts';
 import { type Most, mostFor, mostOf } from './placing/most.ts';
+import { bestRow } from './placing/one.ts';
 import type { Ask, Placement, Terrain } from './types.ts';
 
 export interface PlaceOptions {
@@ -29,13 +29,8 @@ export interface PlaceOptions {
 export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial = false }: PlaceOptions = {}): Placement {
   if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`count is ${count}; it is a whole number of 0 or more`);
   const ground = groundOf(terrain, ask);
-  if (count === 1 && ground.starts === undefined) {
-    const row = chooseOne(
-      ground,
-      capsAt(ground, () => placesOf(terrain, ground.rows), 1),
-    );
-    if (row !== -1) return slotsOn(ground, [row]);
-  }
+  const row = count === 1 ? bestRow(ground) : -1;
+  if (row !== -1) return slotsOn(ground, [row]);
   const found = mostFor(ground, count);
   if (found.count >= count) return slotsOn(ground, choose(found, count));
   const less = allowPartial ? mostOf(ground, count) : undefined;
@@ -44,7 +39,10 @@ export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial 
 }
 
 function slotsOn({ terrain, ask }: Ground, rows: readonly number[]): Placement {
-  const addresses = ask.demand.address ? giveAddresses(terrain.addresses(ask.demand), rows) : [];
+  const { demand } = ask;
+  const addresses = demand.address
+    ? giveAddresses(terrain.addresses(demand), terrain.addresses({ ...demand, owner: undefined }).free, rows)
+    : [];
   return {
     slots: rows.map((row, at) => {
       const address = addresses[at];
@@ -54,6 +52,6 @@ function slotsOn({ terrain, ask }: Ground, rows: readonly number[]): Placement {
 }
 
 function refusal(ground: Ground, found: Most, want: number): Placement {
-  const limits = tally(Array.from(ground.rows, limitOf(ground, found)));
+  const limits = tally(ground.words, ground.rows.map(limitOf(ground, found)));
   return { refused: foremost(limits), want, found: found.count, limits };
 }

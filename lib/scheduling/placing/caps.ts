@@ -67,49 +67,37 @@ function named({ of, size }: Grouping): Grouping {
   return { of: of.map((group) => (group < 0 ? size : group)), size: size + 1 };
 }
 
-/** A dense table is faster than a Map, up to a size. */
-const MOST_CELLS = 1 << 17;
-
 /**
  * Rows that are together in every grouping, numbered in the order of their first rows. A row that some grouping does not know
  * (-1) is alone with others that it does not know.
  */
 export function together(rows: Int32Array, length: number, groupings: readonly Grouping[]): Grouping {
   const of = new Int32Array(length).fill(-1);
-  for (const row of rows) of[row] = 0;
+  for (let at = 0; at < rows.length; at++) of[rows[at]!] = 0;
   let size = rows.length === 0 ? 0 : 1;
-  for (const grouping of groupings) {
-    const width = grouping.size + 1;
-    const numbers = numbering(size * width);
-    let found = 0;
-    for (const row of rows) {
-      const key = of[row]! * width + grouping.of[row]! + 1;
-      let number = numbers.get(key);
-      if (number === -1) {
-        number = found++;
-        numbers.set(key, number);
-      }
-      of[row] = number;
-    }
-    size = found;
-  }
+  for (const grouping of groupings) size = split(rows, of, size, grouping);
   return { of, size };
 }
 
-interface Numbering {
-  /** -1: none yet. */
-  get(key: number): number;
-  set(key: number, number: number): void;
+function split(rows: Int32Array, of: Int32Array, size: number, by: Grouping): number {
+  const width = by.size + 1;
+  const keys = size * width;
+  // A dense table is faster than a Map, up to a size.
+  const table = keys <= DENSE ? new Int32Array(keys).fill(-1) : undefined;
+  const map = new Map<number, number>();
+  let found = 0;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    const key = of[row]! * width + by.of[row]! + 1;
+    let number = table === undefined ? (map.get(key) ?? -1) : table[key]!;
+    if (number === -1) {
+      number = found++;
+      if (table === undefined) map.set(key, number);
+      else table[key] = number;
+    }
+    of[row] = number;
+  }
+  return found;
 }
 
-function numbering(keys: number): Numbering {
-  if (keys <= MOST_CELLS) {
-    const table = new Int32Array(keys).fill(-1);
-    const set = (key: number, number: number) => {
-      table[key] = number;
-    };
-    return { get: (key) => table[key]!, set };
-  }
-  const map = new Map<number, number>();
-  return { get: (key) => map.get(key) ?? -1, set: (key, number) => void map.set(key, number) };
-}
+const DENSE = 1 << 17;

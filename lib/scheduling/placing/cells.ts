@@ -3,7 +3,7 @@
  * for all in its cell, so that thousands of nodes are counted and chosen from as some hundred cells. Pure.
  */
 import { type Caps, type Grouping, together } from './caps.ts';
-import type { Ground } from './ground.ts';
+import { type Ground, openRows } from './ground.ts';
 
 export interface Cells {
   readonly size: number;
@@ -19,8 +19,8 @@ export interface Cells {
 
 /** @param finer further groupings to tell apart by */
 export function cellsOf(ground: Ground, caps: Caps, finer: readonly Grouping[] = []): Cells {
-  const { terrain, sharing, room } = ground;
-  const open = ground.rows.filter((row) => room[row]! > 0);
+  const { terrain, sharing } = ground;
+  const open = openRows(ground);
   const groupings = [
     ...caps.families.map(({ of, left }) => ({ of, size: left.length })),
     ...ground.moving.filter(({ byRow }) => !byRow).map(({ of, level }) => ({ of, size: level.length })),
@@ -29,11 +29,11 @@ export function cellsOf(ground: Ground, caps: Caps, finer: readonly Grouping[] =
   ];
   const { of, size } = together(open, terrain.rows, groupings);
   const begin = new Int32Array(size + 1);
-  for (const row of open) begin[of[row]! + 1]! += 1;
+  for (let at = 0; at < open.length; at++) begin[of[open[at]!]! + 1]! += 1;
   for (let cell = 0; cell < size; cell++) begin[cell + 1]! += begin[cell]!;
   const rows = new Int32Array(open.length);
   const next = begin.slice();
-  for (const row of open) rows[next[of[row]!]!++] = row;
+  for (let at = 0; at < open.length; at++) rows[next[of[open[at]!]!]!++] = open[at]!;
   const group = new Int32Array(size).fill(-1);
   if (sharing !== undefined) for (let cell = 0; cell < size; cell++) group[cell] = sharing.group[rows[begin[cell]!]!]!;
   return { size, of, rows, begin, group };

@@ -4,6 +4,7 @@
  * grow by less with each, in every domain). Among hosts that take the same, the one with the least room left, so that large
  * gaps stay for others; with `byUse`, the busiest.
  */
+import { openRows } from './ground.ts';
 import type { Walk } from './walk.ts';
 
 export interface Concentrate {
@@ -19,49 +20,68 @@ export interface Concentrate {
 export function concentrate(walk: Walk, { count, busy, first }: Concentrate): () => number {
   const { cells } = walk;
   const reach = new Float64Array(cells.size);
+  /** Hosts that have no pod of this walk yet, and might. */
+  const fresh = openRows(walk.ground).slice();
+  let size = fresh.length;
+  const rooms = walk.ground.room.map((_, row) => walk.left(row));
   let left = count;
-  /** Hosts that have begun to fill and may go on, now or later. */
+  let current = -1;
+  /** Hosts that have begun to fill, in that order; none of them but the current may go on before the next move after `waited`. */
   let begun: number[] = [];
+  let waited = walk.moves;
 
   function choose(): number {
     for (let cell = 0; cell < cells.size; cell++) reach[cell] = walk.reach(cell);
-    let best = -1;
+    let [best, bestAt] = [-1, -1];
     let [bestFirst, bestTakes, bestBusy, bestRoom] = [false, 0, 0, 0];
-    for (const row of walk.ground.rows) {
-      const cell = cells.of[row]!;
-      if (cell < 0 || reach[cell]! <= 0 || walk.mayRow(row) !== 'now') continue;
-      const room = walk.left(row);
-      const takes = Math.min(room, reach[cell]!, left);
+    for (let at = 0; at < size; at++) {
+      const row = fresh[at]!;
+      const most = reach[cells.of[row]!]!;
+      if (most <= 0) continue;
+      const room = rooms[row]!;
+      const takes = room < most ? (room < left ? room : left) : most < left ? most : left;
       const isFirst = first?.(row) === true;
+      // What can't be better is most of them.
+      if (takes < bestTakes && isFirst === bestFirst) continue;
       const isBusy = busy === undefined ? 0 : busy[row]!;
-      const difference = Number(isFirst) - Number(bestFirst) || takes - bestTakes || isBusy - bestBusy || bestRoom - room;
-      if (best !== -1 && difference <= 0) continue;
-      [best, bestFirst, bestTakes, bestBusy, bestRoom] = [row, isFirst, takes, isBusy, room];
+      if (best !== -1) {
+        const difference = Number(isFirst) - Number(bestFirst) || takes - bestTakes || isBusy - bestBusy || bestRoom - room;
+        if (difference <= 0) continue;
+      }
+      if (walk.mayRow(row) !== 'now') continue;
+      [best, bestAt] = [row, at];
+      [bestFirst, bestTakes, bestBusy, bestRoom] = [isFirst, takes, isBusy, room];
     }
+    // Their order is that of names.
+    if (best !== -1) fresh.copyWithin(bestAt, bestAt + 1, size--);
     return best;
   }
 
-  /** A host that was begun and may go on now. */
+  const may = (row: number) => {
+    const cell = walk.mayCell(cells.of[row]!);
+    return cell === 'now' ? walk.mayRow(row) : cell;
+  };
+
+  /** The host that is being filled; else the one that was begun first and may go on. */
   function resume(): number {
-    let found = -1;
-    begun = begun.filter((row) => {
-      const [cell, own] = [walk.mayCell(cells.of[row]!), walk.mayRow(row)];
-      if (cell === 'never' || own === 'never') return false;
-      if (found === -1 && cell === 'now' && own === 'now') found = row;
-      return true;
-    });
-    return found;
+    if (current !== -1 && may(current) === 'now') return current;
+    if (waited === walk.moves) return -1;
+    begun = begun.filter((row) => may(row) !== 'never');
+    const next = begun.find((row) => may(row) === 'now');
+    if (next !== undefined) return next;
+    waited = walk.moves;
+    return -1;
   }
 
   return () => {
     for (;;) {
       const going = resume();
-      const row = going === -1 ? choose() : going;
-      if (row === -1) return -1;
-      if (!walk.take(row)) continue;
-      if (going === -1) begun.push(row);
+      current = going === -1 ? choose() : going;
+      if (current === -1) return -1;
+      if (going === -1) begun.push(current);
+      if (!walk.take(current)) continue;
       left--;
-      return row;
+      return current;
     }
   };
 }

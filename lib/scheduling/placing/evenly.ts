@@ -1,139 +1,184 @@
 /**
  * Evenly: the strategy `spread`. The next pod goes to the datacenter that has got the fewest of this walk's pods, there to the
- * zone with the fewest, there to the rack, there to the node; among equals to the least loaded node, then by name.
+ * zone with the fewest, there to the rack, there to the node; among equals to where the least loaded node is, then by name.
+ *
+ * A tree of queues: places by how many they have, under them smaller places, then cells, then nodes. A pod changes the order on
+ * its own way down and nowhere else.
  */
 import FlatQueue from 'flatqueue';
 import { byCell } from './cells.ts';
+import { openRows } from './ground.ts';
 import type { Walk } from './walk.ts';
 
 export interface Evenly {
-  /** What counts, the most important first: by row its group, and by group how many it has. `next` counts pods in by itself. */
+  /** Groups from large to small, by row. */
   readonly tiers: readonly Tier[];
   /** By row, less is better; among equals the name decides. */
   readonly load: Float64Array;
-  /** By row: which rows come first, whatever else. @default none */
+  /** By row: which rows come first, whatever else; all or none of a group of the first tier. @default none */
   readonly first?: (row: number) => boolean;
-  /** By row, less is better, and more important than `tiers`. @default the pods that this walk has put there, less important */
+  /** By row: how high a node is; the lowest comes first. Grows with what the walk puts there. @default its pods of this walk */
   readonly height?: Int32Array;
 }
 
 interface Tier {
   readonly of: Int32Array;
-  readonly count: Int32Array;
-  /** Whether somebody else counts. */
-  readonly counted?: boolean;
+  /** By group: how high it is before the walk. @default 0 */
+  readonly height?: Int32Array;
+  /** Whether a group may have a pod now; else it waits. @default its rows are asked */
+  readonly may?: (group: number) => boolean;
+}
+
+/** None of it may have a pod now, because of a constraint that may move; or never again. */
+const LATER = -1;
+const NEVER = -2;
+
+/** A place, or a cell with its rows. */
+interface Branch {
+  /** What orders it among its siblings; less comes first. */
+  priority(): number;
+  /** Puts a pod on its best row and returns that; or LATER, or NEVER. */
+  take(): number;
 }
 
 /** Takes the next pod and returns its row; -1: no node may have it. */
-export function evenly(walk: Walk, { tiers, load, first, height }: Evenly): () => number {
-  const { cells, ground } = walk;
-  const rank = new Int32Array(ground.room.length);
-  ground.rows.forEach((row, at) => {
-    rank[row] = at;
-  });
-  const groups = tiers.map(({ of, count, counted }) => ({ group: byCell(cells, of), count, counted }));
-  const leads = Uint8Array.from({ length: cells.size }, (_, cell) => (first?.(cells.rows[cells.begin[cell]!]!) ? 0 : 1));
-  const heights = height ?? walk.taken;
-  const heads = Array.from({ length: cells.size }, (_, cell) =>
-    headOf(walk, cell, heights, (a, b) => load[a]! - load[b]! || rank[a]! - rank[b]!),
-  );
-  const alive = Int32Array.from({ length: cells.size }, (_, cell) => cell);
-  let living = alive.length;
+export function evenly(walk: Walk, { tiers, load, first, height = walk.taken }: Evenly): () => number {
+  const { cells } = walk;
+  const rank = ranks(walk, load);
+  /** Those that wait for a constraint to move, and where to put them back. */
+  let waiting: (() => void)[] = [];
+  let seen = walk.moves;
+  const branches = Array.from({ length: cells.size }, (_, cell) => ({ cell, branch: aCell(walk, cell, rank, height, waits) }));
+  const root = aPlace(grow(branches, 0), () => 0, waits);
 
-  /** Whether a row is a better choice than another. */
-  const better = (cell: number, row: number, than: number, thanRow: number): boolean => {
-    if (leads[cell] !== leads[than]) return leads[cell]! < leads[than]!;
-    if (height !== undefined && height[row] !== height[thanRow]) return height[row]! < height[thanRow]!;
-    for (const { group, count } of groups) {
-      const difference = count[group[cell]!]! - count[group[than]!]!;
-      if (difference !== 0) return difference < 0;
+  function waits(back: () => void): void {
+    waiting.push(back);
+  }
+
+  /** Siblings of one tier, each with what is under it. */
+  function grow(under: readonly { readonly cell: number; readonly branch: Branch }[], at: number): Branch[] {
+    const tier = tiers[at];
+    if (tier === undefined) return under.map(({ branch }) => branch);
+    const group = byCell(cells, tier.of);
+    const members = Map.groupBy(under, ({ cell }) => group[cell]!);
+    return [...members].map(([number, list]) => {
+      const row = list.reduce((best, { cell }) => bestOf(best, cell), -1);
+      const lead = first?.(row) === true ? -1 : 0;
+      let count = tier.height?.[number] ?? 0;
+      const place = aPlace(grow(list, at + 1), () => (lead * FAR + count) * FAR + rank[row]!, waits);
+      return {
+        priority: place.priority,
+        take() {
+          if (tier.may?.(number) === false) return LATER;
+          const taken = place.take();
+          if (taken >= 0) count++;
+          return taken;
+        },
+      };
+    });
+  }
+
+  /** The better of a row and a cell's best. */
+  function bestOf(row: number, cell: number): number {
+    let best = row;
+    for (let at = cells.begin[cell]!; at < cells.begin[cell + 1]!; at++) {
+      const other = cells.rows[at]!;
+      if (best === -1 || rank[other]! < rank[best]!) best = other;
     }
-    return (heights[row]! - heights[thanRow]! || load[row]! - load[thanRow]! || rank[row]! - rank[thanRow]!) < 0;
-  };
+    return best;
+  }
 
   return () => {
-    for (;;) {
-      let best = -1;
-      let bestRow = -1;
-      let kept = 0;
-      for (let at = 0; at < living; at++) {
-        const cell = alive[at]!;
-        const may = walk.mayCell(cell);
-        const row = may === 'now' ? heads[cell]!.look() : -1;
-        if (may === 'never' || row === NEVER) continue;
-        alive[kept++] = cell;
-        if (row >= 0 && (best === -1 || better(cell, row, best, bestRow))) [best, bestRow] = [cell, row];
-      }
-      living = kept;
-      if (best === -1) return -1;
-      if (!walk.take(bestRow)) {
-        heads[best]!.refused();
-        continue;
-      }
-      heads[best]!.taken();
-      for (const { group, count, counted } of groups) if (counted !== true) count[group[best]!]! += 1;
-      return bestRow;
+    if (walk.moves !== seen && waiting.length > 0) {
+      const backs = waiting;
+      waiting = [];
+      // In the order in which they began to wait: a row before its cell, a cell before its place.
+      for (const back of backs) back();
     }
+    seen = walk.moves;
+    const row = root.take();
+    return row >= 0 ? row : -1;
   };
 }
 
-const NEVER = -2;
+/** More than there are pods or rows, and its square still exact with a few bits to spare. */
+const FAR = 2 ** 24;
 
-/** The best row of a cell: looked for once, and kept in a queue as soon as a second pod comes to the cell. */
-function headOf(walk: Walk, cell: number, heights: Int32Array, order: (a: number, b: number) => number) {
-  const { rows, begin } = walk.cells;
-  const [from, to] = [begin[cell]!, begin[cell + 1]!];
-  let queue: FlatQueue | undefined;
-  let sorted: Int32Array | undefined;
-  let later: number[] = [];
-  let seen = -1;
-  let head = NEVER;
+function ranks(walk: Walk, load: Float64Array): Int32Array {
+  const order = openRows(walk.ground);
+  const names = new Int32Array(walk.ground.room.length);
+  for (let at = 0; at < order.length; at++) names[order[at]!] = at;
+  const rank = new Int32Array(names.length);
+  order
+    .slice()
+    .sort((a, b) => load[a]! - load[b]! || names[a]! - names[b]!)
+    .forEach((row, at) => {
+      rank[row] = at;
+    });
+  return rank;
+}
 
-  function search(): number {
-    let [best, waits] = [NEVER, false];
-    for (let at = from; at < to; at++) {
-      const row = rows[at]!;
-      const may = walk.mayRow(row);
-      if (may === 'later') waits = true;
-      if (may === 'now' && (best === NEVER || (heights[row]! - heights[best]! || order(row, best)) < 0)) best = row;
-    }
-    return best === NEVER && waits ? -1 : best;
-  }
-
-  const push = (at: number) => queue!.push(at, heights[sorted![at]!]! * (to - from) + at);
-
-  function build(): void {
-    sorted = rows.slice(from, to).sort(order);
-    queue = new FlatQueue();
-    for (let at = 0; at < sorted.length; at++) push(at);
-  }
-
+function aPlace(branches: readonly Branch[], priority: () => number, waits: (back: () => void) => void): Branch {
+  const queue = new FlatQueue<Branch>();
+  for (const branch of branches) queue.push(branch, branch.priority());
+  let later = 0;
   return {
-    look(): number {
-      if (queue === undefined) {
-        if (seen !== walk.moves) [seen, head] = [walk.moves, search()];
-        return head;
-      }
-      if (seen !== walk.moves) {
-        for (const at of later) push(at);
-        [seen, later] = [walk.moves, []];
-      }
-      for (let at = queue.peek(); at !== undefined; at = queue.peek()) {
-        const may = walk.mayRow(sorted![at]!);
-        if (may === 'now') return sorted![at]!;
+    priority,
+    take() {
+      for (let branch = queue.peek(); branch !== undefined; branch = queue.peek()) {
+        const one = branch;
+        const row = one.take();
         queue.pop();
-        if (may === 'later') later.push(at);
+        if (row >= 0) {
+          queue.push(one, one.priority());
+          return row;
+        }
+        if (row === NEVER) continue;
+        later++;
+        waits(() => {
+          later--;
+          queue.push(one, one.priority());
+        });
       }
-      return later.length > 0 ? -1 : NEVER;
+      return later > 0 ? LATER : NEVER;
     },
-    /** The row that `look` said may have no more. */
-    refused(): void {
-      seen = -1;
-    },
-    /** The row that `look` said has got a pod. */
-    taken(): void {
-      if (queue === undefined) build();
-      else push(queue.pop()!);
+  };
+}
+
+function aCell(walk: Walk, cell: number, rank: Int32Array, height: Int32Array, waits: (back: () => void) => void): Branch {
+  const { rows, begin } = walk.cells;
+  const queue = new FlatQueue<number>();
+  const priorityOf = (row: number) => height[row]! * FAR + rank[row]!;
+  const push = (row: number) => queue.push(row, priorityOf(row));
+  for (let at = begin[cell]!; at < begin[cell + 1]!; at++) push(rows[at]!);
+  let later = 0;
+  return {
+    priority: () => queue.peekValue() ?? 0,
+    take() {
+      const may = walk.mayCell(cell);
+      if (may !== 'now') return may === 'later' ? LATER : NEVER;
+      for (let row = queue.peek(); row !== undefined; row = queue.peek()) {
+        const one = row;
+        const may = walk.mayRow(one);
+        if (may === 'now' && walk.take(one)) {
+          queue.pop();
+          push(one);
+          return one;
+        }
+        if (may === 'now') {
+          // Refused: the row is closed now, or the whole cell.
+          if (walk.mayCell(cell) === 'never') return NEVER;
+          continue;
+        }
+        queue.pop();
+        if (may === 'never') continue;
+        later++;
+        waits(() => {
+          later--;
+          push(one);
+        });
+      }
+      return later > 0 ? LATER : NEVER;
     },
   };
 }

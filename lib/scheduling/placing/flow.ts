@@ -30,6 +30,8 @@ export interface Flow {
   run(): number;
   /** From now on the whole may change, but not fall below `floor`; `run` is over. */
   close(floor: number): void;
+  /** Sends one more unit along these edges, from the source to the sink. False, and nothing changed: one of them is full. */
+  send(edges: readonly number[]): boolean;
   /** Raises the floor of an edge by one, rearranging what is not committed. False, and nothing changed: there is no way. */
   commit(edge: number): boolean;
   carried(edge: number): number;
@@ -158,6 +160,15 @@ export function flow(): Flow {
     carried,
     run,
     commit,
+    send(edges) {
+      for (const e of edges) if (left[2 * e]! <= 0) return false;
+      for (const e of closed === NONE ? edges : [...edges, closed]) {
+        left[2 * e]! -= 1;
+        left[2 * e + 1]! += 1;
+      }
+      total++;
+      return true;
+    },
     bound(e, upper) {
       left[2 * e]! += upper - uppers[e]!;
       uppers[e] = upper;

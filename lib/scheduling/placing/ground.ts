@@ -4,7 +4,7 @@
  * Pure; made anew for each question, from columns, in one pass each.
  */
 
-import type { Ask, Limit, Terrain } from '../types.ts';
+import type { Ask, Limit, Supply, Terrain } from '../types.ts';
 import { applyNeighbours } from './neighbours.ts';
 import { rowOrder } from './row-order.ts';
 import { type Sharing, sharingOf } from './sharing.ts';
@@ -41,9 +41,9 @@ export interface Ground {
   readonly rows: Int32Array;
   /** By row: at most `PLENTY`; 0 where the demand may not be. */
   readonly room: Int32Array;
-  /** By row: what bounds its room, as an index into `limits`. */
+  /** By row: what bounds its room, by its number in `words`. */
   readonly bound: Uint16Array;
-  readonly limits: readonly Limit[];
+  readonly words: Words;
   readonly families: readonly Family[];
   readonly moving: readonly Moving[];
   /** Addresses that several nodes drink from. */
@@ -60,46 +60,75 @@ export function groundOf(terrain: Terrain, ask: Ask): Ground {
   const rows = askedRows(terrain, ask.pools);
   const room = new Int32Array(terrain.rows);
   const bound = new Uint16Array(terrain.rows);
-  const limits: Limit[] = [];
-  const numbers = new Map<Limit, number>();
-  const numberOf = (limit: Limit): number => {
-    const known = numbers.get(limit);
-    if (known !== undefined) return known;
-    numbers.set(limit, limits.length);
-    return limits.push(limit) - 1;
-  };
+  const words = wordList();
   const narrow: Narrow = (row, most, limit) => {
     if (most >= room[row]!) return;
     room[row] = Math.max(0, most);
-    bound[row] = numberOf(limit);
+    bound[row] = words.numberOf(limit);
   };
 
-  const eligible = terrain.eligible(demand, ask);
-  const free = numberOf('pods');
-  const refusals = eligible.limits.map(numberOf);
-  for (const row of rows) {
-    const why = eligible.why[row]!;
-    room[row] = why === 0 ? PLENTY : 0;
-    bound[row] = why === 0 ? free : refusals[why - 1]!;
+  const { why, limits } = terrain.eligible(demand, ask);
+  const free = words.numberOf('pods');
+  const refusals = limits.map(words.numberOf);
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    const refusal = why[row]!;
+    room[row] = refusal === 0 ? PLENTY : 0;
+    bound[row] = refusal === 0 ? free : refusals[refusal - 1]!;
   }
-  for (const [name, amount] of demand.requests) {
-    const limit = numberOf(name);
-    const supply = terrain.supply(name);
-    const scale = scaleOf(name);
-    const asked = Math.round(amount * scale);
-    for (const row of rows) {
-      if (room[row] === 0) continue;
-      const most = supply === undefined ? 0 : Math.floor(Math.round((supply.capacity[row]! - supply.used[row]!) * scale) / asked);
-      // Not so where the node does not say (NaN): there is nothing to count by.
-      if (!(most < room[row]!)) continue;
-      room[row] = Math.max(0, most);
-      bound[row] = limit;
-    }
-  }
+  for (const [name, amount] of demand.requests)
+    fitSupply(terrain.supply(name), amount, scaleOf(name), words.numberOf(name), { rows, room, bound });
   if (demand.hostPorts.length > 0) for (const row of rows) narrow(row, 1, 'hostPorts');
-  const { families, moving, starts } = applyNeighbours(terrain, demand, rows, room, narrow);
+  const { families, moving, starts } = applyNeighbours(terrain, demand, { rows, room, narrow });
   const sharing = demand.address ? sharingOf(terrain.addresses(demand), rows, room, narrow) : undefined;
-  return { terrain, ask, rows, room, bound, limits, families, moving, sharing, starts };
+  return { terrain, ask, rows, room, bound, words, families, moving, sharing, starts };
+}
+
+/** Columns are read once: whoever holds them may answer anew each time they are asked for. */
+function fitSupply(
+  supply: Supply | undefined,
+  amount: number,
+  scale: number,
+  limit: number,
+  to: Pick<Ground, 'rows' | 'room' | 'bound'>,
+): void {
+  const { rows, room, bound } = to;
+  const asked = Math.round(amount * scale);
+  if (supply === undefined) {
+    for (const row of rows) if (room[row]! > 0) [room[row], bound[row]] = [0, limit];
+    return;
+  }
+  const { capacity, used } = supply;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    const now = room[row]!;
+    const free = (capacity[row]! - used[row]!) * scale + 0.5;
+    // Room enough for what else allows; or the node does not say (NaN), and there is nothing to count by.
+    if (now === 0 || !(free < now * asked)) continue;
+    const most = Math.floor(Math.floor(free) / asked);
+    room[row] = most < 0 ? 0 : most;
+    bound[row] = limit;
+  }
+}
+
+/** Limits by numbers of their own, so that nodes are compared and counted without their words. */
+export interface Words {
+  readonly list: readonly Limit[];
+  numberOf(limit: Limit): number;
+}
+
+function wordList(): Words {
+  const list: Limit[] = [];
+  const numbers = new Map<Limit, number>();
+  return {
+    list,
+    numberOf(limit) {
+      const known = numbers.get(limit);
+      if (known !== undefined) return known;
+      numbers.set(limit, list.length);
+      return list.push(limit) - 1;
+    },
+  };
 }
 
 /** CPUs are counted in thousandths, as kube-scheduler does: sums of 0.1 are never 1. */
@@ -110,12 +139,21 @@ function askedRows(terrain: Terrain, pools: Ask['pools']): Int32Array {
   if (pools === undefined) return all;
   const asked = new Set(pools.map((pool) => terrain.poolNames.indexOf(pool)));
   asked.delete(-1);
-  return all.filter((row) => asked.has(terrain.pool[row]!));
+  const { pool } = terrain;
+  return all.filter((row) => asked.has(pool[row]!));
+}
+
+/** Rows with room, in the order of their names. */
+export function openRows({ rows, room }: Ground): Int32Array {
+  const open = new Int32Array(rows.length);
+  let size = 0;
+  for (let at = 0; at < rows.length; at++) if (room[rows[at]!]! > 0) open[size++] = rows[at]!;
+  return open.subarray(0, size);
 }
 
 /** The same ground with room on these rows alone. */
 export function onlyOn(ground: Ground, rows: Int32Array): Ground {
   const room = new Int32Array(ground.room.length);
-  for (const row of rows) room[row] = ground.room[row]!;
+  for (let at = 0; at < rows.length; at++) room[rows[at]!] = ground.room[rows[at]!]!;
   return { ...ground, room };
 }

@@ -5,11 +5,12 @@
  * has more (net.ts). Elsewhere (domains that overlap, several moving constraints) the largest number is as hard to find as the
  * best packing; there it is what one placement gets that goes pod by pod to where it is emptiest, until no node takes another.
  */
+import { addressGuard } from './addresses.ts';
 import { type Caps, capsAt, hasPercentage, type Places, placesOf } from './caps.ts';
 import { type Cells, cellsOf } from './cells.ts';
 import { evenly } from './evenly.ts';
 import { type Ground, onlyOn } from './ground.ts';
-import { type Guard, largest, type Net, netOf, reserve } from './net.ts';
+import { largest, type Net, netOf } from './net.ts';
 import { type Walk, walk } from './walk.ts';
 
 /** No placement goes further than this many pods, one by one: what is left of "as many as you like". */
@@ -95,6 +96,8 @@ function counter(ground: Ground): (slots: number) => Most {
   const placesOnce = () => (places ??= placesOf(ground.terrain, ground.rows));
   let cells: Cells | undefined;
   let net: Net | undefined;
+  /** Percentages of neighbouring numbers are mostly the same caps. */
+  const walked = new Map<string, Most>();
   return (slots) => {
     const caps = capsAt(ground, placesOnce, slots);
     if (cells === undefined) {
@@ -105,30 +108,35 @@ function counter(ground: Ground): (slots: number) => Most {
       const { count, least } = largest(net, caps);
       return { ground, count, caps, by: { exact: true, net, least } };
     }
-    const steps = walk(ground, caps, cells, addressGuard(ground, caps, cells));
-    return { ground, count: fill(steps, MOST_STEPS).length, caps, by: { exact: false, walk: steps } };
+    const key = JSON.stringify([caps.node, caps.families.map(({ left }) => left[0])]);
+    let found = walked.get(key);
+    if (found === undefined) {
+      const steps = walk(ground, caps, cells, addressGuard(ground, cells));
+      found = { ground, count: fill(steps, MOST_STEPS).length, caps, by: { exact: false, walk: steps } };
+      walked.set(key, found);
+    }
+    return found;
   };
 }
 
-/** Lets a pod through where its address can be found, the others' being rearranged among their sources. */
-export function addressGuard(ground: Ground, caps: Caps, cells: Cells): Guard | undefined {
-  if (ground.sharing === undefined) return undefined;
-  const free = { node: caps.node, families: [] };
-  const net = netOf({ ...ground, moving: [] }, free, cells)!;
-  largest(net, free);
-  return reserve(net, free, 0, 0);
-}
-
-/** The rows of up to `count` pods, each to where it is emptiest: the lowest row, then the lowest domain, then by name. */
+/**
+ * The rows of up to `count` pods: each goes to the lowest domain of the constraint that has the most of them, there to the lowest
+ * node, then by name.
+ */
 export function fill(steps: Walk, count: number): number[] {
-  const { ground, levels } = steps;
-  const moving = ground.moving.map(({ of, byRow }, at) => ({ of, byRow, count: levels[at]!, counted: true }));
-  const next = evenly(steps, {
-    tiers: moving.filter(({ byRow }) => !byRow).sort((a, b) => b.count.length - a.count.length),
-    load: new Float64Array(ground.room.length),
-    height: moving.find(({ byRow }) => byRow)?.count,
-  });
+  const { ground } = steps;
+  const tiers = ground.moving
+    .map(({ of, level, byRow }, at) => ({ of, height: level, byRow, may: (domain: number) => steps.takes(at, domain) }))
+    .filter(({ byRow }) => !byRow)
+    .sort((a, b) => b.height.length - a.height.length)
+    .slice(0, 1);
+  const byRow = ground.moving.findIndex(({ byRow }) => byRow);
+  const next = evenly(steps, { tiers, load: new Float64Array(ground.room.length), height: steps.levels[byRow] });
   const rows: number[] = [];
-  for (let row = rows.length < count ? next() : -1; row !== -1; row = rows.length < count ? next() : -1) rows.push(row);
+  while (rows.length < count) {
+    const row = next();
+    if (row === -1) break;
+    rows.push(row);
+  }
   return rows;
 }

@@ -19,27 +19,38 @@ export interface Neighbours {
   readonly starts: readonly Int32Array[] | undefined;
 }
 
-export function applyNeighbours(terrain: Terrain, demand: Demand, rows: Int32Array, room: Int32Array, narrow: Narrow): Neighbours {
+/** What there is of a ground so far. */
+export interface Rooms {
+  readonly rows: Int32Array;
+  readonly room: Int32Array;
+  readonly narrow: Narrow;
+}
+
+export function applyNeighbours(terrain: Terrain, demand: Demand, rooms: Rooms): Neighbours {
   const families: Family[] = [];
   const moving: Moving[] = [];
-  for (const term of demand.antiAffinity) applyAntiAffinity(terrain, demand, term, rows, narrow, families);
-  applySpread(terrain, demand, rows, narrow, families, moving);
-  const starts = applyAffinity(terrain, demand, rows, room, narrow);
+  for (const term of demand.antiAffinity) applyAntiAffinity(terrain, demand, term, rooms, families);
+  applySpread(terrain, demand, rooms, families, moving);
+  const starts = applyAffinity(terrain, demand, rooms);
   return { families, moving, starts };
 }
 
 /** A domain with a matching pod is closed; where the asked pods match themselves, each domain takes one of them. */
-function applyAntiAffinity(terrain: Terrain, demand: Demand, term: PodTerm, rows: Int32Array, narrow: Narrow, families: Family[]): void {
+function applyAntiAffinity(terrain: Terrain, demand: Demand, term: PodTerm, { rows, room, narrow }: Rooms, families: Family[]): void {
   const { of, names } = terrain.domains(term.topologyKey);
   const there = terrain.matching(terrain.namespacesOf(term), term.selector);
-  const closed = new Set<number>();
-  for (let row = 0; row < terrain.rows; row++) if (there[row]! > 0) closed.add(of[row]!);
-  const most = meetsItself(terrain, demand, term) ? 1 : Number.POSITIVE_INFINITY;
   const byRow = term.topologyKey === HOSTNAME;
-  // A node without the label repels nobody (satisfyPodAntiAffinity).
-  for (const row of rows)
-    if (of[row]! >= 0) narrow(row, closed.has(of[row]!) ? 0 : byRow ? most : Number.POSITIVE_INFINITY, 'antiAffinity');
-  if (!byRow && most === 1) families.push({ limit: 'antiAffinity', of, left: new Float64Array(names.length).fill(1) });
+  const closed = new Uint8Array(byRow ? terrain.rows : names.length);
+  for (let row = 0; row < of.length; row++) if (there[row]! > 0 && of[row]! >= 0) closed[of[row]!] = 1;
+  const self = meetsItself(terrain, demand, term);
+  const most = byRow && self ? 1 : Number.POSITIVE_INFINITY;
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    // A node without the label repels nobody (satisfyPodAntiAffinity).
+    const allowed = of[row]! < 0 ? most : closed[of[row]!] === 1 ? 0 : most;
+    if (of[row]! >= 0 && allowed < room[row]!) narrow(row, allowed, 'antiAffinity');
+  }
+  if (!byRow && self) families.push({ limit: 'antiAffinity', of, left: new Float64Array(names.length).fill(1) });
 }
 
 /**
@@ -47,13 +58,7 @@ function applyAntiAffinity(terrain: Terrain, demand: Demand, term: PodTerm, rows
  * asked pods meet their own terms, the first may go anywhere, and the others follow it (satisfyPodAffinity).
  * @returns groups of rows to start in
  */
-function applyAffinity(
-  terrain: Terrain,
-  demand: Demand,
-  rows: Int32Array,
-  room: Int32Array,
-  narrow: Narrow,
-): readonly Int32Array[] | undefined {
+function applyAffinity(terrain: Terrain, demand: Demand, { rows, room, narrow }: Rooms): readonly Int32Array[] | undefined {
   const terms = demand.affinity;
   if (terms.length === 0) return undefined;
   const there = terrain.matching(namespacesOfAll(terrain, terms), canonical(terms.flatMap(({ selector }) => selector)));
@@ -92,17 +97,16 @@ const meetsItself = (terrain: Terrain, demand: Demand, term: PodTerm): boolean =
   return (namespaces === 'all' || namespaces.includes(demand.namespace)) && selects(term.selector, demand.labels);
 };
 
-function applySpread(terrain: Terrain, demand: Demand, rows: Int32Array, narrow: Narrow, families: Family[], moving: Moving[]): void {
+function applySpread(terrain: Terrain, demand: Demand, { rows, narrow }: Rooms, families: Family[], moving: Moving[]): void {
+  if (demand.spread.length === 0) return;
   const keys = demand.spread.map(({ topologyKey }) => terrain.domains(topologyKey).of);
-  for (const row of rows) if (keys.some((of) => of[row]! < 0)) narrow(row, 0, 'spread');
+  for (const of of keys) for (let at = 0; at < rows.length; at++) if (of[rows[at]!]! < 0) narrow(rows[at]!, 0, 'spread');
   for (const spread of demand.spread) {
     // An empty selector counts no pod (countPodsMatchSelector), so that the skew is 1 for ever.
     if (spread.selector.length === 0) continue;
     const { of, level, counts, nodes } = levels(terrain, demand, spread, keys);
     const { maxSkew, minDomains = 1 } = spread;
-    const present = counts.reduce((sum, one) => sum + one, 0);
-    const least =
-      present < minDomains ? 0 : level.reduce((least, here, domain) => (counts[domain] ? Math.min(least, here) : least), 2 ** 31);
+    const { present, least } = emptiest(level, counts, minDomains);
     const self = selects(spread.selector, demand.labels);
     const byRow = spread.topologyKey === HOSTNAME;
     // A pod that is pinned to its node by affinity has this node alone as its domains (matchNodeInclusionPolicies), which is
@@ -127,12 +131,28 @@ function levels(terrain: Terrain, demand: Demand, spread: Spread, keys: readonly
   const size = spread.topologyKey === HOSTNAME ? terrain.rows : names.length;
   const nodes = terrain.matching([demand.namespace], spread.selector, { deleting: false });
   const counted = terrain.counted(demand, spread);
+  const { names: nodeNames } = terrain;
   const level = new Int32Array(size);
   const counts = new Uint8Array(size);
-  for (let row = 0; row < terrain.rows; row++) {
-    if (counted[row] === 0 || terrain.names[row] === undefined || keys.some((key) => key[row]! < 0)) continue;
+  for (let row = 0; row < nodeNames.length; row++) {
+    if (counted[row] === 0 || nodeNames[row] === undefined) continue;
+    let labelled = true;
+    for (const key of keys) if (key[row]! < 0) labelled = false;
+    if (!labelled) continue;
     counts[of[row]!] = 1;
     level[of[row]!]! += nodes[row]!;
   }
   return { of, level, counts, nodes };
+}
+
+/** How many domains count, and the pods in the emptiest; fewer domains than `minDomains` are as if one were empty. */
+function emptiest(level: Int32Array, counts: Uint8Array, minDomains: number): { readonly present: number; readonly least: number } {
+  let present = 0;
+  let least = 2 ** 31;
+  for (let domain = 0; domain < level.length; domain++) {
+    if (counts[domain] === 0) continue;
+    present++;
+    if (level[domain]! < least) least = level[domain]!;
+  }
+  return { present, least: present < minDomains ? 0 : least };
 }

@@ -12,6 +12,7 @@
  * be placed one by one without breaking the constraint on the way: always to the lowest domain that has not got all of its own.
  * So the largest number is the best over all values of `least`.
  */
+import { sourcesInto } from './addresses.ts';
 import type { Caps } from './caps.ts';
 import { type Cells, cellsOf } from './cells.ts';
 import { type Flow, flow, SINK, SOURCE, UNBOUNDED } from './flow.ts';
@@ -98,7 +99,8 @@ function entry(tiers: readonly Pick<Tier, 'of' | 'vertices'>[], from: number, ro
 }
 
 function addCells({ sharing }: Ground, cells: Cells, network: Flow, tiers: readonly Tier[]) {
-  const groups = addSources(sharing, network);
+  const lists = sharing?.groups.map((group) => sharing.addresses.sources[group]!) ?? [];
+  const groups = sourcesInto(network, sharing?.addresses.free ?? new Int32Array(0), lists).map(({ vertex }) => vertex);
   const cellEdges: number[] = [];
   const cellVertices: number[] = [];
   for (let cell = 0; cell < cells.size; cell++) {
@@ -109,26 +111,6 @@ function addCells({ sharing }: Ground, cells: Cells, network: Flow, tiers: reado
     cellEdges.push(network.edge(vertex, entry(tiers, 0, cells.rows[cells.begin[cell]!]!), 0));
   }
   return { cellEdges, cellVertices };
-}
-
-/** @returns the vertices of the groups */
-function addSources(sharing: Ground['sharing'], network: Flow): readonly number[] {
-  if (sharing === undefined) return [];
-  const { addresses, groups } = sharing;
-  const vertices = new Map<number, number>();
-  return groups.map((group) => {
-    const vertex = network.vertex();
-    for (const source of addresses.sources[group]!) {
-      let from = vertices.get(source);
-      if (from === undefined) {
-        from = network.vertex();
-        vertices.set(source, from);
-        network.edge(SOURCE, from, addresses.free[source]!);
-      }
-      network.edge(from, vertex, UNBOUNDED);
-    }
-    return vertex;
-  });
 }
 
 /** The most pods under these caps, and with which `least` of the moving constraint. Leaves the flow at it. */
@@ -198,12 +180,13 @@ function atMost(net: Net, caps: Caps, moving: Moving, least: number): number {
 /** A pod's way from its cell to the sink: the vertices it comes through, and what closes the edge into each. */
 export function wayOf(
   { cells, cellVertices, tiers }: Net,
-  row: number,
+  cell: number,
 ): readonly { readonly vertex: number; readonly into: Tier | 'cell' | 'addresses' }[] {
+  const row = cells.rows[cells.begin[cell]!]!;
   const domains = tiers.filter(({ of }) => of[row]! >= 0);
   const [first, ...rest] = [...domains.map(({ of, vertices }) => vertices[of[row]!]!), SINK];
   return [
-    { vertex: cellVertices[cells.of[row]!]!, into: 'addresses' },
+    { vertex: cellVertices[cell]!, into: 'addresses' },
     { vertex: first!, into: 'cell' },
     ...rest.map((vertex, at) => ({ vertex, into: domains[at]! })),
   ];
@@ -272,8 +255,8 @@ export function reserve(net: Net, caps: Caps, count: number, least: number): Gua
   if (net.ground.sharing !== undefined && (net.above || !moving.byRow)) {
     // Which pods of a domain have taken which addresses matters to others. So the bounds stay where they are; any that `count`
     // lies between will do: the highest whose floors are not more than that.
-    let at = least;
-    while (needed(net, moving, at) > count) at--;
+    const [lowest] = leasts(net, caps, moving);
+    const at = last(lowest, least, (at) => needed(net, moving, at) <= count);
     between(net, caps, moving, at);
     network.close(count);
     return guardOf(net, at, at + moving.maxSkew);
@@ -308,9 +291,14 @@ function guardOf({ flow: network, cellEdges, moving }: Net, least: number, most:
   };
 }
 
-function needed({ cells }: Net, { of, level, byRow }: Moving, least: number): number {
-  const domains = byRow ? cells.rows : new Set(Array.from(cells.rows, (row) => of[row]!));
+/** What all domains that have nodes with room need to get to `least`. */
+function needed({ cells }: Net, { of, level }: Moving, least: number): number {
+  const seen = new Uint8Array(level.length);
   let sum = 0;
-  for (const domain of domains) sum += Math.max(0, least - level[domain]!);
+  for (let at = 0; at < cells.rows.length; at++) {
+    const domain = of[cells.rows[at]!]!;
+    if (seen[domain] === 0) sum += Math.max(0, least - level[domain]!);
+    seen[domain] = 1;
+  }
   return sum;
 }

@@ -19,6 +19,8 @@ export interface Walk {
   readonly taken: Int32Array;
   /** Levels of the constraints that move, as they are now. */
   readonly levels: readonly Int32Array[];
+  /** Whether a domain of a constraint that moves takes a pod now. */
+  takes(moving: number, domain: number): boolean;
   /** Grows whenever what may come `later` may come now. */
   readonly moves: number;
   /** Whether any row of a cell may have the next pod, but for the rows' own room. */
@@ -49,6 +51,7 @@ export function walk(ground: Ground, caps: Caps, cells: Cells, guard: Guard = ()
     cells,
     taken,
     levels: moving.map(({ level }) => level),
+    takes: (at, domain) => moving[at]!.takes(domain),
     get moves() {
       return moves;
     },
@@ -88,7 +91,7 @@ export function walk(ground: Ground, caps: Caps, cells: Cells, guard: Guard = ()
       return true;
     },
     why(row) {
-      if (taken[row]! >= ground.room[row]!) return ground.limits[ground.bound[row]!]!;
+      if (taken[row]! >= ground.room[row]!) return ground.words.list[ground.bound[row]!]!;
       if (taken[row]! >= caps.node) return 'maxPer.node';
       const cell = cells.of[row]!;
       for (const { limit, domain, left } of families) if (domain[cell]! >= 0 && left[domain[cell]!]! <= 0) return limit;
