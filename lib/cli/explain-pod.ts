@@ -9,6 +9,7 @@ import type { Inventory } from '../scheduling/inventory.ts';
 import { whyNever } from '../scheduling/never.ts';
 import { stock } from '../scheduling/stock.ts';
 import type { Demand, Limit } from '../scheduling/types.ts';
+import { whyOf } from '../scheduling/why.ts';
 import { type Books, lockOfPod } from '../scheduling/writer/books.ts';
 import { refusedByLock, slotFor, stageOf } from '../scheduling/writer/next-for-pod.ts';
 import { isRefusal, sayUnreadable } from '../scheduling/writer/refusal.ts';
@@ -35,7 +36,14 @@ export interface Explained {
   /** Hosts that were looked at, and how many pods like this one they take. */
   readonly looked?: { readonly hosts: number; readonly fit: number };
   /** By what keeps the hosts from taking it, the most first. */
-  readonly rows: readonly { readonly nodes: number; readonly limit: Limit; readonly message: string }[];
+  readonly rows: readonly {
+    readonly nodes: number;
+    readonly limit: Limit;
+    /** CamelCase, as events and Locks have it. */
+    readonly reason: string;
+    readonly message: string;
+    readonly remedy: string;
+  }[];
   /** What is so, in a sentence; with what to do, where there is something. */
   readonly because: string;
   /** CamelCase, as the event has it, where one word says it. */
@@ -150,5 +158,6 @@ function onNodes(demand: Demand, { inventory }: Known, because: (fit: number) =>
 
 function rowOf(limit: Limit, nodes: readonly string[], demand: Demand, inventory: Inventory): Explained['rows'][number] {
   const node = (name: string) => inventory.objects('Node').get(name);
-  return { nodes: nodes.length, limit, message: limitSentence(limit, nodes, { terrain: inventory, demand, node }) };
+  const { reason, remedy } = whyOf(limit);
+  return { nodes: nodes.length, limit, reason, message: limitSentence(limit, nodes, { terrain: inventory, demand, node }), remedy };
 }

@@ -2,7 +2,7 @@
 import { ageOf, counted } from './amount.ts';
 import type { Explained } from './explain-pod.ts';
 import { type More, moreText } from './more.ts';
-import { limitName, wantsText } from './stock-text.ts';
+import { wantsText } from './stock-text.ts';
 import { table, terminalWidth } from './table.ts';
 
 export interface EventSeen {
@@ -44,7 +44,7 @@ export function explainText(pod: ExplainedPod, nowMs: number): string {
     ...(slot === undefined ? [] : [slot === 'loose' ? 'a loose slot' : `slot ${slot}`]),
     ...(lock === undefined ? [] : [`Lock ${lock}`]),
   ].join(' · ');
-  const lines = rows.map(({ nodes, limit, message }) => [String(nodes), limitName(limit), message]);
+  const lines = rows.map(({ nodes, reason, message, remedy }) => [String(nodes), reason, `${message}. ${remedy}`]);
   return [
     head,
     ...(lines.length === 0 ? [] : [table(lines, { right: [0], width: terminalWidth() })]),

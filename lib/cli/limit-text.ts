@@ -3,7 +3,8 @@ import { POOL_TAINT } from '../api/scheduling.ts';
 import type { NodeFacts } from '../scheduling/node.ts';
 import { untolerated } from '../scheduling/node.ts';
 import type { Demand, Limit, Terrain } from '../scheduling/types.ts';
-import { amountOf, supplyName } from './amount.ts';
+import { whyOf } from '../scheduling/why.ts';
+import { amountOf } from './amount.ts';
 
 export interface Around {
   readonly terrain: Terrain;
@@ -12,6 +13,7 @@ export interface Around {
 }
 
 /**
+ * What of these very nodes and this pod is behind a limit; where there is nothing more to name, the sentence of why.ts.
  * @param nodes the nodes that it holds for, by name
  * @example limitSentence('cpu', ['r12-01', 'r12-02'], around) // 'asks 2; the most free on one of these is 1.5 of 62'
  */
@@ -20,34 +22,22 @@ export function limitSentence(limit: Limit, nodes: readonly string[], around: Ar
   switch (limit) {
     case 'addresses':
       return addressSentence(nodes, around);
-    case 'macsPerPort':
-      return 'the switch port of each of these shows as many MAC addresses as it may';
     case 'notReady':
       return `not Ready: ${some(nodes)}`;
     case 'cordoned':
-      return `cordoned: ${some(nodes)}. kubectl uncordon takes them back`;
-    case 'pool':
-      return 'of another pool than was asked for';
+      return `cordoned: ${some(nodes)}`;
     case 'taint':
       return taintSentence(nodes, around);
     case 'nodeSelector':
-      return `have no label ${Object.entries(demand.nodeSelector)
+      return `not labelled ${Object.entries(demand.nodeSelector)
         .map(([key, value]) => `${key}=${value}`)
         .join(', ')}`;
-    case 'nodeAffinity':
-      return "the pod's required node affinity wants others";
-    case 'affinity':
-      return "the pod's required affinity wants it where other pods are";
-    case 'antiAffinity':
-      return 'anti-affinity, of the pod or of pods that are there';
     case 'spread':
-      return `topology spread over ${[...new Set(demand.spread.map(({ topologyKey }) => topologyKey))].join(', ')} would be out of balance`;
+      return `one more would be over the maxSkew of ${[...new Set(demand.spread.map(({ topologyKey }) => topologyKey))].join(', ')}`;
     case 'hostPorts':
       return `ports of the host are taken: ${demand.hostPorts.join(', ')}`;
-    case 'noSample':
-      return 'their live use is not known, or too old, and the scheduler is told to refuse then';
     default:
-      return limit.startsWith('maxPer.') ? `the cap a ${limit.slice('maxPer.'.length)} is reached` : supplySentence(limit, nodes, around);
+      return demand.requests.has(limit) ? supplySentence(limit, nodes, around) : whyOf(limit).sentence;
   }
 }
 
@@ -77,7 +67,7 @@ function taintSentence(nodes: readonly string[], { node, demand }: Around): stri
 function supplySentence(supply: string, nodes: readonly string[], { terrain, demand }: Around): string {
   const asked = demand.requests.get(supply);
   const column = terrain.supply(supply);
-  if (asked === undefined || column === undefined) return supplyName(supply);
+  if (asked === undefined || column === undefined) return whyOf(supply).sentence;
   let [free, of] = [Number.NEGATIVE_INFINITY, 0];
   for (const name of nodes) {
     const row = terrain.row(name);

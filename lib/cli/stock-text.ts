@@ -149,6 +149,7 @@ const WORDS: Readonly<Record<string, string>> = {
   antiAffinity: 'anti-affinity',
   hostPorts: 'host ports',
   noSample: 'no fresh sample',
+  noNodes: 'no hosts',
   'maxPer.node': 'cap a node',
   'maxPer.rack': 'cap a rack',
   'maxPer.zone': 'cap a zone',

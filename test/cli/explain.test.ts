@@ -45,22 +45,22 @@ test('a pod that no host takes is told what every host says', () => {
   all.set('Node', 'r13-01', aNode('r13-01', { pool: 'web', rack: 'r13', hard: true, cpu: 1 }));
   const more = [{ pool: 'web', addresses: 1, owner: 'feed/feed-old', lock: 'feed/feed-old-1187' }];
   const events = [
-    { reason: 'NoAddresses', message: '0 of 4 nodes: 2 addresses, 1 cpu, 1 taint.', at: new Date(NOW - 2000).toISOString(), count: 3 },
+    { reason: 'NoAddress', message: '0 of 4 nodes: 2 addresses, 1 cpu, 1 taint.', at: new Date(NOW - 2000).toISOString(), count: 3 },
   ];
   expect(explain(waiting(), { all, more, events })).toBe(
     `Pending 42 s · profile gala-scheduler · wants cpu 2, memory 4Gi, egress 200M, 1 address · 4 hosts looked at, 0 fit
-  2   addresses   VLAN 110: none free on these
-  1   cpu         asks 2; the most free on one of these is 1 of 1
-  1   taint       taints that the pod does not tolerate: node-role.kubernetes.io/control-plane:NoSchedule
+  2   NoAddress   VLAN 110: none free on these. Free Held addresses (gala who says whose they are), or give the VLAN more.
+  1   NoCpu       asks 2; the most free on one of these is 1 of 1. Ask for less, or add hosts.
+  1   Taint       taints that the pod does not tolerate: node-role.kubernetes.io/control-plane:NoSchedule. Tolerate it, or take it off.
 No host takes it now; it gets its slot as soon as one does.
 More on web: 1 address is Held for feed/feed-old (gala unlock feed-old-1187 -n feed).
-Event NoAddresses, 2 s ago, 3 times: 0 of 4 nodes: 2 addresses, 1 cpu, 1 taint.`,
+Event NoAddress, 2 s ago, 3 times: 0 of 4 nodes: 2 addresses, 1 cpu, 1 taint.`,
   );
 });
 
 test('a pod that no host could ever take is told so', () => {
   expect(explain(waiting({ demand: aDemand({ cpu: 100 }) }))).toMatch(
-    /\n {2}3 {3}cpu {5}asks 100; the most free on one of these is 8 of 8\n.*\nNo host could ever take it, however empty: /,
+    /\n {2}3 {3}NoCpu {3}asks 100; the most free on one of these is 8 of 8\. Ask for less, or add hosts\.\n.*\nNo host could ever take it, however empty: /,
   );
 });
 
@@ -117,7 +117,7 @@ test('a pinned pod says what its node has against it, and what kube-scheduler sa
     ),
   ).toBe(
     `Pinned · profile gala-scheduler · wants cpu 2, memory 4Gi, egress 200M, 1 address · node r12-01 · a loose slot
-  1   cordoned   cordoned: r12-01. kubectl uncordon takes them back
+  1   Cordoned   cordoned: r12-01. kubectl uncordon, once it may have pods again.
 It has its slot on r12-01, and kube-scheduler binds it there; where the node refuses it for 30 s, a pod that a controller owns is made anew elsewhere. kube-scheduler says: 0/4 nodes are available: 1 node was unschedulable.`,
   );
 });

@@ -12,6 +12,7 @@ import { stockText } from '../../lib/cli/stock-text.ts';
 import { whoIn } from '../../lib/cli/who-in.ts';
 import { whoText } from '../../lib/cli/who-text.ts';
 import { place } from '../../lib/scheduling/place.ts';
+import { reasonsOf, sayNotPlaced } from '../../lib/scheduling/writer/refusal.ts';
 import { aLock, anIPLock, aPod } from '../scheduling/builders.ts';
 import { aNight, FEED } from './a-night.ts';
 import { gala } from './gala.ts';
@@ -56,7 +57,7 @@ test('gala lock', () => {
 
 test('gala lock, refused', () => {
   const lock = lockSeen(aLock('feed-api-5000', { phase: 'Failed', count: 5000 }) as never);
-  const reasons = [{ reason: 'NoAddresses', nodes: 40 }];
+  const reasons = reasonsOf([{ limit: 'addresses', nodes: 40 }]);
   expect(lockText({ ...lock, reasons }, { dryRun: false })).toBe(page('gala lock -f examples/feed.yaml 5000 --name feed-api-5000'));
 });
 
@@ -95,7 +96,8 @@ test('gala explain pod', () => {
   );
   expect(terrain.rows).toBe(40);
   const more = moreOf({ namespace: 'feed', owner: 'feed/feed-api', pools }, ipLocks, hostPools, nodeNetworks);
-  const events = [{ reason: 'NoAddresses', message: '0 of 40 nodes: 40 addresses.', at: ago(12), count: 3 }];
+  const told = sayNotPlaced({ refused: 'addresses', want: 1, found: 0, limits: [{ limit: 'addresses', nodes: 40 }] });
+  const events = [{ ...told, at: ago(12), count: 3 }];
   expect(explainText({ ...explainPod(pod, { inventory, books: booksOf(inventory), nowMs: NOW }), more, events }, NOW)).toBe(
     page('gala explain pod feed/feed-api-0611'),
   );
