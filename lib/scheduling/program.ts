@@ -18,10 +18,11 @@ import { metrics } from '../kube/metrics.ts';
 import { packageVersion } from '../kube/package-version.ts';
 import { program } from '../kube/program.ts';
 import { extender } from './extender.ts';
-import { runStockApi } from './http/run.ts';
+import { type RunningStockApi, runStockApi } from './http/run.ts';
 import type { InventoryOptions } from './inventory.ts';
 import { schedulerMetrics } from './metrics.ts';
 import { podTemplateOf } from './pod-template.ts';
+import { pollSamples } from './poll-samples.ts';
 import { score } from './score.ts';
 import { watchWorld } from './world.ts';
 import { writerGauges } from './writer/gauges.ts';
@@ -85,60 +86,90 @@ export const declare = (command: Command): Command =>
 
 /** Runs until `signal` aborts, then stops leading and returns. Throws when it can't go on. */
 export async function schedulerProgram(bare: Api, options: SchedulerOptions, signal: AbortSignal, log: Log): Promise<void> {
-  const { leaseNamespace: namespace } = options;
+  /** What is to be done at the end, in the order that it is to be done in: whatever began last. */
+  const ends: (() => Promise<unknown>)[] = [];
+  try {
+    await run(bare, options, log, (end) => ends.unshift(end), stopping(signal));
+  } finally {
+    for (const end of ends) await end();
+    bare.close();
+  }
+}
+
+async function run(
+  bare: Api,
+  options: SchedulerOptions,
+  log: Log,
+  atEnd: (end: () => Promise<unknown>) => void,
+  stopping: Promise<void>,
+): Promise<void> {
+  const { leaseNamespace: namespace, prometheusUrl: url } = options;
   const measured = await metrics();
   const counted = await schedulerMetrics(measured.registry);
   const api = measured.api(bare);
-  // What is known lives longer than what is told to stop: the last answers are made from it.
-  const [asking, knowing] = [new AbortController(), new AbortController()];
+
+  const knowing = new AbortController();
   const world = watchWorld(api, {
     ...{ signal: knowing.signal, log, missingSamples: options.missingSamples, sampleMaxAgeMs: options.sampleMaxAge * 1000 },
   });
+  const samples = url === undefined ? undefined : pollSamples({ url, inventory: world.inventory, signal: knowing.signal, log });
+  atEnd(() => {
+    knowing.abort();
+    return Promise.all([world.stopped, samples?.stopped]);
+  });
   const { nodes, pods, locks, ipLocks, hostPools, nodeNetworks, statefulSets } = world;
   for (const one of [nodes, pods, locks, ipLocks, hostPools, nodeNetworks, statefulSets]) measured.reflector(one.kind.plural, one);
-  const ages = () => ({ snapshotMs: world.staleMs() });
+  const ages = () => ({ snapshotMs: world.staleMs(), samplesMs: samples?.ageMs() });
+  counted.ages(ages);
+
   const verifying = extender({
     ...{ world, api, log, onAnswer: counted.onVerified },
     ...(options.unlockedPods === 'score' ? { unlocked: (pod, ns, nodes) => score(world.inventory, pod, ns, nodes) } : {}),
   });
-  const stockApi = runStockApi({
+  let stockApi: RunningStockApi | undefined;
+  const health = await serveHealth({
+    ...{ port: options.extenderPort, registry: measured.registry, handle: verifying.handle, keepAliveMs: KEEP_ALIVE_MS },
+    ready: {
+      caches: () => (world.hasSynced() ? undefined : 'not everything was read yet'),
+      api: () => (stockApi === undefined ? 'not begun' : stockApi.wrong()),
+    },
+  });
+  atEnd(health.close);
+
+  const asking = new AbortController();
+  const answering = runStockApi({
     ...{ api, world, namespace, ages, log, version: packageVersion(), signal: asking.signal },
     templateOf: (ns, from, signal) => podTemplateOf(api, ns, from, { signal }),
     ...{ bindAddress: options.bindAddress, port: options.apiPort, servingSecret: options.servingSecret },
     ...{ onAnswer: counted.onAnswer, onCertificate: ({ untilMs }) => counted.certificateEnds(untilMs) },
   });
-  counted.ages(ages);
-  const onWork = await writerGauges(measured.registry, world);
-  const events = recorder(api, 'gala.internal/lock-writer', { log });
-  const health = await serveHealth({
-    ...{ port: options.extenderPort, registry: measured.registry, handle: verifying.handle, keepAliveMs: KEEP_ALIVE_MS },
-    ready: { caches: () => (world.hasSynced() ? undefined : 'not everything was read yet'), api: stockApi.wrong },
+  stockApi = answering;
+  // Waited for below: a port that is taken may be found out before that.
+  answering.done.catch(() => {});
+  atEnd(() => {
+    asking.abort();
+    return answering.done.catch(() => {});
   });
+
+  const events = recorder(api, 'gala.internal/lock-writer', { log });
+  atEnd(() => Promise.race([events.flush(), sleep(FLUSH_MS)]));
+  const { onNote, onCall } = counted;
+  const onWork = await writerGauges(measured.registry, world);
   const election = elect(api, {
     ...{ namespace, name: WRITER_LEASE, log },
-    onLead: (leading) => {
-      const { onNote, onCall } = counted;
-      return runWriter({ api, world, recorder: events, log, onNote, onCall, onWork, signal: leading, isLeader: () => election.isLeader() });
-    },
+    onLead: (leading) =>
+      runWriter({ api, world, recorder: events, log, onNote, onCall, onWork, signal: leading, isLeader: () => election.isLeader() }),
   });
+  atEnd(election.stop);
   measured.election(WRITER_LEASE, election);
+  await Promise.race([stopping, election.done, answering.done]);
+}
 
-  const stopping = new Promise<void>((resolve) => {
+function stopping(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
     if (signal.aborted) resolve();
     signal.addEventListener('abort', () => resolve(), { once: true });
   });
-  try {
-    await Promise.race([stopping, election.done, stockApi.done]);
-  } finally {
-    await election.stop();
-    await Promise.race([events.flush(), sleep(FLUSH_MS)]);
-    asking.abort();
-    await stockApi.done.catch(() => {});
-    await health.close();
-    knowing.abort();
-    await world.stopped;
-    bare.close();
-  }
 }
 
 function port(text: string): number {

@@ -7,6 +7,7 @@
 import { sentence } from '../api/problem.ts';
 import { demandOf } from './demand.ts';
 import type { Terrain } from './types.ts';
+import { whyOf } from './why.ts';
 
 export interface Scored {
   /** Why it has no room; undefined: it has. */
@@ -28,7 +29,7 @@ export function score(terrain: Terrain, pod: unknown, namespace: string, nodes: 
   return nodes.map((node) => {
     const row = terrain.row(node);
     if (row === -1) return no('the node is not known to Gala yet');
-    if (why[row]! > 0) return no(`${limits[why[row]! - 1]}`);
+    if (why[row]! > 0) return no(whyOf(limits[why[row]! - 1]!).sentence);
     // An address is given with a slot, and this pod asked for none.
     if (group[row]! >= 0) return no('pods on this node take an address, which only pods with a slot have');
     let left = 1;
@@ -37,7 +38,7 @@ export function score(terrain: Terrain, pod: unknown, namespace: string, nodes: 
       // NaN: the node does not say, so it isn't limited there.
       if (Number.isNaN(capacity)) continue;
       const rest = capacity - (supply?.used[row] ?? 0) - request;
-      if (rest < 0) return no(`too little ${name} is left`);
+      if (rest < 0) return no(whyOf(name).sentence);
       left = Math.min(left, capacity === 0 ? 1 : rest / capacity);
     }
     return { score: Math.round(left * MAX_SCORE) };

@@ -249,7 +249,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     await create('large', {}, '1200m');
     expect(await bound('large')).toBe('r12-02');
     await create('larger', {}, '3500m');
-    expect(await refused('larger')).toContain('gala: too little cpu is left');
+    expect(await refused('larger')).toContain('gala: too little CPU is left');
   }, 60_000);
 });
 

@@ -3,7 +3,7 @@ import type { Inventory } from '../../lib/scheduling/inventory.ts';
 import { inventory } from '../../lib/scheduling/inventory.ts';
 import { whyNever } from '../../lib/scheduling/never.ts';
 import type { NodeFacts } from '../../lib/scheduling/node.ts';
-import { aDemand, aNode, GIB } from './builders.ts';
+import { aDemand, aNode, aPool, GIB } from './builders.ts';
 
 function withNodes(...nodes: NodeFacts[]): Inventory {
   const there = inventory();
@@ -45,6 +45,13 @@ test('a selector, a taint and a resource that no node has are reasons', () => {
       }),
     })?.map(({ limit }) => limit),
   ).toEqual(['example.com/gpu', 'taint']);
+});
+
+test('nodes of other pools than those that are asked for never count', () => {
+  const there = withNodes(aNode('a', { pool: 'web' }), aNode('b'));
+  there.set('HostPool', 'web', aPool('web'));
+  expect(whyNever(there, { demand: aDemand(), pools: ['ml'] })).toEqual([{ limit: 'pool', nodes: 2 }]);
+  expect(whyNever(there, { demand: aDemand(), pools: ['web'] })).toBeUndefined();
 });
 
 test('of a cluster without nodes nothing is said', () => {

@@ -23,15 +23,15 @@ test('a node gets more points the more is left, 0 to 10', () => {
 
 test('a node without room, or that may not have it, says why', () => {
   const [full, cordoned, unknown] = scored(aCluster(), ['full', 'cordoned', 'unknown']);
-  expect(full).toEqual({ reason: 'gala: too little cpu is left', score: 0 });
-  expect(cordoned).toEqual({ reason: 'gala: cordoned', score: 0 });
+  expect(full).toEqual({ reason: 'gala: too little CPU is left', score: 0 });
+  expect(cordoned).toEqual({ reason: 'gala: the node is cordoned', score: 0 });
   expect(unknown?.reason).toMatch(/not known/);
 });
 
 test('what is locked and not used yet is not there for others', () => {
   const there = aCluster();
   there.set('Lock', 'feed/feed-api', { ...aLock('feed-api', { slots: [{ slot: 0, node: 'free' }] }) });
-  expect(scored(there, ['free'], 4)[0]?.reason).toBe('gala: too little cpu is left');
+  expect(scored(there, ['free'], 4)[0]?.reason).toBe('gala: too little CPU is left');
 });
 
 test('where pods take an address from Gala, a pod without a slot has none', () => {
