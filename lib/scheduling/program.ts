@@ -152,7 +152,11 @@ async function run(
   });
 
   const events = recorder(api, 'gala.internal/lock-writer', { log });
-  atEnd(() => Promise.race([events.flush(), sleep(FLUSH_MS)]));
+  atEnd(() => {
+    const flushed = new AbortController();
+    void events.flush().then(() => flushed.abort());
+    return sleep(FLUSH_MS, flushed.signal);
+  });
   const { onNote, onCall } = counted;
   const onWork = await writerGauges(measured.registry, world);
   const election = elect(api, {
