@@ -76,15 +76,15 @@ const CERTAIN: readonly Rule[] = ['V1', 'V2'];
 export interface Extender {
   /** Answers what is meant for the extender; false: it is for somebody else. */
   handle(request: IncomingMessage, response: ServerResponse): boolean;
-  filter(args: unknown, signal: AbortSignal): Promise<ExtenderFilterResult>;
+  /** @param began when the question came, for `onAnswer` @default now */
+  filter(args: unknown, signal: AbortSignal, began?: number): Promise<ExtenderFilterResult>;
   prioritize(args: unknown): HostPriority[];
 }
 
 export function extender({ world, api, unlocked, deadlineMs = 2_500, log = silent, onAnswer = () => {} }: ExtenderOptions): Extender {
   const held = holdings(world);
 
-  async function filter(args: unknown, signal: AbortSignal): Promise<ExtenderFilterResult> {
-    const began = performance.now();
+  async function filter(args: unknown, signal: AbortSignal, began = performance.now()): Promise<ExtenderFilterResult> {
     const asked = read(args);
     const pod = typeof asked === 'string' ? undefined : `${asked.pod.namespace}/${asked.pod.name}`;
     let live = false;
@@ -134,11 +134,12 @@ export function extender({ world, api, unlocked, deadlineMs = 2_500, log = silen
       response.writeHead(405, { allow: 'POST' }).end();
       return;
     }
+    const began = performance.now();
     const signal = AbortSignal.timeout(deadlineMs);
     const body = await readBody(request, { longest: LONGEST_BODY, signal });
     const args = typeof body === 'string' ? parsed(body) : undefined;
     const unread = typeof body === 'string' ? undefined : failed(`gala scheduler did not read what it was asked: ${body.because}`);
-    const answer = path === '/prioritize' ? prioritize(args) : (unread ?? (await filter(args, signal)));
+    const answer = path === '/prioritize' ? prioritize(args) : (unread ?? (await filter(args, signal, began)));
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
     discard(request);
   }
