@@ -15,6 +15,8 @@ export interface Flight {
   busy(object: string): boolean;
   /** Whether the job's last call on the object failed a moment ago, and waits for its time. */
   resting(job: Job, object: string, nowMs: number): boolean;
+  /** How often the job's calls on the object failed in a row. */
+  failures(job: Job, object: string): number;
   /** Takes a write along where there is room for it. */
   begin(write: Write): boolean;
   /** Whether a call of the lane may begin. */
@@ -42,6 +44,7 @@ export function flight(random: () => number): Flight {
   return {
     busy: (object) => under.has(object) || doubts.has(object),
     resting: (job, object, nowMs) => (failures.get(nameOf(job, object))?.untilMs ?? 0) > nowMs,
+    failures: (job, object) => failures.get(nameOf(job, object))?.count ?? 0,
     hasRoom: (lane) => room[lane] > 0,
     open(given) {
       room = { ...given };

@@ -17,7 +17,9 @@ export interface Givens {
   drop(pod: string): void;
   /** The API server has it. Promises last until the watch says so. */
   settle(pod: string): void;
-  /** How many loose pods are being given slots; and how many of Locks. */
+  /** It keeps what it was given, and isn't counted among those that are being given slots: others must not wait for it. */
+  stall(pod: string): void;
+  /** How many loose pods are being given slots; and how many of Locks. Without those that are stalled. */
   readonly loose: number;
   readonly locked: number;
   close(): void;
@@ -29,12 +31,15 @@ export const looseKey = (pod: string): string => `${pod}#${LOOSE}`;
 export function givens({ claims, planner, land, touch }: Desk): Givens {
   const byPod = new Map<string, Given>();
   const bySlot = new Map<string, string>();
+  const stalled = { loose: new Set<string>(), locked: new Set<string>() };
   const slotKey = ({ lock, slot }: Given) => (lock === undefined ? undefined : `${lock.namespace}/${lock.name}#${slot}`);
 
   function remove(pod: string): Given | undefined {
     const given = byPod.get(pod);
     if (given === undefined) return undefined;
     byPod.delete(pod);
+    stalled.loose.delete(pod);
+    stalled.locked.delete(pod);
     const key = slotKey(given);
     if (key !== undefined) bySlot.delete(key);
     if (given.address !== undefined) {
@@ -66,11 +71,15 @@ export function givens({ claims, planner, land, touch }: Desk): Givens {
       const given = remove(pod);
       if (given?.slot === LOOSE) land(looseKey(pod), { pod, address: given.address });
     },
+    stall(pod) {
+      const given = byPod.get(pod);
+      if (given !== undefined) stalled[given.slot === LOOSE ? 'loose' : 'locked'].add(pod);
+    },
     get loose() {
-      return byPod.size - bySlot.size;
+      return byPod.size - bySlot.size - stalled.loose.size;
     },
     get locked() {
-      return bySlot.size;
+      return bySlot.size - stalled.locked.size;
     },
     close() {
       for (const pod of [...byPod.keys()]) drop(pod);

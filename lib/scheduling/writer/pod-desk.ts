@@ -41,6 +41,11 @@ export interface PodDesk {
  */
 const WINDOW = 96;
 const BATCH = 48;
+/**
+ * A pod whose writes failed so often in a row keeps its slot and is tried on, outside the window: a namespace whose webhook or
+ * policy refuses every change of its pods must not keep the others waiting.
+ */
+const STALLED_AFTER = 3;
 /** The same reason is told again after so long. */
 const TOLD_MS = 300_000;
 
@@ -161,6 +166,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       return true;
     }
     const object = next.do === 'pin' ? objectOf('Pod', pod.key) : objectOf('IPLock', mine.address as string);
+    if (flight.failures(job, object) >= STALLED_AFTER) given.stall(pod.key);
     // The end of the call touches the pod again; so does the end of its rest.
     if (flight.busy(object) || flight.resting(job, object, desk.now())) return true;
     const call =
