@@ -2,10 +2,12 @@
  * Demand: what one pod asks of a node, in numbers, from its template. Read as kube-scheduler 1.37 reads the pod that the API
  * server would make of it, so that stock and scheduler count the same.
  */
+
 import { spell } from '../api/issue.ts';
 import type { Problem } from '../api/problem.ts';
 import { toNumber } from '../api/quantity.ts';
 import { EGRESS_ANNOTATION, INGRESS_ANNOTATION, POOL_TAINT, SCHEDULER_NAME } from '../api/scheduling.ts';
+import { DEEPEST, deeperThan } from './depth.ts';
 import { both, nodeTermsOf, onNode, tolerationsOf } from './node-terms.ts';
 import { type Own, podTermsOf, spreadOf } from './pod-terms.ts';
 import { below, type Fields, type Reader, reader } from './reading.ts';
@@ -42,6 +44,12 @@ export type Demanded =
  */
 export function demandOf(template: unknown, options: DemandOptions): Demanded {
   const read = reader();
+  // A Lock's template is whatever its author wrote: the API server does not look into it.
+  if (deeperThan(DEEPEST, template)) {
+    const remedy = 'Give the template of a pod.';
+    read.wrong(options.path ?? 'template', 'the template is nested too deep', undefined, `${DEEPEST} levels at most`, remedy);
+    return { problems: read.problems };
+  }
   const shape = readShape(template, options, read);
   if (read.problems.length > 0) return { problems: read.problems };
   const { claims, labels, ...rest } = shape;

@@ -234,3 +234,8 @@ test.each<[string, unknown, RegExp]>([
   ['less for the pod than for its containers', { spec: { containers: [a('2')], resources: { requests: { cpu: '1' } } } }, /less cpu than/],
   ['a GPU for the pod as a whole', { spec: { containers: [a('1')], resources: { limits: { 'a/gpu': 1 } } } }, /a pod as a whole can't ask/],
 ])('%s is no pod template', (_what, template, said) => expect(problemsIn(template).join('\n')).toMatch(said));
+
+test('a template that is nested on purpose is a problem, and takes nobody down', () => {
+  const deep = JSON.parse(`${'{"a":'.repeat(9_000)}1${'}'.repeat(9_000)}`);
+  expect(problemsIn({ spec: { containers: [a('1')], nodeSelector: deep } })).toEqual([expect.stringContaining('nested too deep')]);
+});

@@ -7,6 +7,7 @@ import type * as z from 'zod';
 import { didYouMean, problemsOf } from '../../api/issue.ts';
 import { annotated } from '../../api/json-schema.ts';
 import type { Problem } from '../../api/problem.ts';
+import { DEEPEST, deeperThan } from '../depth.ts';
 import { readBody } from './body.ts';
 import type { Found, Operation } from './operations.ts';
 import { badInput, problem, type Reply } from './problem.ts';
@@ -21,8 +22,6 @@ export interface Question {
 
 /** As the API server bounds an object (etcd's 1.5 MiB, less what it adds). */
 export const LONGEST_BODY = 2 ** 20;
-/** No pod template comes near; beyond it JSON that is nested on purpose would take stacks down. */
-const DEEPEST = 100;
 
 /** What was asked, or the reply that ends it. */
 export async function questionOf(
@@ -60,15 +59,6 @@ async function bodyOf(request: IncomingMessage, signal: AbortSignal): Promise<{ 
 const UNREAD = { tooLong: 'too-long', tooSlow: 'too-slow', brokenOff: 'bad-input', notUtf8: 'bad-input' } as const;
 
 const sentenceOf = (words: string) => `${words.charAt(0).toUpperCase()}${words.slice(1)}.`;
-
-function deeperThan(most: number, value: unknown): boolean {
-  let level: unknown[] = [value];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > most) return true;
-    level = level.flatMap((one) => (typeof one === 'object' && one !== null ? Object.values(one) : []));
-  }
-  return false;
-}
 
 function paramsOf({ pathParameters = {} }: Operation, raw: Found['params'], problems: Problem[]): Record<string, string> {
   return Object.fromEntries(
