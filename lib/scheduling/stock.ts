@@ -6,9 +6,10 @@
 import { addressGuard } from './placing/addresses.ts';
 import type { Caps } from './placing/caps.ts';
 import { cellsOf } from './placing/cells.ts';
-import { type Ground, groundOf, onlyOn } from './placing/ground.ts';
+import { type Ground, groundOf, onlyOn, openRows } from './placing/ground.ts';
 import { foremost, limitOf, tally } from './placing/limits.ts';
 import { fill, type Most, mostOf } from './placing/most.ts';
+import { emptiest } from './placing/neighbours.ts';
 import { largest, netOf } from './placing/net.ts';
 import { walk } from './placing/walk.ts';
 import type { Ask, NodeFit, PoolFit, Stock, Terrain } from './types.ts';
@@ -25,7 +26,8 @@ export function stock(terrain: Terrain, ask: Ask): Stock {
   const ground = groundOf(terrain, ask);
   const most = mostOf(ground);
   const limits = ground.rows.map(limitOf(ground, most));
-  const fits = fitsOf(most);
+  const still = settled(most);
+  const fits = fitsOf(most, still);
   const { names } = terrain;
   const { list } = ground.words;
   const nodes: NodeFit[] = new Array(limits.length);
@@ -34,33 +36,37 @@ export function stock(terrain: Terrain, ask: Ask): Stock {
     nodes[at] = { node: names[row]!, fit: fits[row]!, limit: list[limits[at]!]! };
   }
   const all = tally(ground.words, limits);
-  return { count: most.count, limit: foremost(all), nodes, pools: poolsOf(ground, most, limits), limits: all };
+  return { count: most.count, limit: foremost(all), nodes, pools: poolsOf(ground, most, still, limits), limits: all };
 }
 
-/** What a domain of each moving constraint takes when the whole count is placed, as caps that no longer move. */
-function settled({ ground, by }: Most): { readonly caps: Caps['families']; readonly rows: readonly Float64Array[] } {
-  const tops = ground.moving.map(({ level, counts, maxSkew }, at) => {
-    if (by.exact) return Float64Array.from(level, (before) => Math.max(0, by.least + maxSkew - before));
-    const now = by.walk.levels[at]!;
-    const least = now.reduce((least, here, domain) => (counts[domain] === 1 ? Math.min(least, here) : least), Number.POSITIVE_INFINITY);
-    return Float64Array.from(level, (before) => Math.max(0, least + maxSkew - before));
+/** The caps under which the whole count is placed, none of them moving any more. */
+interface Settled {
+  readonly caps: Caps;
+  /** What rows take that are domains themselves, by row. */
+  readonly rows: readonly Float64Array[];
+}
+
+function settled({ ground, caps, by }: Most): Settled {
+  const families = [...caps.families];
+  const rows: Float64Array[] = [];
+  ground.moving.forEach(({ level, counts, maxSkew, byRow, of }, at) => {
+    const least = by.exact ? by.least : emptiest(by.walk.levels[at]!, counts, 1).least;
+    const top = new Float64Array(level.length);
+    for (let domain = 0; domain < level.length; domain++) top[domain] = Math.max(0, least + maxSkew - level[domain]!);
+    if (byRow) rows.push(top);
+    else families.push({ limit: 'spread', of, left: top });
   });
-  return {
-    caps: ground.moving.flatMap(({ byRow, of }, at) => (byRow ? [] : [{ limit: 'spread', of, left: tops[at]! }])),
-    rows: ground.moving.flatMap(({ byRow }, at) => (byRow ? [tops[at]!] : [])),
-  };
+  return { caps: { node: caps.node, families }, rows };
 }
 
 /** By row: the most that it can have of the count. */
-function fitsOf(most: Most): Float64Array {
-  const { ground, caps, count } = most;
-  const { caps: moved, rows: tops } = settled(most);
+function fitsOf({ ground, count }: Most, { caps, rows: tops }: Settled): Float64Array {
   const fits = new Float64Array(ground.room.length);
   for (let at = 0; at < ground.rows.length; at++) {
     const row = ground.rows[at]!;
     fits[row] = Math.min(ground.room[row]!, caps.node, count);
   }
-  for (const { of, left } of [...caps.families, ...moved])
+  for (const { of, left } of caps.families)
     for (let at = 0; at < ground.rows.length; at++) {
       const row = ground.rows[at]!;
       const domain = of[row]!;
@@ -74,7 +80,7 @@ function fitsOf(most: Most): Float64Array {
   return fits;
 }
 
-function poolsOf(ground: Ground, most: Most, limits: Int32Array): readonly PoolFit[] {
+function poolsOf(ground: Ground, most: Most, still: Settled, limits: Int32Array): readonly PoolFit[] {
   const { terrain, rows, words } = ground;
   const { pool, poolNames } = terrain;
   const { pools: asked, demand } = ground.ask;
@@ -99,27 +105,23 @@ function poolsOf(ground: Ground, most: Most, limits: Int32Array): readonly PoolF
       const isAsked = name === '' ? part.rows.length > 0 : (asked?.includes(name) ?? true);
       if (!isAsked) return [];
       const { lockedByOthers } = part;
-      return [{ pool: name, hosts: part.rows.length, fit: fitOn(most, part.rows), lockedByOthers, limits: tally(words, part.limits) }];
+      return [
+        { pool: name, hosts: part.rows.length, fit: fitOn(most, still, part.rows), lockedByOthers, limits: tally(words, part.limits) },
+      ];
     })
     .sort((a, b) => (a.pool < b.pool ? -1 : 1));
 }
 
 /** The most that some rows can have of the count. */
-function fitOn(most: Most, rows: Int32Array): number {
-  const { ground, caps, count } = most;
-  const part = onlyOn(ground, rows);
-  let own = 0;
-  let all = 0;
-  for (let at = 0; at < rows.length; at++) if (part.room[rows[at]!]! > 0) own++;
-  for (let at = 0; at < ground.rows.length; at++) if (ground.room[ground.rows[at]!]! > 0) all++;
+function fitOn({ ground, count }: Most, { caps, rows: tops }: Settled, rows: Int32Array): number {
+  const part: Ground = { ...onlyOn(ground, rows), moving: [] };
+  const own = openRows(part).length;
   if (own === 0) return 0;
-  if (own === all) return count;
-  const { caps: moved, rows: tops } = settled(most);
+  // All nodes that have room at all are these.
+  if (own === openRows(ground).length) return count;
   for (const row of rows) for (const top of tops) part.room[row] = Math.min(part.room[row]!, top[row]!);
-  const still: Ground = { ...part, moving: [] };
-  const fixed: Caps = { node: caps.node, families: [...caps.families, ...moved] };
-  const cells = cellsOf(still, fixed);
-  const net = netOf(still, fixed, cells);
-  const fit = net === undefined ? fill(walk(still, fixed, cells, addressGuard(still, cells)), count).length : largest(net, fixed).count;
+  const cells = cellsOf(part, caps);
+  const net = netOf(part, caps, cells);
+  const fit = net === undefined ? fill(walk(part, caps, cells, addressGuard(part, cells)), count).length : largest(net, caps).count;
   return Math.min(count, fit);
 }

@@ -6,11 +6,9 @@
 
 import type { Ask, Limit, Supply, Terrain } from '../types.ts';
 import { applyNeighbours } from './neighbours.ts';
+import { narrow, PLENTY, type Rooms, wordList } from './rooms.ts';
 import { rowOrder } from './row-order.ts';
 import { type Sharing, sharingOf } from './sharing.ts';
-
-/** What does not bound a node is this: a number that sums of thousands of nodes stay exact with. */
-export const PLENTY = 1_000_000;
 
 /** Domains that take so many more pods each, whatever happens elsewhere. */
 export interface Family {
@@ -34,16 +32,11 @@ export interface Moving {
   readonly byRow: boolean;
 }
 
-export interface Ground {
+export interface Ground extends Rooms {
   readonly terrain: Terrain;
   readonly ask: Ask;
-  /** Rows that were asked about, in the order of their names. */
+  /** Rows that were asked about, in the order of their names; those that may not have the demand have no room. */
   readonly rows: Int32Array;
-  /** By row: at most `PLENTY`; 0 where the demand may not be. */
-  readonly room: Int32Array;
-  /** By row: what bounds its room, by its number in `words`. */
-  readonly bound: Uint16Array;
-  readonly words: Words;
   readonly families: readonly Family[];
   readonly moving: readonly Moving[];
   /** Addresses that several nodes drink from. */
@@ -52,53 +45,44 @@ export interface Ground {
   readonly starts: readonly Int32Array[] | undefined;
 }
 
-/** Makes a node's room smaller, where `most` is less than it was. */
-export type Narrow = (row: number, most: number, limit: Limit) => void;
-
 export function groundOf(terrain: Terrain, ask: Ask): Ground {
   const { demand } = ask;
   const rows = askedRows(terrain, ask.pools);
   const room = new Int32Array(terrain.rows);
   const bound = new Uint16Array(terrain.rows);
   const words = wordList();
-  const narrow: Narrow = (row, most, limit) => {
-    if (most >= room[row]!) return;
-    room[row] = Math.max(0, most);
-    bound[row] = words.numberOf(limit);
-  };
-
   const { why, limits } = terrain.eligible(demand, ask);
   const free = words.numberOf('pods');
   const refusals = limits.map(words.numberOf);
+  /** Those that may have the demand at all: the rest is over others no more. */
+  const open = new Int32Array(rows.length);
+  let size = 0;
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at]!;
     const refusal = why[row]!;
+    if (refusal === 0) open[size++] = row;
     room[row] = refusal === 0 ? PLENTY : 0;
     bound[row] = refusal === 0 ? free : refusals[refusal - 1]!;
   }
-  for (const [name, amount] of demand.requests)
-    fitSupply(terrain.supply(name), amount, scaleOf(name), words.numberOf(name), { rows, room, bound });
-  if (demand.hostPorts.length > 0) for (const row of rows) narrow(row, 1, 'hostPorts');
-  const { families, moving, starts } = applyNeighbours(terrain, demand, { rows, room, narrow });
-  const sharing = demand.address ? sharingOf(terrain.addresses(demand), rows, room, narrow) : undefined;
+  const rooms: Rooms = { rows: open.subarray(0, size), room, bound, words };
+  for (const [name, amount] of demand.requests) fitSupply(terrain.supply(name), name, amount, rooms);
+  if (demand.hostPorts.length > 0) for (const row of rooms.rows) narrow(rooms, row, 1, words.numberOf('hostPorts'));
+  const { families, moving, starts } = applyNeighbours(terrain, demand, rooms);
+  const sharing = demand.address ? sharingOf(terrain.addresses(demand), rooms) : undefined;
   return { terrain, ask, rows, room, bound, words, families, moving, sharing, starts };
 }
 
 /** Columns are read once: whoever holds them may answer anew each time they are asked for. */
-function fitSupply(
-  supply: Supply | undefined,
-  amount: number,
-  scale: number,
-  limit: number,
-  to: Pick<Ground, 'rows' | 'room' | 'bound'>,
-): void {
-  const { rows, room, bound } = to;
-  const asked = Math.round(amount * scale);
+function fitSupply(supply: Supply | undefined, name: string, amount: number, rooms: Rooms): void {
+  const { rows, room, bound, words } = rooms;
+  const limit = words.numberOf(name);
   if (supply === undefined) {
-    for (const row of rows) if (room[row]! > 0) [room[row], bound[row]] = [0, limit];
+    for (const row of rows) narrow(rooms, row, 0, limit);
     return;
   }
   const { capacity, used } = supply;
+  const scale = scaleOf(name);
+  const asked = Math.round(amount * scale);
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at]!;
     const now = room[row]!;
@@ -109,26 +93,6 @@ function fitSupply(
     room[row] = most < 0 ? 0 : most;
     bound[row] = limit;
   }
-}
-
-/** Limits by numbers of their own, so that nodes are compared and counted without their words. */
-export interface Words {
-  readonly list: readonly Limit[];
-  numberOf(limit: Limit): number;
-}
-
-function wordList(): Words {
-  const list: Limit[] = [];
-  const numbers = new Map<Limit, number>();
-  return {
-    list,
-    numberOf(limit) {
-      const known = numbers.get(limit);
-      if (known !== undefined) return known;
-      numbers.set(limit, list.length);
-      return list.push(limit) - 1;
-    },
-  };
 }
 
 /** CPUs are counted in thousandths, as kube-scheduler does: sums of 0.1 are never 1. */

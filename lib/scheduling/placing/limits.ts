@@ -1,8 +1,9 @@
 /** Limits: what would have to be more for one more pod on a node, when all that fits has been taken. Pure. */
 import type { Limit } from '../types.ts';
-import type { Ground, Words } from './ground.ts';
+import type { Ground } from './ground.ts';
 import type { Most } from './most.ts';
 import { wayOf } from './net.ts';
+import type { Words } from './rooms.ts';
 
 /** Nodes by what limits them, the most first. */
 export type Limits = readonly { readonly limit: Limit; readonly nodes: number }[];

@@ -8,7 +8,8 @@
 import { canonical, selects } from '../requirement.ts';
 import type { Demand, PodTerm, Spread, Terrain } from '../types.ts';
 import { together } from './caps.ts';
-import type { Family, Moving, Narrow } from './ground.ts';
+import type { Family, Moving } from './ground.ts';
+import { narrow, PLENTY, type Rooms } from './rooms.ts';
 
 /** Its domains are the nodes. */
 export const HOSTNAME = 'kubernetes.io/hostname';
@@ -17,13 +18,6 @@ export interface Neighbours {
   readonly families: readonly Family[];
   readonly moving: readonly Moving[];
   readonly starts: readonly Int32Array[] | undefined;
-}
-
-/** What there is of a ground so far. */
-export interface Rooms {
-  readonly rows: Int32Array;
-  readonly room: Int32Array;
-  readonly narrow: Narrow;
 }
 
 export function applyNeighbours(terrain: Terrain, demand: Demand, rooms: Rooms): Neighbours {
@@ -36,19 +30,20 @@ export function applyNeighbours(terrain: Terrain, demand: Demand, rooms: Rooms):
 }
 
 /** A domain with a matching pod is closed; where the asked pods match themselves, each domain takes one of them. */
-function applyAntiAffinity(terrain: Terrain, demand: Demand, term: PodTerm, { rows, room, narrow }: Rooms, families: Family[]): void {
+function applyAntiAffinity(terrain: Terrain, demand: Demand, term: PodTerm, rooms: Rooms, families: Family[]): void {
+  const { rows, words } = rooms;
+  const limit = words.numberOf('antiAffinity');
   const { of, names } = terrain.domains(term.topologyKey);
   const there = terrain.matching(terrain.namespacesOf(term), term.selector);
   const byRow = term.topologyKey === HOSTNAME;
   const closed = new Uint8Array(byRow ? terrain.rows : names.length);
   for (let row = 0; row < of.length; row++) if (there[row]! > 0 && of[row]! >= 0) closed[of[row]!] = 1;
   const self = meetsItself(terrain, demand, term);
-  const most = byRow && self ? 1 : Number.POSITIVE_INFINITY;
+  const most = byRow && self ? 1 : PLENTY;
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at]!;
     // A node without the label repels nobody (satisfyPodAntiAffinity).
-    const allowed = of[row]! < 0 ? most : closed[of[row]!] === 1 ? 0 : most;
-    if (of[row]! >= 0 && allowed < room[row]!) narrow(row, allowed, 'antiAffinity');
+    if (of[row]! >= 0) narrow(rooms, row, closed[of[row]!] === 1 ? 0 : most, limit);
   }
   if (!byRow && self) families.push({ limit: 'antiAffinity', of, left: new Float64Array(names.length).fill(1) });
 }
@@ -58,7 +53,8 @@ function applyAntiAffinity(terrain: Terrain, demand: Demand, term: PodTerm, { ro
  * asked pods meet their own terms, the first may go anywhere, and the others follow it (satisfyPodAffinity).
  * @returns groups of rows to start in
  */
-function applyAffinity(terrain: Terrain, demand: Demand, { rows, room, narrow }: Rooms): readonly Int32Array[] | undefined {
+function applyAffinity(terrain: Terrain, demand: Demand, rooms: Rooms): readonly Int32Array[] | undefined {
+  const { rows, room, words } = rooms;
   const terms = demand.affinity;
   if (terms.length === 0) return undefined;
   const there = terrain.matching(namespacesOfAll(terrain, terms), canonical(terms.flatMap(({ selector }) => selector)));
@@ -71,7 +67,7 @@ function applyAffinity(terrain: Terrain, demand: Demand, { rows, room, narrow }:
   const first = found.every(({ size }) => size === 0) && terms.every((term) => meetsItself(terrain, demand, term));
   for (const row of rows) {
     const may = domains.every(({ of }, i) => of[row]! >= 0 && (first || found[i]!.has(of[row]!)));
-    if (!may) narrow(row, 0, 'affinity');
+    if (!may) narrow(rooms, row, 0, words.numberOf('affinity'));
   }
   if (!first) return undefined;
   const open = rows.filter((row) => room[row]! > 0);
@@ -97,10 +93,12 @@ const meetsItself = (terrain: Terrain, demand: Demand, term: PodTerm): boolean =
   return (namespaces === 'all' || namespaces.includes(demand.namespace)) && selects(term.selector, demand.labels);
 };
 
-function applySpread(terrain: Terrain, demand: Demand, { rows, narrow }: Rooms, families: Family[], moving: Moving[]): void {
+function applySpread(terrain: Terrain, demand: Demand, rooms: Rooms, families: Family[], moving: Moving[]): void {
   if (demand.spread.length === 0) return;
+  const { rows, words } = rooms;
+  const limit = words.numberOf('spread');
   const keys = demand.spread.map(({ topologyKey }) => terrain.domains(topologyKey).of);
-  for (const of of keys) for (let at = 0; at < rows.length; at++) if (of[rows[at]!]! < 0) narrow(rows[at]!, 0, 'spread');
+  for (const of of keys) for (let at = 0; at < rows.length; at++) if (of[rows[at]!]! < 0) narrow(rooms, rows[at]!, 0, limit);
   for (const spread of demand.spread) {
     // An empty selector counts no pod (countPodsMatchSelector), so that the skew is 1 for ever.
     if (spread.selector.length === 0) continue;
@@ -112,13 +110,13 @@ function applySpread(terrain: Terrain, demand: Demand, { rows, narrow }: Rooms, 
     // A pod that is pinned to its node by affinity has this node alone as its domains (matchNodeInclusionPolicies), which is
     // fewer than minDomains: the least is then 0, and kube-scheduler binds it only where that leaves it room.
     if (spread.nodeAffinityPolicy === 'Honor' && minDomains > 1)
-      for (const row of rows) narrow(row, self ? maxSkew - nodes[row]! : nodes[row]! > maxSkew ? 0 : Number.POSITIVE_INFINITY, 'spread');
+      for (const row of rows) narrow(rooms, row, self ? maxSkew - nodes[row]! : nodes[row]! > maxSkew ? 0 : PLENTY, limit);
     if (!self) {
-      for (const row of rows) if (of[row]! >= 0 && level[of[row]!]! - least > maxSkew) narrow(row, 0, 'spread');
+      for (const row of rows) if (of[row]! >= 0 && level[of[row]!]! - least > maxSkew) narrow(rooms, row, 0, limit);
     } else if (present >= minDomains) {
       moving.push({ of, level, counts, maxSkew, byRow });
     } else if (byRow) {
-      for (const row of rows) if (of[row]! >= 0) narrow(row, maxSkew - level[of[row]!]!, 'spread');
+      for (const row of rows) if (of[row]! >= 0) narrow(rooms, row, maxSkew - level[of[row]!]!, limit);
     } else {
       families.push({ limit: 'spread', of, left: Float64Array.from(level, (here) => Math.max(0, maxSkew - here)) });
     }
@@ -146,7 +144,7 @@ function levels(terrain: Terrain, demand: Demand, spread: Spread, keys: readonly
 }
 
 /** How many domains count, and the pods in the emptiest; fewer domains than `minDomains` are as if one were empty. */
-function emptiest(level: Int32Array, counts: Uint8Array, minDomains: number): { readonly present: number; readonly least: number } {
+export function emptiest(level: Int32Array, counts: Uint8Array, minDomains: number): { readonly present: number; readonly least: number } {
   let present = 0;
   let least = 2 ** 31;
   for (let domain = 0; domain < level.length; domain++) {

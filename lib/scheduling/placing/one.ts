@@ -7,12 +7,13 @@ import { capAt } from './caps.ts';
 import type { Ground } from './ground.ts';
 import { loadOf } from './load.ts';
 import { nearRows } from './most.ts';
+import { emptiest } from './neighbours.ts';
 
 /** -1: no node, or it can't be told by looking at each alone. */
 export function bestRow(ground: Ground): number {
   const { ask, rows, room, families } = ground;
   if (ground.starts !== undefined || Object.values(ask.maxPer ?? {}).some((cap) => capAt(cap, 1) < 1)) return -1;
-  const moving = ground.moving.map((it) => ({ ...it, most: leastOf(it.level, it.counts) + it.maxSkew }));
+  const moving = ground.moving.map((it) => ({ ...it, most: emptiest(it.level, it.counts, 1).least + it.maxSkew }));
   const fits = (row: number): boolean => {
     for (const { of, left } of families) if (of[row]! >= 0 && left[of[row]!]! < 1) return false;
     for (const { of, level, most } of moving) if (level[of[row]!]! >= most) return false;
@@ -42,10 +43,4 @@ export function bestRow(ground: Ground): number {
     [best, bestNear, bestLoad, bestRoom] = [row, isNear, loadHere, roomHere];
   }
   return best;
-}
-
-function leastOf(level: Int32Array, counts: Uint8Array): number {
-  let least = 2 ** 31;
-  for (let domain = 0; domain < level.length; domain++) if (counts[domain] === 1 && level[domain]! < least) least = level[domain]!;
-  return least;
 }

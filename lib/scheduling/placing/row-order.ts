@@ -14,9 +14,7 @@ const kept = new WeakMap<readonly (string | undefined)[], Kept>();
 /** Rows in the order of their names (by code unit, as Kubernetes sorts), holes left out. */
 export function rowOrder(names: readonly (string | undefined)[]): Int32Array {
   const known = kept.get(names);
-  // The list may have changed in place: a string that is the same object compares at once.
-  if (known !== undefined && known.names.length === names.length && known.names.every((name, row) => name === names[row]))
-    return known.order;
+  if (known !== undefined && isSame(known.names, names)) return known.order;
   const rows: number[] = [];
   names.forEach((name, row) => {
     if (name !== undefined) rows.push(row);
@@ -24,4 +22,11 @@ export function rowOrder(names: readonly (string | undefined)[]): Int32Array {
   const order = Int32Array.from(rows.sort((a, b) => (names[a]! < names[b]! ? -1 : 1)));
   kept.set(names, { names: [...names], order });
   return order;
+}
+
+/** The list may have changed in place; a string that is the same object compares at once. */
+function isSame(before: readonly (string | undefined)[], now: readonly (string | undefined)[]): boolean {
+  if (before.length !== now.length) return false;
+  for (let row = 0; row < now.length; row++) if (before[row] !== now[row]) return false;
+  return true;
 }

@@ -5,7 +5,7 @@
  */
 
 import type { AddressSources } from '../types.ts';
-import type { Narrow } from './ground.ts';
+import { narrow, type Rooms } from './rooms.ts';
 
 export interface Sharing {
   readonly addresses: AddressSources;
@@ -16,30 +16,38 @@ export interface Sharing {
 }
 
 /** Undefined: nobody shares. Narrows rows by what is theirs alone. */
-export function sharingOf(addresses: AddressSources, rows: Int32Array, room: Int32Array, narrow: Narrow): Sharing | undefined {
+export function sharingOf(addresses: AddressSources, rooms: Rooms): Sharing | undefined {
+  const { rows, room, words } = rooms;
+  const [noMacs, noAddresses] = [words.numberOf('macsPerPort'), words.numberOf('addresses')];
   const { group: groupOf, macs } = addresses;
   const members = new Int32Array(addresses.sources.length);
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at]!;
     const group = groupOf[row]!;
     if (group < 0 || room[row] === 0) continue;
-    if (macs[row]! < room[row]!) narrow(row, macs[row]!, 'macsPerPort');
+    narrow(rooms, row, macs[row]!, noMacs);
     members[group]! += 1;
   }
-  const drinkers = new Int32Array(addresses.free.length);
-  const { free } = addresses;
-  const reach = addresses.sources.map((sources, group) => {
-    let all = 0;
-    for (const source of sources) {
-      drinkers[source]! += members[group]!;
-      all += free[source]!;
+  const { free, sources } = addresses;
+  const drinkers = new Int32Array(free.length);
+  for (let own = 0; own < members.length; own++) {
+    if (members[own] === 0) continue;
+    const list = sources[own]!;
+    for (let at = 0; at < list.length; at++) drinkers[list[at]!]! += members[own]!;
+  }
+  const reach = new Int32Array(members.length);
+  const shares = new Uint8Array(members.length);
+  for (let own = 0; own < members.length; own++) {
+    if (members[own] === 0) continue;
+    const list = sources[own]!;
+    for (let at = 0; at < list.length; at++) {
+      reach[own]! += free[list[at]!]!;
+      if (drinkers[list[at]!]! > 1) shares[own] = 1;
     }
-    return all;
-  });
-  const shares = addresses.sources.map((sources, group) => members[group]! > 0 && sources.some((source) => drinkers[source]! > 1));
+  }
   const group = new Int32Array(room.length).fill(-1);
   const groups: number[] = [];
-  const index = new Int32Array(addresses.sources.length).fill(-1);
+  const index = new Int32Array(sources.length).fill(-1);
   /** Racks have groups of their own, and mostly the same VLANs. */
   const alike = new Map<string, number>();
   for (let at = 0; at < rows.length; at++) {
@@ -47,10 +55,10 @@ export function sharingOf(addresses: AddressSources, rows: Int32Array, room: Int
     const own = groupOf[row]!;
     if (own < 0 || room[row] === 0) continue;
     // More than its sources hold no node takes, shared or not.
-    if (reach[own]! < room[row]!) narrow(row, reach[own]!, 'addresses');
-    if (!shares[own] || room[row] === 0) continue;
+    narrow(rooms, row, reach[own]!, noAddresses);
+    if (shares[own] === 0 || room[row] === 0) continue;
     if (index[own] === -1) {
-      const key = spelling(addresses.sources[own]!);
+      const key = spelling(sources[own]!);
       index[own] = alike.get(key) ?? groups.push(own) - 1;
       alike.set(key, index[own]!);
     }

@@ -3,6 +3,7 @@ import { find, partsOf, REMEDY } from '../../bed/parts.ts';
 import { defineArea, type Measured, type Skipped, type Tools } from '../area.ts';
 import { runWell } from '../child.ts';
 import { median } from '../row.ts';
+import { core } from './scheduling/core.ts';
 import { followed } from './scheduling/following.ts';
 import { overHttps } from './scheduling/https.ts';
 import { aNight } from './scheduling/night.ts';
@@ -12,6 +13,10 @@ const LARGE = { nodes: 5000, pods: 50_000 };
 const RUNS = 3;
 const STOCK_SCHEDULER = 'the stock kube-scheduler, same Nodes, same pods';
 const figures = {
+  core: { what: 'stock itself, 5,000 nodes, 50,000 pods, all dimensions', unit: 'ms', bar: { must: '<', than: 5 } },
+  coreP99: { what: 'stock itself, 99th percentile', unit: 'ms', bar: { must: '<', than: 20 } },
+  one: { what: 'placing one pod, demand asked before', unit: 'ms', bar: { must: '<', than: 0.5 } },
+  thousand: { what: 'placing 1,000 pods', unit: 'ms', bar: { must: '<', than: 20 } },
   definition: { what: 'gala stock --definition bj-a -f examples/feed.yaml, start included', unit: 's', bar: { must: '<', than: 1 } },
   following: { what: 'following 50,000 pods, 1,000 changes a second', unit: '% of a core', bar: { must: '<', than: 25 } },
   memory: { what: 'memory of a process that follows 50,000 pods', unit: 'MiB', bar: { must: '<', than: 300 } },
@@ -36,7 +41,7 @@ export const scheduling = defineArea({
   doc: 'stock, Locks and the gate at 5,000 nodes, beside the real kube-scheduler; needs the bed; half an hour',
   figures,
   async measure(tools) {
-    const alone = { definition: await ofDefinition(), ...(await following(tools)) };
+    const alone = { ...inMemory(tools), definition: await ofDefinition(), ...(await following(tools)) };
     const missing = partsOf(['control-plane']).filter((part) => find(part) === undefined);
     if (missing.length === 0) return { ...alone, ...(await onTheBed(tools)) };
     const skipped = { skipped: `the bed lacks ${missing.join(', ')}. ${REMEDY}` };
@@ -44,6 +49,11 @@ export const scheduling = defineArea({
     return { ...none, ...alone };
   },
 });
+
+function inMemory(tools: Tools) {
+  const { stock, stockP99, one, thousand } = core(LARGE, tools);
+  return { core: { runs: stock }, coreP99: { runs: stockP99 }, one: { runs: one }, thousand: { runs: thousand } };
+}
 
 async function ofDefinition(): Promise<Measured> {
   const runs: number[] = [];
