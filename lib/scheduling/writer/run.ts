@@ -42,8 +42,11 @@ export interface WriterOptions {
   readonly looseHoldMs?: number;
 }
 
-/** Calls at once. Pods and statuses have connections of their own, so that a Lock of 5,000 addresses does not keep them waiting. */
-const ROOM: Room = { quick: 32, bulk: 48 };
+/**
+ * Calls at once, by lane, so that a Lock of 5,000 addresses does not keep pods waiting. Fewer together than the client has
+ * connections (64): the Lease must never wait behind them.
+ */
+const ROOM: Room = { quick: 24, bulk: 32 };
 
 /** Resolves when `signal` has ended it and no call is under way. */
 export async function runWriter({ api, world, recorder, isLeader, signal, ...options }: WriterOptions): Promise<void> {
