@@ -68,7 +68,9 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
 
   const stops = listen();
   try {
-    await retrying(() => catchUp(work, world.inventory, { api, intern, signal, now }), { signal, tries: Number.POSITIVE_INFINITY });
+    const { inventory, pods } = world;
+    const once = () => catchUp(work, { api, inventory, podsUpTo: pods.resourceVersion, intern, signal, now });
+    await retrying(once, { signal, tries: Number.POSITIVE_INFINITY });
     log.info('the lock writer works', { pods: work.books.pods.size, locks: work.books.locks.size, addresses: work.books.ipLocks.size });
     working = true;
     onWork(work);

@@ -5,6 +5,7 @@ import type { StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
 import { type Inventory, inventory } from '../../../lib/scheduling/inventory.ts';
 import type { NodeFacts } from '../../../lib/scheduling/node.ts';
 import { type Agenda, agenda, type Heard } from '../../../lib/scheduling/writer/agenda.ts';
+import { slotsOf } from '../../../lib/scheduling/writer/books.ts';
 import type { Note } from '../../../lib/scheduling/writer/desk.ts';
 import { inventoryPlanner } from '../../../lib/scheduling/writer/inventory-planner.ts';
 import type { Outcome, Write } from '../../../lib/scheduling/writer/write.ts';
@@ -96,8 +97,10 @@ export function modelWriter({ api, nodes, pools, statefulSets }: Site, behind: n
     deciding.hear({ kind, key, object } as Heard, 'answer', nowMs());
   };
   for (const [key, object] of api.objects.Lock) learn('Lock', key, object);
+  // Where slots have no addresses, all that happened to pods.
+  const untold = [...api.objects.Lock.values()].some((lock) => slotsOf(lock).some(({ address }) => address === undefined));
   for (const [key, object] of api.objects.Pod)
-    if (object.node === undefined || (deciding.books.pods.get(key) && deciding.books.pods.get(key)?.node === undefined))
+    if (untold || object.node === undefined || (deciding.books.pods.get(key) && deciding.books.pods.get(key)?.node === undefined))
       learn('Pod', key, object);
   return writer;
 }

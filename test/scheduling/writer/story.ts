@@ -133,6 +133,7 @@ export function story(options: StoryOptions): Story {
 
   /** One move of the watches, the calls or kube-scheduler. */
   function move({ upTo, pick, chance }: Dice): void {
+    api.now += 0.01;
     switch (upTo(7)) {
       case 0:
       case 1:
