@@ -37,7 +37,12 @@ export interface Brute {
   wrong(slots: readonly PlacedSlot[]): string | undefined;
 }
 
-export function brute(objects: ClusterObjects, question: Question): Brute {
+export interface BruteOptions {
+  /** Pods are pinned to their nodes, as Gala's are. @default true */
+  readonly pinned?: boolean;
+}
+
+export function brute(objects: ClusterObjects, question: Question, { pinned = true }: BruteOptions = {}): Brute {
   const asked: Body = {
     namespace: question.namespace,
     labels: question.template.metadata?.labels ?? {},
@@ -69,7 +74,7 @@ export function brute(objects: ClusterObjects, question: Question): Brute {
   const suitable = nodes.map((node) => isSchedulable(node, asked) && isSelected(node, asked.spec) && isTolerated(node, asked.spec));
   const may = (there: ReadonlyMap<string, Body[]>, at: number): boolean => {
     const node = nodes[at]!;
-    const cluster: Standing = { objects, there };
+    const cluster: Standing = { objects, there, pinned };
     return (
       suitable[at]! &&
       hasRoom(node, asked, there.get(nameOf(node))!) &&
@@ -164,6 +169,7 @@ interface Walked {
 interface Standing {
   readonly objects: ClusterObjects;
   readonly there: ReadonlyMap<string, readonly Body[]>;
+  readonly pinned: boolean;
 }
 
 const LEVELS: readonly Level[] = ['node', 'rack', 'zone', 'datacenter'];
@@ -282,7 +288,7 @@ const selects = (selector: Constraint['labelSelector'], labels: Labels) =>
   selector !== undefined && Object.entries(selector.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
 const isEmpty = (selector: Constraint['labelSelector']) => selector !== undefined && Object.keys(selector.matchLabels ?? {}).length === 0;
 
-function isSpread({ objects, there }: Standing, node: Node, asked: Body): boolean {
+function isSpread({ objects, there, pinned }: Standing, node: Node, asked: Body): boolean {
   const constraints = (asked.spec.topologySpreadConstraints ?? []).filter(({ whenUnsatisfiable }) => whenUnsatisfiable === 'DoNotSchedule');
   const labelled = objects.nodes.filter((it) => constraints.every(({ topologyKey }) => labelsOf(it)[topologyKey] !== undefined));
   const matching = (on: Node, { labelSelector }: Constraint) =>
@@ -305,8 +311,8 @@ function isSpread({ objects, there }: Standing, node: Node, asked: Body): boolea
     const least = counts.size < minDomains ? 0 : Math.min(...counts.values());
     const skew = (counts.get(labelsOf(node)[topologyKey]!) ?? 0) + self - least;
     // Pinned to the node, as Gala does it, the pod has this node alone as its domains where the policy honors affinity.
-    const pinned = nodeAffinityPolicy === 'Honor' && minDomains > 1 ? matching(node, constraint) + self : 0;
-    return skew <= maxSkew && pinned <= maxSkew;
+    const alone = pinned && nodeAffinityPolicy === 'Honor' && minDomains > 1 ? matching(node, constraint) + self : 0;
+    return skew <= maxSkew && alone <= maxSkew;
   });
 }
 

@@ -50,7 +50,8 @@ function randomTemplate(roll: Dice, { native = false, cpus = ['0.5', '700m', 1] 
   const apps = [app, app, 'web', 'cache'];
   const some = <T>(share: number, most: number, make: () => T): T[] =>
     roll.chance(share) ? Array.from({ length: roll.between(1, most) }, make) : [];
-  const spread = some(0.3, 2, () => aConstraint(roll, apps));
+  // The API server takes one constraint a key.
+  const spread = [...new Map(some(0.3, 2, () => aConstraint(roll, apps)).map((it) => [it.topologyKey, it])).values()];
   const repels = some(0.18, 2, () => aTerm(roll, apps));
   const attracts = some(0.12, 2, () => aTerm(roll, apps));
   const nodeTerms = some(0.1, 2, () => ({

@@ -3,12 +3,11 @@ import { expect } from '@jest/globals';
 import fc from 'fast-check';
 import { place } from '../../lib/scheduling/place.ts';
 import { hasPercentage } from '../../lib/scheduling/placing/caps.ts';
-import { groundOf } from '../../lib/scheduling/placing/ground.ts';
-import { mostOf } from '../../lib/scheduling/placing/most.ts';
 import { stock } from '../../lib/scheduling/stock.ts';
 import type { Ask, PlacedSlot, Placement, Terrain } from '../../lib/scheduling/types.ts';
 import { type Brute, brute } from './brute.ts';
 import { dice } from './dice.ts';
+import { isExact } from './exactness.ts';
 import { askOf, inventoryOf } from './inventory-of.ts';
 import { type ClusterObjects, randomCluster } from './random-cluster.ts';
 import { type Question, randomQuestion } from './random-question.ts';
@@ -68,9 +67,6 @@ function agrees({ objects, question, seed }: Case): boolean {
   expect('slots' in partial ? partial.slots.length : 0).toBe(tried.largest(some));
   return true;
 }
-
-/** Whether the count is the largest there is: placing/most.ts says where it isn't. */
-export const isExact = (terrain: Terrain, ask: Ask): boolean => mostOf(groundOf(terrain, ask)).by.exact;
 
 function placesAll(terrain: Terrain, ask: Ask, tried: Brute, count: number): void {
   const slots = slotsOf(place(terrain, ask, count));

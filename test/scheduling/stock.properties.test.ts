@@ -5,9 +5,10 @@ import { place } from '../../lib/scheduling/place.ts';
 import { stock } from '../../lib/scheduling/stock.ts';
 import { brute } from './brute.ts';
 import { dice } from './dice.ts';
+import { isExact } from './exactness.ts';
 import { askOf, inventoryOf, stepsOf } from './inventory-of.ts';
 import { randomCluster } from './random-cluster.ts';
-import { cases, isExact } from './stock-cases.ts';
+import { cases } from './stock-cases.ts';
 
 test('the same objects in any order have the same stock and the same places', () =>
   cases('any order', 1000, ({ objects, question, seed }) => {

@@ -7,16 +7,24 @@ import { core } from './scheduling/core.ts';
 import { followed } from './scheduling/following.ts';
 import { overHttps } from './scheduling/https.ts';
 import { aNight } from './scheduling/night.ts';
+import { differences } from './scheduling/right.ts';
 
 const LARGE = { nodes: 5000, pods: 50_000 };
 /** More would take an hour; each is a thousand pods. */
 const RUNS = 3;
+/** Small ones, a fifth of a second each. */
+const CLUSTERS = 300;
 const STOCK_SCHEDULER = 'the stock kube-scheduler, same Nodes, same pods';
 const figures = {
   core: { what: 'stock itself, 5,000 nodes, 50,000 pods, all dimensions', unit: 'ms', bar: { must: '<', than: 5 } },
   coreP99: { what: 'stock itself, 99th percentile', unit: 'ms', bar: { must: '<', than: 20 } },
   one: { what: 'placing one pod, demand asked before', unit: 'ms', bar: { must: '<', than: 0.5 } },
   thousand: { what: 'placing 1,000 pods', unit: 'ms', bar: { must: '<', than: 20 } },
+  differ: {
+    what: 'random clusters where stock and the real kube-scheduler differ, of 300',
+    unit: '',
+    bar: { must: '=', than: 0 },
+  },
   definition: { what: 'gala stock --definition bj-a -f examples/feed.yaml, start included', unit: 's', bar: { must: '<', than: 1 } },
   following: { what: 'following 50,000 pods, 1,000 changes a second', unit: '% of a core', bar: { must: '<', than: 25 } },
   memory: { what: 'memory of a process that follows 50,000 pods', unit: 'MiB', bar: { must: '<', than: 300 } },
@@ -69,11 +77,13 @@ async function following({ folder, say }: Tools) {
 }
 
 async function onTheBed(tools: Tools) {
+  const differ = await differences(CLUSTERS, tools);
   const https = await overHttps(LARGE, tools);
   const small = await aNight(1000, RUNS, tools);
   const large = await aNight(LARGE.nodes, RUNS, tools);
   const percent = (ours: readonly number[], theirs: readonly number[]) => ours.map((run, at) => (run / theirs[at]!) * 100);
   return {
+    differ: { runs: [differ] },
     https: { runs: https },
     ahead: { runs: [(1000 / median(large.default)) * (1000 / median(https))] },
     filtered1: { runs: percent(small.filtered, small.pinned) },
