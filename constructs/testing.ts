@@ -8,6 +8,7 @@ import { type KubeObject, nameOf } from '../lib/api/manifest.ts';
 import { type Change, diffSynth, type SynthDiff } from '../lib/gate/diff.ts';
 import { type Finding, findingLine } from '../lib/gate/finding.ts';
 import { readSynth } from '../lib/gate/read-synth.ts';
+import { type Planned, planned } from '../lib/scheduling/planned.ts';
 import { checkDefinitions, DefinitionError, type FoundProblem } from './check.ts';
 import type { Concern } from './concern.ts';
 import { CONCERNS } from './concerns.ts';
@@ -67,6 +68,14 @@ export class Rendered {
     const all = privileges(this.objects).filter(({ privilege }) => !/^host-(network|port)/.test(privilege));
     const names = [...new Set(all.map(({ name }) => name))].sort();
     return names.map((name) => ({ name, privileges: all.filter((privilege) => privilege.name === name) }));
+  }
+
+  /**
+   * What there will be, by the definition alone: to be asked by `stock` and `place` of `cdk8s-gala/stock`.
+   * @example stock(out.planned().without('rack=r14'), feed, { strategy: 'spread' }).count
+   */
+  planned(): Planned {
+    return planned(this.cluster);
   }
 
   /**
