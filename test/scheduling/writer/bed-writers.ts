@@ -44,7 +44,12 @@ export async function writerBed(
 ): Promise<WriterBed> {
   const send: WriterBed['send'] = async (method, path, body) => {
     const type = method === 'PATCH' ? { 'content-type': 'application/merge-patch+json' } : {};
-    const answer = await bed.request(method, path, body, type as Record<string, string>);
+    let answer = await bed.request(method, path, body, type as Record<string, string>);
+    // A kind that is new, or a server that has much to do.
+    for (let tries = 0; answer.status === 429 && tries < 50; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      answer = await bed.request(method, path, body, type as Record<string, string>);
+    }
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body?.message ?? answer.body}`);
     return answer.body;
   };
@@ -95,7 +100,10 @@ export async function writerBed(
   };
 }
 
-export function aGatedPod(name: string, { lock, owner, ...options }: APodOptions & { readonly lock?: string; readonly owner?: object }) {
+export function aGatedPod(
+  name: string,
+  { lock, owner, ...options }: APodOptions & { readonly lock?: string; readonly owner?: object } = {},
+) {
   const template = aTemplate({
     cpu: '100m',
     ...options,
