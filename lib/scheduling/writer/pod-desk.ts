@@ -165,8 +165,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const job = jobOf(pod.key);
     if (next.do === 'drop') {
       given.drop(pod.key);
-      enqueue(pod);
-      return true;
+      // Decided anew: an address that names it may have been heard of meanwhile.
+      return one(pod.key);
     }
     const object = next.do === 'pin' ? objectOf('Pod', pod.key) : objectOf('IPLock', mine.address as string);
     if (flight.failures(job, object) >= STALLED_AFTER) given.stall(pod.key);
