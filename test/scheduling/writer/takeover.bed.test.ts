@@ -17,7 +17,7 @@ describeBed('lock writers that are killed', ['control-plane'], () => {
   beforeAll(async () => {
     bed = await startControlPlane({ without: ['kube-controller-manager', 'kube-scheduler'] });
     all = await writerBed(bed, { addresses: 1_000 });
-    await makeNodes(all, 10);
+    await makeNodes(all, 10, { cpu: 16, memory: '256Gi' });
     for (const name of ['one', 'two']) replicas.set(name, all.replica({ name, ...QUICKLY }));
   });
   afterAll(async () => {
