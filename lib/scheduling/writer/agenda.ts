@@ -112,6 +112,8 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
           if (each === undefined) continue;
           const pod = each.spec.podUID === undefined ? undefined : books.podOf(each.spec.podUID);
           if (pod !== undefined) pods.touch(pod.key);
+          // A pod that is its own owner waits for its address.
+          pods.touch(each.spec.owner);
           const lock = lockOfAddress(each);
           if (lock !== undefined && claimant === undefined) locks.touch(lock);
         }

@@ -48,8 +48,17 @@ const BATCH = 48;
 const STALLED_AFTER = 3;
 /** Looking at 5,000 nodes takes a few milliseconds, for one pod as for forty-eight. */
 const TOGETHER_MS = 20;
+/** Nobody is told of what passes within this. */
+const SOON_MS = 5_000;
 /** The same reason is told again after so long. */
 const TOLD_MS = 300_000;
+
+/** A bare pod, or an ordinal of a StatefulSet (owner.ts). */
+const isItsOwn = ({ key, demand }: PodFacts): boolean => demand.owner === key;
+
+function at({ demand }: PodFacts, node: string | undefined): Demand {
+  return node === undefined ? demand : { ...demand, nodeTerms: both(demand.nodeTerms, [onNode(node)]) };
+}
 
 export function podDesk(desk: Desk, given: Givens): PodDesk {
   const { books, planner, flight, claims } = desk;
@@ -113,6 +122,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     unqueue(pod.key);
     const lock = lockOfPod(pod);
     if (lock === undefined) {
+      // Its own address is on its way back from the pod before it: it is touched when that is Held.
+      if (isItsOwn(pod) && ofOwner(pod).some(({ spec }) => spec.podUID !== undefined && spec.podUID !== pod.uid)) return;
       const refusal = loose.add(pod);
       if (refusal !== undefined) tell(pod, refusal);
       return;
@@ -205,11 +216,24 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   }
 
   function place(pod: PodFacts, count: number): { readonly slots: readonly PlacedSlot[]; readonly refusal?: Refusal } {
-    const { demand, pinned } = pod;
-    const asked = pinned === undefined ? demand : { ...demand, nodeTerms: both(demand.nodeTerms, [onNode(pinned)]) };
-    const placement = planner.place({ demand: asked, strategy: 'spread' }, count, true);
-    return 'slots' in placement ? { slots: placement.slots } : { slots: [], refusal: sayNotPlaced(placement) };
+    const placement = planner.place({ demand: at(pod, pod.pinned), strategy: 'spread' }, count, true);
+    if (!('slots' in placement)) return { slots: [], refusal: sayNotPlaced(placement) };
+    return { slots: isItsOwn(pod) ? withItsAddress(pod, placement.slots) : placement.slots };
   }
+
+  /** A pod that is its own owner gets its address back also where the best node for it can't use that: an ENI is on one node. */
+  function withItsAddress(pod: PodFacts, slots: readonly PlacedSlot[]): readonly PlacedSlot[] {
+    const held = ofOwner(pod).filter(({ spec }) => spec.phase === 'Held');
+    const isHeld = ([slot]: readonly PlacedSlot[]) => held.some(({ metadata }) => metadata.name === slot?.address);
+    if (held.length === 0 || pod.pinned !== undefined || isHeld(slots)) return slots;
+    for (const { spec } of held) {
+      const there = planner.place({ demand: at(pod, spec.node), strategy: 'spread' }, 1, false);
+      if ('slots' in there && isHeld(there.slots)) return there.slots;
+    }
+    return slots;
+  }
+
+  const ofOwner = ({ demand: { owner } }: PodFacts) => (owner === undefined ? [] : books.addressesOfOwner(owner));
 
   function giveLoose(pod: PodFacts, { node, address }: PlacedSlot): void {
     const { uid, demand, key } = pod;
@@ -305,6 +329,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       const keys = forLock.get(lock);
       if (keys === undefined) return;
       const slots = template === undefined ? [] : [...seen()];
+      const leaving = slots.some(({ state }) => state === 'leaving');
       let open = slots.filter(({ state }) => state === 'held' || state === 'free').length;
       // Ten thousand that wait, and nothing free: only those that don't know yet are looked at.
       const concerned = [...keys].filter((key) => open > 0 || !told.has(key)).flatMap((key) => books.pods.get(key) ?? []);
@@ -314,7 +339,9 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
           refusal ?? (given.locked < WINDOW ? slotFor(pod, object as LockObject, slots, planner.rejects(pod.demand)) : undefined);
         if (found === undefined) return;
         if (isRefusal(found)) {
-          tell(pod, found);
+          // A slot whose pod has just gone is free in a moment.
+          const isSoon = refusal === undefined && leaving && desk.now() - (since.get(pod.key) ?? 0) < SOON_MS;
+          if (!isSoon) tell(pod, found);
           continue;
         }
         slots[slots.indexOf(found)] = { ...found, state: 'used', pod: pod.uid };

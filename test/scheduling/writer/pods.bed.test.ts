@@ -21,7 +21,10 @@ describeBed('pods through the gate, with the real scheduler and controllers', ['
     const names = ['r12-01', 'r12-02', 'r12-03', 'r12-04'];
     await simulate(
       bed,
-      names.map((name, at) => ({ ...aNodeManifest(name, { pool: 'web', rack: 'r12', zone: at < 2 ? 'a' : 'b' }), spec: {} })) as never,
+      names.map((name, at) => ({
+        ...aNodeManifest(name, { pool: 'web', rack: 'r12', zone: at < 2 ? 'a' : 'b', cpu: 16, memory: '256Gi' }),
+        spec: {},
+      })) as never,
     );
     const config = join(bed.folder, 'gala-scheduler.yaml');
     writeFileSync(

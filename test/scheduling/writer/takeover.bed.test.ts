@@ -43,7 +43,7 @@ describeBed('lock writers that are killed', ['control-plane'], () => {
 
   test('a Lock whose writer is killed half-way is finished by the next one, and nothing of the first plan is left', async () => {
     await all.eventually('a leader', async () => (await leader()) !== undefined);
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       const name = `half-${round}`;
       await all.aLock(name, { count: 200 });
       await seen(async () => (await addressesOf(name)).length > 20);
