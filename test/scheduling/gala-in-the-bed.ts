@@ -37,12 +37,12 @@ export interface Replica {
   readonly name: string;
   /** Ends it, or one container of it, as kill -9 does. */
   kill(container?: string): Promise<void>;
-  /** Asks it to stop, as the kubelet does, and resolves when it has. @returns how each ended */
-  terminate(): Promise<string[]>;
+  /** Asks it, or one container of it, to stop, as the kubelet does, and resolves when it has. @returns how each ended */
+  terminate(container?: string): Promise<string[]>;
   /** Starts what has ended, as the kubelet does, and resolves when it is ready. */
   start(): Promise<void>;
-  /** What its containers have said, all runs of them. */
-  log(): string;
+  /** What its containers, or one of them, have said, all runs of them. */
+  log(container?: string): string;
   /** The body of a page of its loopback port; rejects without a 200. */
   page(path: string): Promise<string>;
 }
@@ -135,15 +135,17 @@ async function aReplica(site: Site, deployment: string, index: number): Promise<
     return (await promisify(execFile)(program, args)).stdout;
   };
 
+  const isOf = (process: Started, container: string | undefined) => container === undefined || process.name === `${name}/${container}`;
+  const of = (container: string | undefined) => [...running.values()].filter((process) => isOf(process, container));
+
   return {
     name,
     page,
     kill: async (container) => {
-      const ending = [...running].filter(([name]) => container === undefined || name === container);
-      await Promise.all(ending.map(([, process]) => process.kill()));
+      await Promise.all(of(container).map((process) => process.kill()));
     },
-    terminate: async () => {
-      const ending = [...running.values()];
+    terminate: async (container) => {
+      const ending = of(container);
       for (const { pid } of ending) process.kill(pid, 'SIGTERM');
       return await Promise.all(ending.map(({ ended }) => ended));
     },
@@ -152,7 +154,11 @@ async function aReplica(site: Site, deployment: string, index: number): Promise<
       const ready = async () => (await page('/readyz')) === 'ok';
       await until(`${name} ready`, [...running.values()], 60, ready, 200);
     },
-    log: () => said.map((process) => process.log()).join(''),
+    log: (container) =>
+      said
+        .filter((process) => isOf(process, container))
+        .map((process) => process.log())
+        .join(''),
   };
 }
 
