@@ -7,7 +7,7 @@ import { choose } from './placing/choose.ts';
 import { type Ground, groundOf } from './placing/ground.ts';
 import { foremost, limitOf, tally } from './placing/limits.ts';
 import { type Most, mostFor, mostOf } from './placing/most.ts';
-import { bestRow } from './placing/one.ts';
+import { rowForOne } from './placing/one.ts';
 import type { Ask, Placement, Terrain } from './types.ts';
 
 export interface PlaceOptions {
@@ -28,9 +28,9 @@ export interface PlaceOptions {
  */
 export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial = false }: PlaceOptions = {}): Placement {
   if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`count is ${count}; it is a whole number of 0 or more`);
+  const row = count === 1 ? rowForOne(terrain, ask) : -1;
+  if (row !== -1) return slotsOn({ terrain, ask }, [row]);
   const ground = groundOf(terrain, ask);
-  const row = count === 1 ? bestRow(ground) : -1;
-  if (row !== -1) return slotsOn(ground, [row]);
   const found = mostFor(ground, count);
   if (found.count >= count) return slotsOn(ground, choose(found, count));
   const less = allowPartial ? mostOf(ground, count) : undefined;
@@ -38,7 +38,7 @@ export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial 
   return refusal(ground, found, count);
 }
 
-function slotsOn({ terrain, ask }: Ground, rows: readonly number[]): Placement {
+function slotsOn({ terrain, ask }: Pick<Ground, 'terrain' | 'ask'>, rows: readonly number[]): Placement {
   const { demand } = ask;
   const addresses = demand.address
     ? giveAddresses(terrain.addresses(demand), terrain.addresses({ ...demand, owner: undefined }).free, rows)

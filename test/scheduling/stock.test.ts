@@ -164,6 +164,15 @@ test('among equals the least promised node comes first; by use, the least used',
   expect(perNode(terrain, ask({ byUse: true, strategy: 'concentrate' }), 1)).toEqual({ b: 1 });
 });
 
+test('one pod finds the least promised node that takes it, however many that are less promised do not', () => {
+  const name = (at: number) => `n-${String(at).padStart(3, '0')}`;
+  const terrain = nodes(...Array.from({ length: 200 }, (_, at): [string, object] => [name(at), at < 150 ? { pods: 0 } : {}]));
+  for (let at = 150; at < 200; at++)
+    terrain.set('Pod', `ads/p-${at}`, aPod({ namespace: 'ads', name: `p-${at}`, node: name(at), cpu: `${2000 - 2 * at}m` }));
+  expect(perNode(terrain, ask(), 1)).toEqual({ 'n-199': 1 });
+  expect(place(terrain, ask({ demand: aDemand({ cpu: 4 }) }), 1)).toMatchObject({ refused: 'pods', found: 0 });
+});
+
 test('a pool that was not asked for is not looked at', () => {
   const terrain = racked({ vlans: [aVlan(110, 64)] });
   terrain.set('Node', 'other', aNode('other'));

@@ -45,9 +45,9 @@ export interface Ground extends Rooms {
   readonly starts: readonly Int32Array[] | undefined;
 }
 
-export function groundOf(terrain: Terrain, ask: Ask): Ground {
+/** @param rows in the order of their names. @default all that were asked about */
+export function groundOf(terrain: Terrain, ask: Ask, rows: Int32Array = askedRows(terrain, ask.pools)): Ground {
   const { demand } = ask;
-  const rows = askedRows(terrain, ask.pools);
   const room = new Int32Array(terrain.rows);
   const bound = new Uint16Array(terrain.rows);
   const words = wordList();
@@ -98,7 +98,8 @@ function fitSupply(supply: Supply | undefined, name: string, amount: number, roo
 /** CPUs are counted in thousandths, as kube-scheduler does: sums of 0.1 are never 1. */
 const scaleOf = (supply: string): number => (supply === 'cpu' ? 1000 : 1);
 
-function askedRows(terrain: Terrain, pools: Ask['pools']): Int32Array {
+/** In the order of their names. */
+export function askedRows(terrain: Terrain, pools: Ask['pools']): Int32Array {
   const all = rowOrder(terrain.names);
   if (pools === undefined) return all;
   const asked = new Set(pools.map((pool) => terrain.poolNames.indexOf(pool)));

@@ -83,7 +83,7 @@ function isBetter(a: Started, b: Started, slots: number): boolean {
   return (Math.min(a.count, slots) - Math.min(b.count, slots) || Number(a.near) - Number(b.near) || a.count - b.count || b.at - a.at) > 0;
 }
 
-export function nearRows({ terrain, ask }: Ground): (row: number) => boolean {
+export function nearRows({ terrain, ask }: Pick<Ground, 'terrain' | 'ask'>): (row: number) => boolean {
   if (ask.near === undefined) return () => false;
   const { of, names } = terrain.level('datacenter');
   const wanted = names.indexOf(ask.near);
