@@ -22,7 +22,7 @@ export interface Planner {
   /** Counts from now on, until `release`. */
   promise(key: string, what: Promised): void;
   release(key: string): void;
-  /** An IPLock that a call has told of and the watch hasn't: it is taken. */
+  /** An IPLock as a call was answered, before the watch tells it. */
   learn(ipLock: IPLockObject): void;
   /** That of the ENI, or derived from the address on a VLAN. */
   macOf(address: string, node: string): string;
