@@ -13,9 +13,14 @@ export interface Source {
 
 /**
  * @param keysOf the keys that an object is about: often its owner's
+ * @param isSame whether a change is none that matters: most changes of a Node are its heartbeats. @default every change matters
  * @example source(pods, (pod) => pod.lock ? [`${pod.namespace}/${pod.lock}`] : [])
  */
-export function source<S>(reflector: Reflector<S>, keysOf: (object: S, key: string) => Iterable<string>): Source {
+export function source<S>(
+  reflector: Reflector<S>,
+  keysOf: (object: S, key: string) => Iterable<string>,
+  isSame: (old: S, object: S) => boolean = () => false,
+): Source {
   return {
     synced: reflector.synced,
     listen(add) {
@@ -25,6 +30,7 @@ export function source<S>(reflector: Reflector<S>, keysOf: (object: S, key: stri
       return reflector.on({
         added: all,
         updated(old, object, key) {
+          if (isSame(old, object)) return;
           all(old, key);
           all(object, key);
         },

@@ -22,7 +22,7 @@ const CALL_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 3
 
 /** Loads prom-client when it is called; a program that wants no metrics does not pay for it. */
 export async function metrics(registry?: Registry): Promise<Metrics> {
-  const { collectDefaultMetrics, Counter, Gauge, Histogram, Registry: NewRegistry } = await import('prom-client');
+  const { collectDefaultMetrics, Counter, Gauge, Histogram, Registry: NewRegistry } = await loaded();
   const register = registry ?? new NewRegistry();
   const registers = [register];
   if (!registry) collectDefaultMetrics({ register });
@@ -116,4 +116,10 @@ export async function metrics(registry?: Registry): Promise<Metrics> {
     reflector: (name, reflector) => void reflectors.set(name, reflector),
     election: (name, election) => void elections.set(name, election),
   };
+}
+
+/** A CommonJS package has its names under `default` where a bundler put it, and of its own where Node loads it. */
+async function loaded() {
+  const found = await import('prom-client');
+  return found.default ?? found;
 }
