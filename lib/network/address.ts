@@ -15,3 +15,6 @@ export function addressOf({ metadata, spec }: { readonly metadata: { readonly na
 
 /** On the node a pod has it, or is about to: the machine may answer for it. */
 export const isOnNode = ({ phase }: Address): boolean => phase === 'Locked' || phase === 'Bound';
+
+/** Whether nothing changed that anybody here asks about: an IPLock's conditions do not count. */
+export const sameAddress = (a: Address, b: Address): boolean => a.phase === b.phase && a.node === b.node;

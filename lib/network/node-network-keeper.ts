@@ -8,15 +8,16 @@ import type { HostPool } from '../api/kinds.ts';
 import { PART_OF } from '../api/resource.ts';
 import type { Api } from '../kube/client.ts';
 import { type Clock, monotonic } from '../kube/clock.ts';
-import { type Controller, controller } from '../kube/controller.ts';
+import { type Controller, controller, source } from '../kube/controller.ts';
 import { isAlreadyExists, isConflict, isNotFound, unlessMissing } from '../kube/error.ts';
 import type { Recorder, Regarding } from '../kube/events.ts';
 import { NODES, type Stored } from '../kube/kinds.ts';
 import type { Log } from '../kube/log.ts';
 import type { Result } from '../kube/queue.ts';
+import { sameAddress } from './address.ts';
 import { hostOf, sameHost } from './host.ts';
 import { type Network, type Notice, nodeNetworkStep, type Seen, type Step } from './node-network.ts';
-import { HOST_POOLS, NODE_NETWORKS, networkOf, notable, type Watched } from './watched.ts';
+import { HOST_POOLS, NODE_NETWORKS, networkOf, type Watched } from './watched.ts';
 
 export interface KeeperOptions {
   readonly api: Api;
@@ -93,14 +94,10 @@ export function keepNodeNetworks(options: KeeperOptions): Controller {
     name: 'node-networks',
     for: networks,
     also: [
-      notable(hosts, sameHost, (host) => [host.name]),
-      notable(pools, sameSpec, ({ metadata }) => nodesOf(metadata.name, watched)),
+      source(hosts, (host) => [host.name], sameHost),
+      source(pools, ({ metadata }) => nodesOf(metadata.name, watched), sameSpec),
       // What kept a NodeNetwork may be gone.
-      notable(
-        addresses,
-        (a, b) => a.phase === b.phase && a.node === b.node,
-        ({ node }) => (networks.get(node) === undefined ? [] : [node]),
-      ),
+      source(addresses, ({ node }) => (networks.get(node) === undefined ? [] : [node]), sameAddress),
     ],
     concurrency: AT_ONCE,
     reconcile: async (name, { log }) => {

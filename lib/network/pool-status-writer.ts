@@ -8,12 +8,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Api } from '../kube/client.ts';
 import { type Clock, monotonic } from '../kube/clock.ts';
-import { type Controller, controller } from '../kube/controller.ts';
+import { type Controller, controller, source } from '../kube/controller.ts';
 import { isConflict, isNotFound } from '../kube/error.ts';
 import type { Log } from '../kube/log.ts';
+import { sameAddress } from './address.ts';
 import { sameHost } from './host.ts';
 import { type PoolStatus, poolStatus } from './pool-status.ts';
-import { HOST_POOLS, notable, type Watched } from './watched.ts';
+import { HOST_POOLS, type Watched } from './watched.ts';
 
 export interface WriterOptions {
   readonly api: Api;
@@ -39,14 +40,7 @@ export function writePoolStatus(options: WriterOptions): Controller {
   return controller({
     name: 'pool-status',
     for: pools,
-    also: [
-      notable(hosts, sameHost, () => pools.keys()),
-      notable(
-        addresses,
-        (a, b) => a.phase === b.phase && a.node === b.node,
-        () => pools.keys(),
-      ),
-    ],
+    also: [source(hosts, () => pools.keys(), sameHost), source(addresses, () => pools.keys(), sameAddress)],
     reconcile: async (name, { log }) => {
       const pool = pools.get(name);
       const intranet = pool?.spec.intranet;

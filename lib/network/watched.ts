@@ -1,7 +1,6 @@
 /** What the network's controllers look at, reflected from the API server: as much of each object as they decide by. */
 import { HostPool, IPLock, NodeNetwork } from '../api/kinds.ts';
 import type { Api } from '../kube/client.ts';
-import type { Source } from '../kube/controller.ts';
 import { kindOf, NODES, type Stored } from '../kube/kinds.ts';
 import type { Log } from '../kube/log.ts';
 import { type Reflector, reflect } from '../kube/reflector.ts';
@@ -63,29 +62,4 @@ function countedByNode(addresses: Reflector<Address>): (node: string) => number 
     deleted: (address) => add(address, -1),
   });
   return (node) => counts.get(node) ?? 0;
-}
-
-/** Work on other keys when an object came, went or changed in what `same` looks at. */
-export function notable<S>(
-  reflector: Reflector<S>,
-  same: (a: S, b: S) => boolean,
-  keysOf: (object: S, key: string) => Iterable<string>,
-): Source {
-  return {
-    synced: reflector.synced,
-    listen(add) {
-      const addAll = (object: S, key: string) => {
-        for (const other of keysOf(object, key)) add(other);
-      };
-      return reflector.on({
-        added: addAll,
-        updated: (old, object, key) => {
-          if (same(old, object)) return;
-          addAll(old, key);
-          addAll(object, key);
-        },
-        deleted: addAll,
-      });
-    },
-  };
 }

@@ -71,6 +71,36 @@ test('a change of what belongs to a key is work on its old and its new owner, an
   await running.stopped;
 });
 
+test('a change that does not matter is no work', async () => {
+  const [lock, pod] = [aReflector(), aReflector()];
+  const worked: string[] = [];
+  const stop = new AbortController();
+  const running = controller({
+    ...{ name: 'locks', for: lock.reflector, signal: stop.signal },
+    also: [
+      source(
+        pod.reflector,
+        ({ owner }) => [owner],
+        (a, b) => a.owner === b.owner,
+      ),
+    ],
+    reconcile: async (key) => void worked.push(key),
+  });
+  pod.put('web/p', 'web/a');
+  lock.sync();
+  pod.sync();
+  await running.started;
+  await running.queue.idle();
+  pod.put('web/p', 'web/a');
+  await running.queue.idle();
+  expect(worked).toEqual(['web/a']);
+  pod.put('web/p', 'web/b');
+  await running.queue.idle();
+  expect(worked).toEqual(['web/a', 'web/a', 'web/b']);
+  stop.abort();
+  await running.stopped;
+});
+
 test('the signal ends it: what runs is aborted and waited for, what comes later is not heard', async () => {
   const lock = aReflector();
   const stop = new AbortController();
