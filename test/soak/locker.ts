@@ -26,7 +26,7 @@ export async function lockOnce({ bed, seen, chance, name, owner }: LockerOptions
   const path = `/apis/gala.internal/v1alpha1/namespaces/feed/locks/${name}`;
   const count = chance.between(1, 12);
   const isShort = chance.chance(0.1);
-  await bed.aLock(name, { count, owner, allowPartial: chance.chance(0.3), ttlSeconds: isShort ? 10 : 3_600, holdSeconds: 10 });
+  await bed.aLock(name, { count, owner, allowPartial: chance.chance(0.3), ttlSeconds: isShort ? 10 : 3_600, holdSeconds: 1_200 });
   if (chance.chance(0.15)) {
     await pause(chance.upTo(200));
     await bed.send('DELETE', path);

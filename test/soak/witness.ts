@@ -72,11 +72,12 @@ export async function witness(api: Api, signal: AbortSignal): Promise<Witness> {
       .flatMap(({ name, uid, lock, slot, node }) => {
         const own = liveAddresses.items.filter(({ spec }) => spec.podUID === uid);
         const said = own.map(({ metadata, spec }) => `${metadata.name} on ${spec.node}`).join(', ');
-        if (own.length !== 1 || own[0]?.spec.node !== node)
+        const [address] = own;
+        if (own.length !== 1 || address?.spec.node !== node)
           return [`${name} is pinned to ${node}, and its addresses are: ${said || 'none'}`];
         if (slot === LOOSE) return [];
         const found = liveLocks.items.find(({ metadata }) => metadata.name === lock)?.status?.slots?.find((it) => String(it.slot) === slot);
-        return found?.address === own[0].metadata.name
+        return found?.address === address.metadata.name
           ? []
           : [`${name} has slot ${lock}#${slot} with ${found?.address}, and its address is ${said}`];
       });
