@@ -73,7 +73,7 @@ export async function witness(api: Api, signal: AbortSignal): Promise<Witness> {
         const own = liveAddresses.items.filter(({ spec }) => spec.podUID === uid);
         const said = own.map(({ metadata, spec }) => `${metadata.name} on ${spec.node}`).join(', ');
         const [address] = own;
-        if (own.length !== 1 || address?.spec.node !== node)
+        if (address === undefined || own.length !== 1 || address.spec.node !== node)
           return [`${name} is pinned to ${node}, and its addresses are: ${said || 'none'}`];
         if (slot === LOOSE) return [];
         const found = liveLocks.items.find(({ metadata }) => metadata.name === lock)?.status?.slots?.find((it) => String(it.slot) === slot);
