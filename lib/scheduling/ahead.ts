@@ -22,6 +22,8 @@ export interface Watched {
 export interface Ahead {
   /** @returns whether the answer is news */
   answered(key: string, version: Version): boolean;
+  /** This process deleted the object as it was at that version. @returns whether what is known of it ends with it */
+  deleted(key: string, version: Version): boolean;
   /** The watch tells an object. @returns whether it is news */
   told(key: string, version: Version): boolean;
   /** The watch tells that an object is gone. @returns whether what was answered is gone with it */
@@ -32,8 +34,13 @@ export interface Ahead {
 
 export function ahead(watched: Watched): Ahead {
   const answers = new Map<string, Version>();
+  /** Objects that this process deleted: what the watch still tells of them, and of those before them, is old. */
+  const graves = new Map<string, Version>();
+  const isBuried = (key: string, { resourceVersion }: Version) => isKnown(resourceVersion, graves.get(key)?.resourceVersion ?? '');
+
   return {
     answered(key, version) {
+      if (isBuried(key, version)) return false;
       const known = watched.get(key);
       const upTo = known?.resourceVersion ?? watched.resourceVersion;
       if (upTo !== undefined && isKnown(version.resourceVersion, upTo)) return false;
@@ -42,7 +49,18 @@ export function ahead(watched: Watched): Ahead {
       answers.set(key, version);
       return true;
     },
-    told(key, { resourceVersion }) {
+    deleted(key, version) {
+      const known = answers.get(key) ?? watched.get(key);
+      // Another one of its name came after it.
+      if (known !== undefined && known.uid !== version.uid && !isKnown(known.resourceVersion, version.resourceVersion)) return false;
+      answers.delete(key);
+      const upTo = watched.resourceVersion;
+      if (upTo === undefined || !isKnown(version.resourceVersion, upTo)) graves.set(key, version);
+      return true;
+    },
+    told(key, version) {
+      if (isBuried(key, version)) return false;
+      const { resourceVersion } = version;
       const answer = answers.get(key);
       if (answer === undefined) return true;
       // The answer's own echo is no news either, and ends the wait for it.
@@ -60,6 +78,8 @@ export function ahead(watched: Watched): Ahead {
     passed() {
       const upTo = watched.resourceVersion;
       if (upTo === undefined) return [];
+      // The watch has told all that they were there to pass over.
+      for (const [key, { resourceVersion }] of graves) if (isKnown(resourceVersion, upTo)) graves.delete(key);
       const done = [...answers].filter(([, { resourceVersion }]) => isKnown(resourceVersion, upTo));
       for (const [key] of done) answers.delete(key);
       return done.flatMap(([key]) => (watched.get(key) === undefined ? [key] : []));

@@ -18,8 +18,8 @@ export { type ReadWorld, readWorld } from './read-world.ts';
 
 export interface World {
   /**
-   * What was answered to a write may be `set` here at once: it counts until the watch tells something newer, and the watch's older
-   * words don't take it back. An answer that the watch has overtaken is passed over.
+   * What was answered to a write may be `set` here at once, and what it deleted `unset`: it counts until the watch tells something
+   * newer, and the watch's older words don't take it back. An answer that the watch has overtaken is passed over.
    */
   readonly inventory: Inventory;
   readonly nodes: Reflector<NodeFacts>;
@@ -116,6 +116,14 @@ export function watchWorld(api: Api, { signal, log, ...options }: WorldOptions):
         value<K extends keyof Held>(kind: K, key: string, object: Held[K]): void {
           const version = kind === 'Pod' ? (object as PodFacts) : meta(object as Held['IPLock']);
           if (answers.get(kind)?.answered(key, version) ?? true) all.set(kind, key, object);
+        },
+      },
+      unset: {
+        value(kind: keyof Held, key: string): void {
+          const object = all.objects(kind).get(key);
+          if (object === undefined) return;
+          const version = kind === 'Pod' ? (object as PodFacts) : meta(object as Held['IPLock']);
+          if (answers.get(kind)?.deleted(key, version) ?? true) all.unset(kind, key);
         },
       },
     }),

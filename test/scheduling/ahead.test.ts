@@ -38,6 +38,22 @@ test('when the object is gone so is the answer, but not that of the next object 
   expect(it.told('a', at(107, 'first'))).toBe(false);
 });
 
+test('what this process deleted stays gone, whatever the watch tells of the time before', () => {
+  const it = ahead(watched(99, { a: at(90) }));
+  it.answered('a', at(105));
+  expect(it.deleted('a', at(105))).toBe(true);
+  expect([it.told('a', at(103)), it.told('a', at(105)), it.answered('a', at(104))]).toEqual([false, false, false]);
+  // A finalizer kept it, and somebody wrote; or there is another one of its name.
+  expect(it.told('a', at(108))).toBe(true);
+  expect(it.answered('a', at(110, 'next'))).toBe(true);
+});
+
+test('the end of an object is no end of the next one by its name', () => {
+  const it = ahead(watched(99));
+  it.answered('a', at(108, 'second'));
+  expect(it.deleted('a', at(105, 'first'))).toBe(false);
+});
+
 test('what was answered and is not there when the watch has passed it is gone', () => {
   const state = { upTo: 99 };
   const it = ahead({
@@ -63,12 +79,13 @@ test('however answers and watch interleave, what is known is never older than it
       let [revision, uid] = [100, 0];
       let server: Version | undefined;
       const events: { type: 'put' | 'gone'; version: Version; at: number }[] = [];
-      const answers: { version: Version; due: number }[] = [];
+      const answers: { version: Version; due: number; gone?: boolean }[] = [];
       for (const { what, own, delay } of doing) {
         if (what === 'delete' && server === undefined) continue;
         revision++;
         if (what === 'delete') {
           events.push({ type: 'gone', version: server!, at: revision });
+          if (own) answers.push({ version: server!, due: revision + delay - 2, gone: true });
           server = undefined;
           continue;
         }
@@ -85,12 +102,19 @@ test('however answers and watch interleave, what is known is never older than it
         },
       });
       let known: Version | undefined;
+      const dead = new Set<string>();
       const set = (version: Version) => {
+        expect(dead).not.toContain(version.uid);
         if (known !== undefined) expect(Number(version.resourceVersion)).toBeGreaterThanOrEqual(Number(known.resourceVersion));
         known = version;
       };
       for (let now = 100; now <= revision + 3; now++) {
-        for (const { version } of answers.filter(({ due }) => due === now)) if (it.answered('a', version)) set(version);
+        for (const { version, gone } of answers.filter(({ due }) => due === now)) {
+          if (gone) {
+            dead.add(version.uid);
+            if (it.deleted('a', version)) known = undefined;
+          } else if (it.answered('a', version)) set(version);
+        }
         const event = events.find(({ at }) => at === now);
         if (event !== undefined) {
           told.object = event.type === 'put' ? event.version : undefined;
