@@ -56,7 +56,8 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     if (podUID === undefined) return 'none';
     const pod = books.podOf(podUID);
     if (pod === undefined) return books.pods.isGone(podUID) ? 'gone' : 'unknown';
-    if (pod.gated && !pod.done) return takers.takes(pod, ipLock) ? 'has' : 'waits';
+    if (pod.done) return 'done';
+    if (pod.gated) return takers.takes(pod, ipLock) ? 'has' : 'waits';
     return addressOf(pod, books) === ipLock.metadata.name ? 'has' : 'other';
   }
 
@@ -116,7 +117,7 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     touch: (address) => void dirty.add(address),
     step() {
       for (const address of dirty) {
-        if (!one(address)) return;
+        if (!desk.look({ desk: 'address', key: address }, () => one(address))) return;
         dirty.delete(address);
       }
     },

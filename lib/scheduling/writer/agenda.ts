@@ -17,6 +17,7 @@ import { landing } from './landing.ts';
 import { lockDesk } from './lock-desk.ts';
 import type { Planner } from './planner.ts';
 import { podDesk } from './pod-desk.ts';
+import { setbacks } from './setback.ts';
 import type { Source } from './shelf.ts';
 import { type Job, type Outcome, objectOf, type Write } from './write.ts';
 
@@ -67,11 +68,19 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
     else addresses.touch(key);
   };
   const lands = landing(books, (promise) => planner.release(promise));
+  const { attempt } = setbacks({ now: () => now, random: options.random ?? Math.random, note });
+  const touchAt = (job: Job, atMs: number) => alarms.set(`${job.desk} ${job.key}`, atMs);
   const desk: Desk = {
-    ...{ books, planner, flight: flying, claims: new Map(), options, touch, note },
+    ...{ books, planner, flight: flying, claims: new Map(), options, touch, touchAt, note, attempt },
     now: () => now,
-    touchAt: (job, atMs) => alarms.set(`${job.desk} ${job.key}`, atMs),
     land: lands.add,
+    look(job, look) {
+      const name = `${job.desk} ${job.key}`;
+      return attempt(name, name, look, ({ untilMs }) => {
+        touchAt(job, untilMs);
+        return true;
+      });
+    },
   };
   const given = givens(desk);
   const pods = podDesk(desk, given);
@@ -97,6 +106,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
         return;
       }
       case 'Lock':
+        if (heard.gone) given.orphan(heard.key);
         locks.touch(heard.key);
         if (heard.gone || concernsAddresses(old as LockObject | undefined, heard.object)) {
           for (const { metadata } of books.addressesOfLock(heard.key)) addresses.touch(metadata.name);
@@ -136,7 +146,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
     const old = shelf.get(heard.key);
     const isNews = heard.gone ? shelf.gone(heard.key, uidOf(heard), undefined) : shelf.put(heard.key, object, source);
     if (isNews) changed(heard, old);
-    if (source === 'watch') lands.told(heard.kind, heard.key);
+    if (source === 'watch' && heard.kind !== 'IPLock') lands.told(heard.kind, heard.key);
   }
 
   function answered({ call }: Write, outcome: Outcome): void {
@@ -146,6 +156,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
       if (call.kind === 'Pod') return;
       const shelf = books[SHELVES[call.kind]] as unknown as Books['pods'];
       const old = shelf.get(key) as LockObject & IPLockObject & PodFacts;
+      if (call.kind === 'IPLock') planner.forget(key, call.uid);
       if (shelf.gone(key, call.uid, call.resourceVersion)) changed({ kind: call.kind, key, object: old, gone: true }, old);
       return;
     }
@@ -169,6 +180,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
   function bury(key: string, uid: string, kind: 'Pod' | 'Lock' | 'IPLock' = 'Pod'): void {
     const shelf = books[SHELVES[kind]] as Books['pods'];
     const old = shelf.get(key) as LockObject & IPLockObject & PodFacts;
+    if (kind === 'IPLock') planner.forget(key, uid);
     if (shelf.gone(key, uid)) changed({ kind, key, object: old, gone: true }, old);
     else if (kind === 'Pod') for (const { metadata } of books.addressesOfPod(uid)) addresses.touch(metadata.name);
   }

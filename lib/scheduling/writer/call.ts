@@ -84,7 +84,7 @@ function failed(call: Call, error: unknown): Outcome {
   if (isNotFound(error) && call.do !== 'create') return { is: 'gone' };
   if (isConflict(error) || isAlreadyExists(error)) return { is: 'doubtful', message };
   if (error instanceof NoAnswer) return error.maybeDone && !isRead ? { is: 'doubtful', message } : { is: 'undone', message };
-  if (!(error instanceof ApiError)) return { is: 'doubtful', message };
+  if (!(error instanceof ApiError)) return isRead ? { is: 'undone', message } : { is: 'doubtful', message };
   const { status, reason, retryAfterSeconds } = error;
   if (status === 429) return { is: 'undone', message, ...(retryAfterSeconds && { retryAfterMs: retryAfterSeconds * 1000 }) };
   // The API server may answer 500 or 504 for what etcd has done all the same.

@@ -2,6 +2,7 @@
 import type { Books } from './books.ts';
 import type { Flight } from './flight.ts';
 import type { Planner } from './planner.ts';
+import type { Setback } from './setback.ts';
 import type { Job } from './write.ts';
 
 /** What people and metrics are told; nothing is decided by it. */
@@ -15,7 +16,12 @@ export type Note =
       readonly message: string;
       readonly warning: boolean;
     }
-  | { readonly note: 'log'; readonly level: 'info' | 'warn'; readonly sentence: string; readonly fields: Readonly<Record<string, unknown>> }
+  | {
+      readonly note: 'log';
+      readonly level: 'info' | 'warn' | 'error';
+      readonly sentence: string;
+      readonly fields: Readonly<Record<string, unknown>>;
+    }
   | { readonly note: 'refused'; readonly of: 'Lock' | 'Pod'; readonly reason: string }
   | { readonly note: 'decided'; readonly of: 'Lock' | 'Pod'; readonly slots: number }
   | { readonly note: 'pinned'; readonly waitedMs: number };
@@ -46,7 +52,11 @@ export interface Desk {
   touch(job: Job): void;
   /** Looks at it at that moment, or sooner. */
   touchAt(job: Job, atMs: number): void;
-  /** The promise ends when the watch tells what it stands for: until then the inventory would not count it. */
-  land(promise: string, seen: { readonly lock?: string; readonly pod?: string; readonly address?: string }): void;
+  /** The promise ends when the watch tells what it stands for: until then the inventory would not count it (landing.ts). */
+  land(promise: string, seen: { readonly lock?: string; readonly pod?: string }): void;
   note(note: Note): void;
+  /** Does it; a fault is told, and what it was about rests (setback.ts). */
+  attempt<T>(about: object | string, what: string, work: () => T, otherwise: (setback: Setback) => T): T;
+  /** Looks at one thing that was touched. A fault has it looked at again later. @returns false: there is no room */
+  look(job: Job, look: () => boolean): boolean;
 }

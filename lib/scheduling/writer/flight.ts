@@ -29,15 +29,20 @@ export interface Flight {
   doubts(): IterableIterator<[object: string, write: Write]>;
   /** Calls under way. */
   readonly size: number;
+  /** Failures that are remembered. */
+  readonly remembered: number;
 }
 
 /** The first try again is at once after a Conflict: what it was decided on has been read by then. */
 const BACKOFF: Backoff = { firstMs: 50, maxMs: 30_000 };
+/** So long after it might have been tried again, nobody is going to: its object is gone, or its job. */
+const FORGET_MS = 300_000;
 
 export function flight(random: () => number): Flight {
   const under = new Set<string>();
   const doubts = new Map<string, Write>();
-  const failures = new Map<string, { count: number; untilMs: number }>();
+  /** In the order of the last failure. */
+  const failures = new Map<string, { readonly count: number; readonly untilMs: number }>();
   let room: Room = { quick: 0, bulk: 0 };
   let list: Write[] = [];
 
@@ -72,12 +77,20 @@ export function flight(random: () => number): Flight {
       const count = (failures.get(name)?.count ?? 0) + 1;
       const wait = outcome.is === 'undone' && outcome.retryAfterMs !== undefined ? outcome.retryAfterMs : 0;
       const untilMs = outcome.is === 'doubtful' && count === 1 ? nowMs : nowMs + Math.max(wait, backoffMs(count, BACKOFF, random));
+      failures.delete(name);
       failures.set(name, { count, untilMs });
+      for (const [old, { untilMs }] of failures) {
+        if (untilMs + FORGET_MS > nowMs) break;
+        failures.delete(old);
+      }
       return untilMs;
     },
     doubts: () => doubts.entries(),
     get size() {
       return under.size;
+    },
+    get remembered() {
+      return failures.size;
     },
   };
 }

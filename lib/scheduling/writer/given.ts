@@ -19,6 +19,8 @@ export interface Givens {
   settle(pod: string): void;
   /** It keeps what it was given, and isn't counted among those that are being given slots: others must not wait for it. */
   stall(pod: string): void;
+  /** The Lock is gone, and its slots keep no room any more: those that are being given to pods do so themselves. */
+  orphan(lock: string): void;
   /** How many loose pods are being given slots; and how many of Locks. Without those that are stalled. */
   readonly loose: number;
   readonly locked: number;
@@ -28,11 +30,14 @@ export interface Givens {
 /** The key of a loose pod's promise, as the inventory knows it. */
 export const looseKey = (pod: string): string => `${pod}#${LOOSE}`;
 
-export function givens({ claims, planner, land, touch }: Desk): Givens {
+export function givens({ books, claims, planner, land, touch }: Desk): Givens {
   const byPod = new Map<string, Given>();
   const bySlot = new Map<string, string>();
   const stalled = { loose: new Set<string>(), locked: new Set<string>() };
-  const slotKey = ({ lock, slot }: Given) => (lock === undefined ? undefined : `${lock.namespace}/${lock.name}#${slot}`);
+  /** Pods whose room is promised to themselves: loose ones, and those whose Lock is gone. */
+  const promised = new Set<string>();
+  const lockKey = ({ lock }: Given) => (lock === undefined ? undefined : `${lock.namespace}/${lock.name}`);
+  const slotKey = (given: Given) => (given.lock === undefined ? undefined : `${lockKey(given)}#${given.slot}`);
 
   function remove(pod: string): Given | undefined {
     const given = byPod.get(pod);
@@ -46,13 +51,14 @@ export function givens({ claims, planner, land, touch }: Desk): Givens {
       claims.delete(given.address);
       touch({ desk: 'address', key: given.address });
     }
-    if (given.lock !== undefined) touch({ desk: 'lock', key: `${given.lock.namespace}/${given.lock.name}` });
+    const lock = lockKey(given);
+    if (lock !== undefined) touch({ desk: 'lock', key: lock });
     return given;
   }
 
   function drop(pod: string): void {
-    const given = remove(pod);
-    if (given?.slot === LOOSE) planner.release(looseKey(pod));
+    remove(pod);
+    if (promised.delete(pod)) planner.release(looseKey(pod));
   }
 
   return {
@@ -61,6 +67,7 @@ export function givens({ claims, planner, land, touch }: Desk): Givens {
     give(pod, given) {
       remove(pod);
       byPod.set(pod, given);
+      if (given.slot === LOOSE) promised.add(pod);
       const job: Job = { desk: 'pod', key: pod };
       const key = slotKey(given);
       if (key !== undefined) bySlot.set(key, given.uid);
@@ -68,8 +75,23 @@ export function givens({ claims, planner, land, touch }: Desk): Givens {
     },
     drop,
     settle(pod) {
-      const given = remove(pod);
-      if (given?.slot === LOOSE) land(looseKey(pod), { pod, address: given.address });
+      remove(pod);
+      if (promised.delete(pod)) land(looseKey(pod), { pod });
+    },
+    orphan(lock) {
+      for (const [pod, given] of byPod) {
+        const demand = books.pods.get(pod)?.demand;
+        if (lockKey(given) !== lock || demand === undefined) continue;
+        planner.promise(looseKey(pod), { node: given.node, demand });
+        promised.add(pod);
+      }
+      // Pinned, and the inventory hears of it by the watch.
+      for (const { key, gated, demand, node, pinned } of books.podsOfLock(lock)) {
+        const at = node ?? pinned;
+        if (gated || at === undefined || books.pods.watched(key)) continue;
+        planner.promise(looseKey(key), { node: at, demand });
+        land(looseKey(key), { pod: key });
+      }
     },
     stall(pod) {
       const given = byPod.get(pod);

@@ -6,6 +6,7 @@ import type { StatefulSetFacts } from '../facts.ts';
 import type { Inventory } from '../inventory.ts';
 import { place } from '../place.ts';
 import type { Demand } from '../types.ts';
+import type { IPLockObject } from './books.ts';
 import { macFromIp } from './ip-lock.ts';
 import type { Planner } from './planner.ts';
 
@@ -27,6 +28,10 @@ export function inventoryPlanner(inventory: Inventory, statefulSet: (key: string
     promise: inventory.promise,
     release: inventory.release,
     learn: (ipLock) => inventory.set('IPLock', ipLock.metadata.name, ipLock as IPLock),
+    forget(address, uid) {
+      const known = inventory.objects('IPLock').get(address) as IPLockObject | undefined;
+      if (known?.metadata.uid === uid) inventory.unset('IPLock', address);
+    },
     macOf(address, name) {
       const slots = inventory.objects('NodeNetwork').get(name)?.spec.eniSlots ?? [];
       return slots.find(({ ip }) => ip === address)?.mac ?? macFromIp(address);

@@ -1,19 +1,19 @@
 /**
  * Landing: promises whose objects the API server has, and the watches haven't told yet. The inventory follows the watches; until it
- * counts what was promised, the promise does.
+ * counts what was promised, the promise does. Addresses it knows from the answers (agenda.ts): a promise that waited for their watch
+ * as well would keep a Held one from its owner's next pod.
  */
 import type { Books } from './books.ts';
 
 export interface Seen {
   readonly lock?: string;
   readonly pod?: string;
-  readonly address?: string;
 }
 
 export interface Landing {
   add(promise: string, seen: Seen): void;
   /** The watch told of an object. */
-  told(kind: 'Pod' | 'Lock' | 'IPLock', key: string): void;
+  told(kind: 'Pod' | 'Lock', key: string): void;
   /** Releases all. */
   close(): void;
 }
@@ -21,15 +21,9 @@ export interface Landing {
 export function landing(books: Books, release: (promise: string) => void): Landing {
   const flying = new Map<string, Seen>();
   const by = new Map<string, Set<string>>();
-  const names = ({ lock, pod, address }: Seen) => [
-    ...(lock === undefined ? [] : [`Lock ${lock}`]),
-    ...(pod === undefined ? [] : [`Pod ${pod}`]),
-    ...(address === undefined ? [] : [`IPLock ${address}`]),
-  ];
-  const landed = ({ lock, pod, address }: Seen) =>
-    (lock === undefined || books.locks.watched(lock)) &&
-    (pod === undefined || books.pods.watched(pod)) &&
-    (address === undefined || books.ipLocks.watched(address));
+  const names = ({ lock, pod }: Seen) => [...(lock === undefined ? [] : [`Lock ${lock}`]), ...(pod === undefined ? [] : [`Pod ${pod}`])];
+  const landed = ({ lock, pod }: Seen) =>
+    (lock === undefined || books.locks.watched(lock)) && (pod === undefined || books.pods.watched(pod));
 
   function end(promise: string, seen: Seen): void {
     flying.delete(promise);

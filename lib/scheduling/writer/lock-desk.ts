@@ -13,9 +13,10 @@ import { newIPLock } from './ip-lock.ts';
 import { type Kept, keep, type ListedSlot } from './keep.ts';
 import { type LockHand, lockHand, observe, observeSlots } from './lock-hand.ts';
 import { addressChanged, dropPlan, finishPlan, leftovers, lockAddresses, makePlan } from './lock-planning.ts';
-import { nextForLock } from './next-for-lock.ts';
+import { type LockStep, nextForLock } from './next-for-lock.ts';
 import { failedStatus, lists, planningStatus, type Reasons, readyStatus, undoneStatus } from './plan.ts';
 import type { PodDesk } from './pod-desk.ts';
+import type { Setback } from './setback.ts';
 import { type Slot, slotsSeen, usersOf } from './slots.ts';
 import { type Call, type Job, type Outcome, objectOf, type Write } from './write.ts';
 
@@ -37,6 +38,13 @@ export interface LockDesk {
 const COUNTS_MS = 1_000;
 /** Calls that one Lock begins before it is another's turn. */
 const TURN = 8;
+/**
+ * A status that was refused so often in a row, over about half a minute (flight.ts), will not be taken: what was promised by it is
+ * given up. A role or policy that comes a moment later than the lock writer is waited for.
+ */
+const MOST_REFUSALS = 10;
+/** Characters of somebody else's words in a message. */
+const MOST_QUOTED = 500;
 /** Looking at a slot takes about so long; a Lock of 5,000 is looked at 20 times a second at most. */
 const LOOK_MS_PER_SLOT = 0.01;
 
@@ -82,6 +90,7 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     const known = lock.spec.template !== undefined || (template !== undefined && 'value' in template);
     const step = nextForLock(lock, {
       plan: plan && { written: plan.written, missing: plan.missing.size, broken: plan.broken },
+      hopeless: hand.hopeless?.reason,
       template: known ? 'known' : template === undefined ? 'unread' : 'none',
       leftovers: leftovers(desk, key),
       bearers: lock.status?.phase === undefined ? usersOf(key, books).size : 0,
@@ -100,6 +109,9 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
       case 'plan':
         return makePlanOf(key, lock, hand);
       case 'fail':
+        // What it promised is free, whether or not the API server takes the word of it.
+        dropPlan(desk, key, hand);
+        planning.delete(key);
         return fail(key, lock, [{ reason: step.reason, nodes: 0, message: failure(step.reason, lock, hand) }]);
       case 'undo':
         undoing.add(key);
@@ -139,11 +151,17 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     if (undoing.size > 0 || !flight.hasRoom('quick')) return false;
     const { template } = hand;
     const read = template !== undefined && 'value' in template ? template.value : undefined;
-    const made = makePlan(desk, key, lock, lock.spec.template ?? read, lock.spec.template === undefined);
+    const make = () => makePlan(desk, key, lock, hand, lock.spec.template ?? read, lock.spec.template === undefined);
+    const made = desk.attempt<ReturnType<typeof make> | undefined>(hand, `Lock ${key}`, make, (setback) => giveUp(hand, setback));
+    if (made === undefined) return one(key);
     if ('length' in made) return fail(key, lock, made);
-    hand.plan = made;
     desk.note({ note: 'decided', of: 'Lock', slots: made.slots.length });
     return writeStatus(key, lock, hand, planningStatus(lock, made));
+  }
+
+  /** A fault would come again: a Lock is asked for anew, where a pod goes on waiting. */
+  function giveUp(hand: LockHand, { because }: Setback): undefined {
+    hand.hopeless = { reason: 'InternalError', message: sayFaultOfLock(because.slice(0, MOST_QUOTED)) };
   }
 
   function fail(key: string, lock: LockObject, reasons: NonNullable<Reasons>): boolean {
@@ -234,9 +252,19 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
   }
 
   function writeStatus(key: string, lock: LockObject, hand: LockHand, status: Status): boolean {
-    if (!begin(key, { do: 'status', kind: 'Lock', object: { ...lock, status } })) return false;
+    // The API server takes nothing else of it (apiextensions, customresource, statusStrategy.PrepareForUpdate): less to send and read.
+    const { apiVersion, kind, metadata } = lock;
+    const { namespace, name, uid, resourceVersion } = metadata;
+    const object = { apiVersion, kind, metadata: { namespace, name, uid, resourceVersion }, status } as LockObject;
+    if (!begin(key, { do: 'status', kind: 'Lock', object })) return false;
     hand.writtenMs = desk.now();
     return true;
+  }
+
+  function statusEnded(hand: LockHand, outcome: Outcome): void {
+    if (outcome.is === 'done') hand.refusals = 0;
+    if (outcome.is !== 'refused' || ++hand.refusals < MOST_REFUSALS) return;
+    hand.hopeless ??= { reason: 'StatusRefused', message: sayStatusRefused(outcome) };
   }
 
   const begin = (key: string, call: Call) => flight.begin({ job: jobOf(key), lane: 'quick', object: objectOf('Lock', key), call });
@@ -248,7 +276,7 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
       const isPlanning = (key: string) => books.locks.get(key)?.status?.phase === 'Planning' && hands.get(key)?.plan === undefined;
       for (const key of [...[...dirty].filter(isPlanning), ...dirty]) {
         // What touches it while it is looked at is not lost.
-        if (dirty.delete(key) && !one(key)) dirty.add(key);
+        if (dirty.delete(key) && !desk.look(jobOf(key), () => one(key))) dirty.add(key);
       }
       // In turns, so that a Lock of five thousand doesn't keep the others waiting.
       for (let begun = 1; begun > 0 && flight.hasRoom('bulk'); ) {
@@ -257,7 +285,12 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
           const [lock, plan] = [books.locks.get(key), hands.get(key)?.plan];
           planning.delete(key);
           if (lock === undefined || plan === undefined) continue;
-          begun += lockAddresses(desk, key, lock, plan, TURN);
+          const lockSome = () => lockAddresses(desk, key, lock, plan, TURN);
+          begun += desk.attempt(plan, `Lock ${key}`, lockSome, (setback) => {
+            giveUp(hands.get(key) as LockHand, setback);
+            plan.broken = true;
+            return 0;
+          });
           if (plan.missing.size === 0 || plan.broken) dirty.add(key);
           else planning.add(key);
         }
@@ -273,6 +306,7 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     ended({ job: { key }, call }, outcome) {
       if (call.do === 'status') undoing.delete(key);
       const hand = hands.get(key);
+      if (hand !== undefined && call.do === 'status') statusEnded(hand, outcome);
       if (hand === undefined || call.do !== 'template') return;
       if (outcome.is === 'done') hand.template = { value: outcome.template };
       else if (outcome.is === 'gone') hand.template = { missing: 'there is none of that name' };
@@ -288,7 +322,18 @@ function readyEvent(slots: number) {
   return { reason: 'LockReady', message: `${slots} ${slots === 1 ? 'slot is' : 'slots are'} locked` };
 }
 
-function failure(reason: 'NameInUse' | 'NoSuchPod', { spec, metadata }: LockObject, { template }: LockHand): string {
+function sayFaultOfLock(because: string): string {
+  return `a fault of Gala: ${because}. The log of the lock writer says more, and belongs into a report of the fault. Lock under another name to try again.`;
+}
+
+function sayStatusRefused({ reason, message }: Extract<Outcome, { readonly is: 'refused' }>): string {
+  return `the API server refused its status ${MOST_REFUSALS} times: ${reason}: ${message.slice(0, MOST_QUOTED)}. Give the lock writer the right to write it, and lock under another name.`;
+}
+
+type FailReason = Extract<LockStep, { readonly do: 'fail' }>['reason'];
+
+function failure(reason: FailReason, { spec, metadata }: LockObject, { template, hopeless }: LockHand): string {
+  if (hopeless !== undefined) return hopeless.message;
   if (reason === 'NameInUse')
     return 'pods still have slots of a former Lock of this name, which was deleted under them. Lock under another name, or delete these pods.';
   const why = template !== undefined && 'missing' in template ? template.missing : '';

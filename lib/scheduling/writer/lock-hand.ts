@@ -10,6 +10,10 @@ export interface LockHand {
   plan?: Plan;
   /** What `podFrom` said; `missing`: why there is nothing to read. */
   template?: { readonly value: unknown } | { readonly missing: string };
+  /** Why no plan of it comes to anything, and it is Failed. */
+  hopeless?: { readonly reason: 'InternalError' | 'StatusRefused'; readonly message: string };
+  /** How often in a row the API server refused its status. */
+  refusals: number;
   /** Of a Ready Lock, once it was asked for. */
   demand?: Demand;
   /** When the status was written last, so that counts don't write it more than once a second. */
@@ -30,6 +34,7 @@ export function lockHand(lock: LockObject, nowMs: number): LockHand {
     ...{ writtenMs: Number.NEGATIVE_INFINITY, keptMs: Number.NEGATIVE_INFINITY, resting: new Map(), had: new Set() },
     renewed: { at: lock.spec.renewedAt, sinceMs: nowMs },
     phase: { is: lock.status?.phase, sinceMs: nowMs },
+    refusals: 0,
   };
 }
 

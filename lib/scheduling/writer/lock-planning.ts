@@ -14,11 +14,17 @@ import { type Job, objectOf } from './write.ts';
 /** The key of a slot's promise, as the inventory knows it. */
 const promiseKey = (lock: string, slot: number): string => `${lock}#${slot}`;
 
-/** @returns the plan, promised and claimed; or the reasons why there is none */
-export function makePlan(desk: Desk, key: string, lock: LockObject, template: unknown, isRead: boolean): Plan | NonNullable<Reasons> {
-  const { spec, metadata } = lock;
+/** @returns the plan, in hand, promised and claimed; or the reasons why there is none */
+export function makePlan(
+  desk: Desk,
+  key: string,
+  { spec, metadata }: LockObject,
+  hand: LockHand,
+  template: unknown,
+  isRead: boolean,
+): Plan | NonNullable<Reasons> {
   const namespace = metadata.namespace as string;
-  const { demand, problems } = desk.planner.demandOf(template, namespace, lockOwner(namespace, lock));
+  const { demand, problems } = desk.planner.demandOf(template, namespace, lockOwner(namespace, { spec }));
   if (demand === undefined) return [{ reason: 'Unreadable', nodes: 0, message: problems.map(sentence).join(' ').slice(0, 1024) }];
   const { strategy, maxPer, near, count, allowPartial } = spec;
   const ask: Ask = { demand, strategy, maxPer, near };
@@ -31,6 +37,8 @@ export function makePlan(desk: Desk, key: string, lock: LockObject, template: un
     isRead ? bareTemplate(template) : undefined,
     more && 'refused' in more ? reasonsOf(more.limits) : undefined,
   );
+  // In hand first: whatever is claimed can be dropped.
+  hand.plan = plan;
   for (const { slot, node, address } of plan.slots) claim(desk, key, demand, slot, node, address);
   return plan;
 }
@@ -52,7 +60,7 @@ export function dropPlan(desk: Desk, key: string, hand: LockHand): void {
 /** The Lock is Ready: its status promises now, once the watch has told it. */
 export function finishPlan(desk: Desk, key: string, hand: LockHand): void {
   for (const { slot, address } of hand.plan?.slots ?? []) {
-    desk.land(promiseKey(key, slot), { lock: key, address });
+    desk.land(promiseKey(key, slot), { lock: key });
     unclaim(desk, address);
   }
   hand.plan = undefined;

@@ -12,7 +12,7 @@ export type LockStep =
   /** Find nodes and addresses, and write them as the plan. */
   | { readonly do: 'plan' }
   /** It can't be: say so. */
-  | { readonly do: 'fail'; readonly reason: 'NameInUse' | 'NoSuchPod' }
+  | { readonly do: 'fail'; readonly reason: 'NameInUse' | 'NoSuchPod' | 'InternalError' | 'StatusRefused' }
   /** Take the plan back: write the status without it. Its addresses go after it, by the sweep. */
   | { readonly do: 'undo' }
   /** Create or take over the addresses that the plan lacks. */
@@ -35,6 +35,8 @@ export interface InHand {
     /** It can't be completed: an address is taken, and its node has no other. */
     readonly broken: boolean;
   };
+  /** Why no plan of it comes to anything: planning it threw, or the API server refuses its status again and again. */
+  readonly hopeless?: 'InternalError' | 'StatusRefused';
   /** The pod template: the Lock's own, or the one that was read; `none`: what `podFrom` names is not there. */
   readonly template: 'known' | 'unread' | 'none';
   /** IPLocks that name it, for no pod: of an undone plan, or of a former Lock of this name. */
@@ -48,9 +50,11 @@ export interface InHand {
 /** How long a Failed or Expired Lock answers whoever asks again by its name. */
 export const ANSWERS_MS = 3_600_000;
 
-export function nextForLock({ metadata, status }: LockObject, { plan, template, leftovers, bearers, overMs }: InHand): LockStep {
+export function nextForLock({ metadata, status }: LockObject, { plan, hopeless, template, leftovers, bearers, overMs }: InHand): LockStep {
   // Whoever deletes it foreground, or with a finalizer of their own, gets no new slots; those it has end with it.
   const leaving = metadata.deletionTimestamp !== undefined;
+  const isPlanned = status?.phase === undefined || status.phase === 'Planning';
+  if (hopeless !== undefined && isPlanned) return { do: 'fail', reason: hopeless };
   switch (status?.phase) {
     case undefined:
       if (plan !== undefined || leaving) return { do: 'wait' };

@@ -3,6 +3,10 @@
  *
  * Its affinity can't be changed any more (the gate is gone), so after 30 s it is deleted where a controller makes the next one;
  * where nobody does, people are told. No eviction: it never ran, and no disruption budget counts it.
+ *
+ * A pod of a Job is left alone: the Job would fail by it. "Count deleted Pods as failures to account for orphan Pods that never have
+ * a chance to reach the Failed phase" (kubernetes, pkg/controller/job/job_controller.go, isPodFailed), and failures are what
+ * backoffLimit bounds.
  */
 import type { PodFacts } from '../facts.ts';
 import type { NodeFacts } from '../node.ts';
@@ -23,9 +27,17 @@ export function refusedBecause(pod: PodFacts, node: NodeFacts | undefined): stri
   return pod.unschedulable === undefined ? undefined : `kube-scheduler: ${pod.unschedulable}`;
 }
 
-/** @param refusedMs how long it has been refused without a break, as far as this lock writer saw; undefined: it isn't */
-export function nextForPinned(pod: PodFacts, because: string | undefined, refusedMs: number | undefined): PinnedStep {
+/**
+ * @param refusedMs how long it has been refused without a break, as far as this lock writer saw; undefined: it isn't
+ * @param patienceMs how long it may be
+ */
+export function nextForPinned(
+  { controller }: PodFacts,
+  because: string | undefined,
+  refusedMs: number | undefined,
+  patienceMs = PATIENCE_MS,
+): PinnedStep {
   if (because === undefined || refusedMs === undefined) return { do: 'wait' };
-  if (refusedMs < PATIENCE_MS) return { do: 'wait', ms: PATIENCE_MS - refusedMs };
-  return pod.controller === undefined ? { do: 'tell', because } : { do: 'delete', because };
+  if (refusedMs < patienceMs) return { do: 'wait', ms: patienceMs - refusedMs };
+  return controller === undefined || controller.kind === 'Job' ? { do: 'tell', because } : { do: 'delete', because };
 }

@@ -83,25 +83,32 @@ export function refusedByLock(pod: PodFacts, lock: LockObject | undefined, templ
   return undefined;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 /**
  * The slot for a pod: one that waits for its next pod before one that never had any, so that addresses stay with those who know
  * them; on a node that takes the pod.
  * @param rejects why a node doesn't take the pod, if it doesn't
+ * @param away nodes that are to be avoided, as long as there is another
  */
 export function slotFor(
   pod: PodFacts,
   lock: LockObject,
   slots: readonly Slot[],
   rejects: (node: string) => Limit | undefined,
+  away: ReadonlySet<string> = NONE,
 ): Slot | Refusal {
   let refused: { node: string; limit: Limit } | undefined;
+  let second: Slot | undefined;
   for (const state of ['held', 'free'] as const)
     for (const slot of slots) {
       if (slot.state !== state || (pod.pinned !== undefined && slot.node !== pod.pinned)) continue;
       const limit = rejects(slot.node);
-      if (limit === undefined) return slot;
-      refused ??= { node: slot.node, limit };
+      if (limit === undefined && !away.has(slot.node)) return slot;
+      if (limit === undefined) second ??= slot;
+      else refused ??= { node: slot.node, limit };
     }
+  if (second !== undefined) return second;
   if (refused !== undefined) return sayNotOn(pod, lock, refused.node, refused.limit);
   return sayNoSlot(pod, lock, slots);
 }

@@ -1,5 +1,4 @@
-/** Planner: what the agenda asks of the inventory and of placing. planning.ts answers from the world. */
-
+/** Planner: what the agenda asks of the inventory and of placing. inventory-planner.ts answers from the inventory. */
 import type { Demanded } from '../demand.ts';
 import type { StatefulSetFacts } from '../facts.ts';
 import type { NodeFacts } from '../node.ts';
@@ -24,6 +23,8 @@ export interface Planner {
   release(key: string): void;
   /** An IPLock as a call was answered, before the watch tells it. */
   learn(ipLock: IPLockObject): void;
+  /** There is no such IPLock any more, as a call was answered. */
+  forget(address: string, uid: string): void;
   /** That of the ENI, or derived from the address on a VLAN. */
   macOf(address: string, node: string): string;
   node(name: string): NodeFacts | undefined;

@@ -6,12 +6,14 @@ import { LOOSE } from '../../api/scheduling.ts';
 import type { PodFacts } from '../facts.ts';
 import { both, onNode } from '../node-terms.ts';
 import type { Demand, PlacedSlot } from '../types.ts';
+import { away as awayOf, notOn } from './away.ts';
 import { type IPLockObject, type LockObject, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
 import { type Givens, looseKey } from './given.ts';
-import { nextForPinned, refusedBecause } from './next-for-pinned.ts';
+import { nextForPinned, PATIENCE_MS, refusedBecause } from './next-for-pinned.ts';
 import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
-import { isRefusal, type Refusal, sayNotPlaced, sayUnreadable } from './refusal.ts';
+import { isRefusal, type Refusal, sayFault, sayKeptAway, sayNotPlaced, sayRefusedByNode, sayUnreadable } from './refusal.ts';
+import type { Setback } from './setback.ts';
 import type { Slot } from './slots.ts';
 import { before, waiting } from './waiting.ts';
 import { type Job, objectOf } from './write.ts';
@@ -56,14 +58,18 @@ const TOLD_MS = 300_000;
 /** A bare pod, or an ordinal of a StatefulSet (owner.ts). */
 const isItsOwn = ({ key, demand }: PodFacts): boolean => demand.owner === key;
 
-function at({ demand }: PodFacts, node: string | undefined): Demand {
-  return node === undefined ? demand : { ...demand, nodeTerms: both(demand.nodeTerms, [onNode(node)]) };
+interface Placed {
+  readonly slots: readonly PlacedSlot[];
+  readonly refusal?: Refusal;
 }
 
 export function podDesk(desk: Desk, given: Givens): PodDesk {
   const { books, planner, flight, claims } = desk;
   const dirty = new Set<string>();
-  const loose = waiting((owner) => books.addressesOfOwner(owner).some(({ spec }) => spec.phase === 'Held'));
+  const away = awayOf();
+  const awayFrom = ({ controller }: PodFacts) => (controller === undefined ? [] : away.from(controller.uid, desk.now()));
+  const hasHeld = (owner: string) => books.addressesOfOwner(owner).some(({ spec }) => spec.phase === 'Held');
+  const loose = waiting(hasHeld, awayFrom);
   /** By Lock: pods that wait for one of its slots. */
   const forLock = new Map<string, Set<string>>();
   const lockOf = new Map<string, string>();
@@ -72,7 +78,10 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   const since = new Map<string, number>();
   const told = new Map<string, { readonly refusal: Refusal; readonly atMs: number }>();
   /** Pods that have a slot and aren't bound: their node, and since when it refuses them. */
-  const pinned = new Map<string, { readonly uid: string; readonly node: string | undefined; sinceMs?: number }>();
+  const pinned = new Map<
+    string,
+    { readonly uid: string; readonly node: string | undefined; readonly patienceMs: number; sinceMs?: number }
+  >();
   const pinnedOn = new Map<string, Set<string>>();
   const jobOf = (key: string): Job => ({ desk: 'pod', key });
 
@@ -215,9 +224,22 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     }
   }
 
-  function place(pod: PodFacts, count: number): { readonly slots: readonly PlacedSlot[]; readonly refusal?: Refusal } {
-    const placement = planner.place({ demand: at(pod, pod.pinned), strategy: 'spread' }, count, true);
-    if (!('slots' in placement)) return { slots: [], refusal: sayNotPlaced(placement) };
+  /** What is asked of a node that a pod may have. */
+  function askedBy(pod: PodFacts, node = pod.pinned): Demand {
+    const { demand } = pod;
+    const kept = awayFrom(pod);
+    const terms = [...(node === undefined ? [] : [onNode(node)]), ...(kept.length === 0 ? [] : [notOn(kept)])];
+    return terms.length === 0 ? demand : { ...demand, nodeTerms: terms.reduce((all, term) => both(all, [term]), demand.nodeTerms) };
+  }
+
+  function place(pod: PodFacts, count: number): Placed {
+    const failed = ({ because }: Setback): Placed => ({ slots: [], refusal: sayFault(because) });
+    return desk.attempt(pod.demand, `pods like ${pod.key}`, () => placed(pod, count), failed);
+  }
+
+  function placed(pod: PodFacts, count: number): Placed {
+    const placement = planner.place({ demand: askedBy(pod), strategy: 'spread' }, count, true);
+    if (!('slots' in placement)) return { slots: [], refusal: sayKeptAway(sayNotPlaced(placement), awayFrom(pod)) };
     return { slots: isItsOwn(pod) ? withItsAddress(pod, placement.slots) : placement.slots };
   }
 
@@ -227,7 +249,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const isHeld = ([slot]: readonly PlacedSlot[]) => held.some(({ metadata }) => metadata.name === slot?.address);
     if (held.length === 0 || pod.pinned !== undefined || isHeld(slots)) return slots;
     for (const { spec } of held) {
-      const there = planner.place({ demand: at(pod, spec.node), strategy: 'spread' }, 1, false);
+      const there = planner.place({ demand: askedBy(pod, spec.node), strategy: 'spread' }, 1, false);
       if ('slots' in there && isHeld(there.slots)) return there.slots;
     }
     return slots;
@@ -268,7 +290,9 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       if (there?.size === 0) pinnedOn.delete(before.node ?? '');
     }
     if (pod === undefined || pinned.has(key)) return;
-    pinned.set(key, { uid: pod.uid, node: pod.pinned });
+    // Where its Lock had no slot but on a node that it is kept away from: another pod would be given just that again.
+    const keptMs = pod.controller === undefined ? 0 : away.leftMs(pod.controller.uid, pod.pinned ?? '', desk.now());
+    pinned.set(key, { uid: pod.uid, node: pod.pinned, patienceMs: Math.max(PATIENCE_MS, keptMs) });
     const there = pinnedOn.get(pod.pinned ?? '');
     if (there === undefined) pinnedOn.set(pod.pinned ?? '', new Set([key]));
     else there.add(key);
@@ -281,17 +305,15 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const because = refusedBecause(pod, pod.pinned === undefined ? undefined : planner.node(pod.pinned));
     if (seen === undefined) return true;
     seen.sinceMs = because === undefined ? undefined : (seen.sinceMs ?? desk.now());
-    const step = nextForPinned(pod, because, seen.sinceMs === undefined ? undefined : desk.now() - seen.sinceMs);
+    const step = nextForPinned(pod, because, seen.sinceMs === undefined ? undefined : desk.now() - seen.sinceMs, seen.patienceMs);
+    if (step.do !== 'wait' && pod.controller && pod.pinned !== undefined) away.refused(pod.controller.uid, pod.pinned, desk.now());
     switch (step.do) {
       case 'wait':
         if (step.ms !== undefined) desk.touchAt(jobOf(pod.key), desk.now() + step.ms);
         return true;
       case 'tell':
         desk.touchAt(jobOf(pod.key), desk.now() + TOLD_MS);
-        return tell(pod, {
-          reason: 'NodeRefusesPod',
-          message: `${step.because}. Its node can't be changed any more, and no controller makes another pod: delete it and make it anew, or repair the node.`,
-        });
+        return tell(pod, sayRefusedByNode(pod, step.because));
       case 'delete':
         return deletePinned(pod, step.because);
       default:
@@ -315,12 +337,12 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     touch: (pod) => void dirty.add(pod),
     step() {
       for (const key of dirty) {
-        if (!one(key)) break;
+        if (!desk.look(jobOf(key), () => one(key))) break;
         dirty.delete(key);
       }
       placeLoose();
       for (const key of dirty) {
-        if (!flight.hasRoom('quick') || !one(key)) return;
+        if (!flight.hasRoom('quick') || !desk.look(jobOf(key), () => one(key))) return;
         dirty.delete(key);
       }
     },
@@ -335,9 +357,9 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       const concerned = [...keys].filter((key) => open > 0 || !told.has(key)).flatMap((key) => books.pods.get(key) ?? []);
       for (const pod of open > 0 ? concerned.sort(byPriority) : concerned) {
         const refusal = refusedByLock(pod, object, template);
-        const found =
-          refusal ?? (given.locked < WINDOW ? slotFor(pod, object as LockObject, slots, planner.rejects(pod.demand)) : undefined);
-        if (found === undefined) return;
+        if (refusal === undefined && given.locked >= WINDOW) return;
+        const find = () => slotFor(pod, object as LockObject, slots, planner.rejects(pod.demand), new Set(awayFrom(pod)));
+        const found = refusal ?? desk.attempt(pod.demand, `pods like ${pod.key}`, find, ({ because }) => sayFault(because));
         if (isRefusal(found)) {
           // A slot whose pod has just gone is free in a moment.
           const isSoon = refusal === undefined && leaving && desk.now() - (since.get(pod.key) ?? 0) < SOON_MS;

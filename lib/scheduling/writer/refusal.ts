@@ -87,6 +87,33 @@ export function sayUnreadable(pod: PodFacts): Refusal {
   return { reason: 'Unreadable', message: `the pod can't be counted: ${pod.unreadable}. Correct its template.` };
 }
 
+/** Of Gala's own. */
+export function sayFault(because: string): Refusal {
+  return {
+    reason: 'InternalError',
+    message: `a fault of Gala: ${because}. It is tried again, less and less often; the log of the lock writer says more, and belongs into a report of the fault.`,
+  };
+}
+
+/** Of a pod that has its slot, and that its node doesn't take. */
+export function sayRefusedByNode({ controller }: PodFacts, because: string): Refusal {
+  const remedy =
+    controller === undefined
+      ? 'no controller makes another pod: delete it and make it anew, or repair the node.'
+      : `${controller.kind} ${controller.name} would count its deletion as a failure (backoffLimit): repair the node, or delete the pod yourself.`;
+  return { reason: 'NodeRefusesPod', message: `${because}. Its node can't be changed any more, and ${remedy}` };
+}
+
+/** @param nodes that refused pods of its controller lately */
+export function sayKeptAway({ reason, message }: Refusal, nodes: readonly string[]): Refusal {
+  if (nodes.length === 0) return { reason, message };
+  const names = nodes.length > TOLD ? `${nodes.slice(0, TOLD).join(', ')}, …` : nodes.join(', ');
+  return {
+    reason,
+    message: `${message} For some minutes it gets no slot on ${names}: kube-scheduler or the node refused pods of its controller there.`,
+  };
+}
+
 type Refused = Extract<Placement, { readonly refused: Limit }>;
 
 /** Reasons that an event has room for: most clusters have fewer. */

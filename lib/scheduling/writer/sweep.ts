@@ -38,9 +38,10 @@ export interface Around {
   readonly lock: 'none' | 'gone' | 'wants' | 'ended' | 'undoing';
   /**
    * The pod that it names. `has`: it lives and this is its address. `other`: it lives and has another. `waits`: it has none yet,
-   * and can't be given this one. `gone`: surely. `unknown`: never heard of.
+   * and can't be given this one. `done`: Succeeded or Failed, and its object is still there. `gone`: surely. `unknown`: never
+   * heard of.
    */
-  readonly pod: 'none' | 'has' | 'other' | 'waits' | 'gone' | 'unknown';
+  readonly pod: 'none' | 'has' | 'other' | 'waits' | 'done' | 'gone' | 'unknown';
   /** Kind of the controller of its pod, from its annotation; of loose ones. */
   readonly ownerKind?: string;
   /** How long this writer has been at work. */
@@ -105,14 +106,25 @@ function withPod(ipLock: IPLockObject, { pod, lock, ownerKind, reignMs }: Around
       // Two writers gave one pod two slots. What a node has wired is for its agent to take down.
       if (ipLock.spec.phase === 'Bound') return { do: 'nothing' };
       return ends(lock, ownerKind) ? { do: 'free', because: 'its pod has another slot' } : { do: 'hold', ofLock: lock === 'wants' };
+    case 'done':
+      // It never runs again: a phase that is terminal stays, and a kubelet says it once the containers and the sandbox are down
+      // (kubernetes, pkg/kubelet/status/status_manager.go, mergePodStatus: "resources the Kubelet exclusively owns must be released
+      // prior to a pod being reported terminal"). What a node has wired is for its agent to take down: a Bound one waits for that,
+      // or for the object's end.
+      return ipLock.spec.phase === 'Bound' ? { do: 'nothing' } : leaves(lock, ownerKind, 'its pod is done');
     case 'gone':
-      // The one place where an address leaves its pod. Once agents wire pods, a Bound one waits here until the node says that
-      // the sandbox is down; until then the object's end is all there is to know.
-      if (ends(lock, ownerKind)) return { do: 'free', because: `its pod is gone, and a ${ownerKind} holds none` };
-      return { do: 'hold', ofLock: lock === 'wants' };
+      // Once agents wire pods, a Bound one waits here until the node says that the sandbox is down; until then the object's end is
+      // all there is to know.
+      return leaves(lock, ownerKind, 'its pod is gone');
     default:
       return pod satisfies never;
   }
+}
+
+/** The one place where an address leaves a pod that had it. */
+function leaves(lock: Around['lock'], ownerKind: string | undefined, because: string): SweepStep {
+  if (ends(lock, ownerKind)) return { do: 'free', because: `${because}, and a ${ownerKind} holds none` };
+  return { do: 'hold', ofLock: lock === 'wants' };
 }
 
 /** Pods of a Job or DaemonSet come anew, with whatever address. */

@@ -37,8 +37,11 @@ interface Group {
   aside: boolean;
 }
 
-/** @param hasHeld whether addresses are Held for an owner: its pods may fit where others of their shape don't */
-export function waiting(hasHeld: (owner: string) => boolean): Waiting {
+/**
+ * @param hasHeld whether addresses are Held for an owner: its pods may fit where others of their shape don't
+ * @param awayFrom nodes that a pod is kept away from: it may not fit where others of its shape do
+ */
+export function waiting(hasHeld: (owner: string) => boolean, awayFrom: (pod: PodFacts) => readonly string[] = () => []): Waiting {
   const groups = new Map<string, Group>();
   const groupOf = new Map<string, string>();
   /** By priority: groups by the age of their oldest. What is out of date is put right when it comes up. */
@@ -47,7 +50,8 @@ export function waiting(hasHeld: (owner: string) => boolean): Waiting {
   const texts = new WeakMap<Demand, string>();
 
   /** What decides whether it fits. Its owner does where addresses are Held for it. */
-  function shapeOf({ demand, pinned }: PodFacts): string {
+  function shapeOf(pod: PodFacts): string {
+    const { demand, pinned } = pod;
     let text = texts.get(demand);
     if (text === undefined) {
       const { owner: _, requests, ...rest } = demand;
@@ -55,7 +59,7 @@ export function waiting(hasHeld: (owner: string) => boolean): Waiting {
       texts.set(demand, text);
     }
     const { owner } = demand;
-    return `${pinned ?? ''} ${owner !== undefined && hasHeld(owner) ? owner : ''} ${text}`;
+    return `${pinned ?? ''} ${owner !== undefined && hasHeld(owner) ? owner : ''} ${awayFrom(pod).join()} ${text}`;
   }
 
   function enqueue(id: string, { priority, pods }: Group): void {
@@ -95,8 +99,8 @@ export function waiting(hasHeld: (owner: string) => boolean): Waiting {
 
   return {
     add(pod) {
-      const { key, demand, priority = 0, pinned } = pod;
-      const id = `${priority} ${pinned ?? ''} ${numberOf(demand)}`;
+      const { key, demand, priority = 0, pinned, controller } = pod;
+      const id = `${priority} ${pinned ?? ''} ${controller?.uid ?? ''} ${numberOf(demand)}`;
       remove(key);
       const refusal = aside.get(shapeOf(pod));
       const group = groups.get(id) ?? { priority, pods: [], aside: false };

@@ -55,6 +55,15 @@ describe('calls under way', () => {
     expect(flying.resting(job, 'IPLock 1', 0)).toBe(false);
   });
 
+  test('what failed and was never tried again is forgotten: its object or its job is gone', () => {
+    const flying = aFlight();
+    for (let ip = 0; ip < 1_000; ip++) flying.end(write(String(ip)), { is: 'undone', message: '429' }, ip);
+    expect(flying.remembered).toBe(1_000);
+    flying.end(write('last'), { is: 'undone', message: '429' }, 600_000);
+    expect(flying.remembered).toBe(1);
+    expect(flying.failures(job, 'IPLock last')).toBe(1);
+  });
+
   test('waits as long as the API server asks for', () => {
     expect(aFlight().end(write('1'), { is: 'undone', message: '429', retryAfterMs: 5_000 }, 0)).toBe(5_000);
   });

@@ -171,6 +171,20 @@ describeBed('Locks on a real API server', ['control-plane'], () => {
       await delLock('one');
     });
 
+    test('a pod that has run to its end leaves its slot and address, though it is still there', async () => {
+      await all.aLock('batch', { count: 1, ttlSeconds: 600 });
+      await answered('batch');
+      await all.aPod('finished', { lock: 'batch' });
+      await given('finished');
+      const address = await addressOf('finished');
+      await all.send('PATCH', '/api/v1/namespaces/feed/pods/finished/status', { status: { phase: 'Succeeded' } });
+      await all.aPod('successor', { lock: 'batch' });
+      expect([await given('successor'), await addressOf('successor')]).toEqual(['0', address]);
+      expect((await all.pod('finished')).status?.phase).toBe('Succeeded');
+      await Promise.all([all.remove('finished'), all.remove('successor')]);
+      await delLock('batch');
+    });
+
     test('a pod that asks for more than was locked is told so, and keeps waiting', async () => {
       await all.aLock('small', { count: 1, ttlSeconds: 600 });
       await answered('small');

@@ -1,6 +1,7 @@
 /** A lock writer on the model: caches at their own pace, an inventory that follows them, an agenda, and its calls under way. */
 
 import type { HostPool } from '../../../lib/api/kinds.ts';
+import { ahead, type Version } from '../../../lib/scheduling/ahead.ts';
 import type { StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
 import { type Inventory, inventory } from '../../../lib/scheduling/inventory.ts';
 import type { NodeFacts } from '../../../lib/scheduling/node.ts';
@@ -8,6 +9,7 @@ import { type Agenda, agenda, type Heard } from '../../../lib/scheduling/writer/
 import { slotsOf } from '../../../lib/scheduling/writer/books.ts';
 import type { Note } from '../../../lib/scheduling/writer/desk.ts';
 import { inventoryPlanner } from '../../../lib/scheduling/writer/inventory-planner.ts';
+import type { Planner } from '../../../lib/scheduling/writer/planner.ts';
 import type { Outcome, Write } from '../../../lib/scheduling/writer/write.ts';
 import type { Change, ModelApi, ModelKind } from './model-api.ts';
 
@@ -33,33 +35,37 @@ export interface Site {
   readonly nodes: Map<string, NodeFacts>;
   readonly pools: readonly HostPool[];
   readonly statefulSets: Map<string, StatefulSetFacts>;
+  /** What of the planner goes wrong. */
+  readonly wrong?: (planner: Planner) => Planner;
 }
 
 const KINDS: readonly ModelKind[] = ['Lock', 'IPLock', 'Pod'];
 let terms = 0;
 
 /** @param behind how many of the last changes of each kind its watches haven't told yet */
-export function modelWriter({ api, nodes, pools, statefulSets }: Site, behind: number): ModelWriter {
+export function modelWriter({ api, nodes, pools, statefulSets, wrong = (planner) => planner }: Site, behind: number): ModelWriter {
   const all = inventory();
   const read: Record<ModelKind, number> = { Pod: 0, Lock: 0, IPLock: 0 };
   const notes: Note[] = [];
   for (const pool of pools) all.set('HostPool', pool.metadata.name, pool);
   for (const node of nodes.values()) all.set('Node', node.name, node);
   const nowMs = () => api.now * 1000;
-  const deciding = agenda(
-    inventoryPlanner(all, (key) => statefulSets.get(key)),
-    { term: `term-${++terms}`, beganMs: nowMs(), random: () => 0.5, wallClock: () => new Date(nowMs()), note: (note) => notes.push(note) },
-  );
-
-  /** The watch's older words don't take back what was read (ahead.ts). */
-  const set = (kind: ModelKind, key: string, object: Change['object']) => {
-    const known = all.objects(kind).get(key) as Change['object'] | undefined;
-    if (known === undefined || versionOf(known) < versionOf(object)) all.set(kind, key, object as never);
-  };
+  const caches = { Pod: cache('Pod', all), Lock: cache('Lock', all), IPLock: cache('IPLock', all) };
+  const own = Object.create(all, {
+    set: { value: (kind: ModelKind, key: string, object: Change['object']) => caches[kind].answered(key, object) },
+    unset: { value: (kind: ModelKind, key: string) => caches[kind].deleted(key) },
+  }) as Inventory;
+  const deciding = agenda(wrong(inventoryPlanner(own, (key) => statefulSets.get(key))), {
+    term: `term-${++terms}`,
+    beganMs: nowMs(),
+    random: () => 0.5,
+    wallClock: () => new Date(nowMs()),
+    note: (note) => notes.push(note),
+  });
 
   function tell({ kind, key, object, gone }: Change): void {
-    if (gone) all.unset(kind, key);
-    else set(kind, key, object);
+    if (gone) caches[kind].gone(key, object);
+    else caches[kind].told(key, object);
     deciding.hear({ kind, key, object, gone } as Heard, 'watch', nowMs());
   }
 
@@ -93,7 +99,7 @@ export function modelWriter({ api, nodes, pools, statefulSets }: Site, behind: n
   }
   // Before it works, it reads Locks and pods that aren't bound anew (catch-up.ts).
   const learn = (kind: 'Lock' | 'Pod', key: string, object: Change['object']) => {
-    set(kind, key, object);
+    caches[kind].answered(key, object);
     deciding.hear({ kind, key, object } as Heard, 'answer', nowMs());
   };
   for (const [key, object] of api.objects.Lock) learn('Lock', key, object);
@@ -105,4 +111,35 @@ export function modelWriter({ api, nodes, pools, statefulSets }: Site, behind: n
   return writer;
 }
 
-const versionOf = (object: Change['object']) => Number('uid' in object ? object.resourceVersion : object.metadata.resourceVersion);
+/** As the world follows a kind (world.ts): what this process wrote counts before its watch tells it. */
+function cache(kind: ModelKind, all: Inventory) {
+  const versionOf = (object: Change['object']) => ('uid' in object ? object : object.metadata) as Version;
+  const told = new Map<string, Version>();
+  let upTo = 0;
+  const it = ahead({
+    get: (key) => told.get(key),
+    get resourceVersion() {
+      return upTo === 0 ? undefined : String(upTo);
+    },
+  });
+  const set = (key: string, object: Change['object']) => all.set(kind, key, object as never);
+  return {
+    told(key: string, object: Change['object']): void {
+      const version = versionOf(object);
+      told.set(key, version);
+      upTo = Math.max(upTo, Number(version.resourceVersion));
+      if (it.told(key, version)) set(key, object);
+    },
+    gone(key: string, object: Change['object']): void {
+      told.delete(key);
+      if (it.gone(key, versionOf(object).uid)) all.unset(kind, key);
+    },
+    answered(key: string, object: Change['object']): void {
+      if (it.answered(key, versionOf(object))) set(key, object);
+    },
+    deleted(key: string): void {
+      const known = all.objects(kind).get(key) as Change['object'] | undefined;
+      if (known !== undefined && it.deleted(key, versionOf(known))) all.unset(kind, key);
+    },
+  };
+}

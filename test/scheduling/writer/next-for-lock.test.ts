@@ -29,6 +29,16 @@ describe('a new Lock', () => {
   });
 });
 
+test.each([undefined, 'Planning'] as const)('L17 a Lock (%s) whose plan comes to nothing fails, whatever else is so', (phase) => {
+  const more = { plan, leftovers: 1, bearers: 1, template: 'none' } as const;
+  expect(next(phase, { ...more, hopeless: 'StatusRefused' })).toEqual({ do: 'fail', reason: 'StatusRefused' });
+  expect(next(phase, { hopeless: 'InternalError' })).toEqual({ do: 'fail', reason: 'InternalError' });
+});
+
+test('L17 a Ready Lock whose status is refused keeps its slots', () => {
+  expect(next('Ready', { hopeless: 'StatusRefused' })).toEqual({ do: 'keep' });
+});
+
 describe('a Planning Lock', () => {
   test("L5 that is another lock writer's is undone before anything else", () => {
     expect(next('Planning')).toEqual({ do: 'undo' });

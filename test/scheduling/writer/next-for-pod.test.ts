@@ -113,6 +113,10 @@ describe('a pod that names a Lock', () => {
       message: expect.stringContaining('0 of 1 slots'),
     });
   });
+  test('P13 takes a slot elsewhere than where its controller’s pods were refused lately, and that one where there is no other', () => {
+    expect(slotFor(named, lock, slots, () => undefined, new Set(['r12-02']))).toMatchObject({ slot: 1 });
+    expect(slotFor(named, lock, slots, () => undefined, new Set(['r12-01', 'r12-02']))).toMatchObject({ slot: 2 });
+  });
   test('P4 that names its node takes a slot there', () => {
     expect(slotFor(aPod({ lock: 'night', pinned: 'r12-01' }), lock, slots, () => undefined)).toMatchObject({ slot: 1 });
   });

@@ -6,6 +6,7 @@ import { LOOSE, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
 import type { PodFacts, StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
 import { verify } from '../../../lib/scheduling/verify.ts';
 import { slotsOf } from '../../../lib/scheduling/writer/books.ts';
+import type { Outcome } from '../../../lib/scheduling/writer/write.ts';
 import { aLock, aNode, aPod, aPool, aTemplate, aUid, aVlan } from '../builders.ts';
 import { type Dice, dice } from '../dice.ts';
 import { type ModelApi, modelApi } from './model-api.ts';
@@ -27,6 +28,11 @@ export interface StoryOptions {
 const CPUS = 3;
 /** A late call is done within this, or never. */
 const LATE_SECONDS = 60;
+
+const NOT_DONE: readonly Outcome[] = [
+  { is: 'undone', message: '429' },
+  { is: 'refused', reason: 'Forbidden', message: 'a policy says no' },
+];
 
 export interface Story {
   readonly api: ModelApi;
@@ -56,6 +62,8 @@ export function story(options: StoryOptions): Story {
   const site: Site = { api, nodes, pools: [pool], statefulSets: sets };
   const told: string[] = [];
   let writer = modelWriter(site, 0);
+  /** Nodes that kube-scheduler has something against, and Gala knows nothing of it. */
+  const refusing = new Set<string>();
   let lates: { under: Under; untilS: number }[] = [];
   let made = 0;
   let stumbles = 0;
@@ -80,8 +88,9 @@ export function story(options: StoryOptions): Story {
       addressFromGala: () => addresses,
       addresses: [...api.objects.IPLock.values()],
     } as unknown as Parameters<typeof verify>[2]);
-    if (verdict?.reason !== undefined) {
-      if (pod.unschedulable === undefined) api.change('Pod', pod.key, (it) => ({ ...it, unschedulable: verdict.reason }));
+    const reason = verdict?.reason ?? (refusing.has(node.name) ? 'a plugin says no' : undefined);
+    if (reason !== undefined) {
+      if (pod.unschedulable === undefined) api.change('Pod', pod.key, (it) => ({ ...it, unschedulable: reason }));
       return false;
     }
     api.change('Pod', pod.key, (it) => ({ ...it, node: node.name, unschedulable: undefined }));
@@ -154,7 +163,7 @@ export function story(options: StoryOptions): Story {
         writer.under.splice(writer.under.indexOf(under), 1);
         // No answer: done or not, the lock writer doesn't know.
         if (!calm && chance(0.06)) under.outcome = { is: 'doubtful', message: 'reset' };
-        else if (!calm && under.outcome === undefined && chance(0.04)) under.outcome = { is: 'undone', message: '429' };
+        else if (!calm && under.outcome === undefined && chance(0.08)) under.outcome = pick(NOT_DONE);
         else apply(under);
         writer.agenda.ended(under.write, under.outcome!, api.now * 1000);
         return;
@@ -216,7 +225,20 @@ export function story(options: StoryOptions): Story {
       const pod = pick([...api.objects.Pod.values()], a);
       if (pod?.node !== undefined && !pod.done) api.change('Pod', pod.key, (it) => ({ ...it, done: true }));
     },
+    (a) => {
+      // A node's agent wires a pod that is there.
+      const ipLock = pick([...api.objects.IPLock.values()], a);
+      const pod = [...api.objects.Pod.values()].find(({ uid }) => uid === ipLock?.spec.podUID);
+      if (ipLock?.spec.phase === 'Locked' && pod?.node === ipLock.spec.node && !pod.done)
+        api.change('IPLock', ipLock.metadata.name, (it) => ({ ...it, spec: { ...it.spec, phase: 'Bound' } }));
+    },
     (a) => pass([1, 1, 1, 5, 5, 20, 40, 120][a % 8]!),
+    (a, b) => {
+      const { name } = pick([...nodes.values()], a)!;
+      if (b % 2 === 0) refusing.add(name);
+      else refusing.delete(name);
+      say(`kube-scheduler refuses ${[...refusing]}`);
+    },
     (a, b) => {
       const node = pick([...nodes.values()], a)!;
       const now = { ...node, unschedulable: b % 4 === 0, ready: b % 4 !== 1 };
@@ -257,6 +279,7 @@ export function story(options: StoryOptions): Story {
 
   function settle(): void {
     lates = [];
+    refusing.clear();
     for (const [name, node] of nodes) {
       const well = { ...node, ready: true, unschedulable: false };
       nodes.set(name, well);

@@ -39,8 +39,13 @@ describe('an address that names a pod', () => {
     expect(swept({ podUID, lock: 'night' }, { pod: 'gone', lock: 'ended' })).toEqual({ do: 'hold', ofLock: false });
     expect(swept({ podUID }, { pod: 'gone', ownerKind: 'ReplicaSet' })).toEqual({ do: 'hold', ofLock: false });
   });
+  test('S6 leaves a pod that is done, though its object is still there, unless a node has wired it', () => {
+    expect(swept({ podUID, lock: 'night' }, { pod: 'done', lock: 'wants' })).toEqual({ do: 'hold', ofLock: true });
+    expect(swept({ podUID }, { pod: 'done', ownerKind: 'ReplicaSet' })).toEqual({ do: 'hold', ofLock: false });
+    expect(swept({ phase: 'Bound', podUID }, { pod: 'done' })).toEqual({ do: 'nothing' });
+  });
   test.each(['Job', 'DaemonSet'])('S7 is freed at once after the pod of a %s', (ownerKind) => {
-    expect(swept({ podUID }, { pod: 'gone', ownerKind })).toMatchObject({ do: 'free' });
+    for (const pod of ['gone', 'done'] as const) expect(swept({ podUID }, { pod, ownerKind })).toMatchObject({ do: 'free' });
   });
   test('S8 is taken back when the pod has another, unless a node has wired it', () => {
     expect(swept({ podUID }, { pod: 'other' })).toEqual({ do: 'hold', ofLock: false });
@@ -82,7 +87,7 @@ test('S14 a Quarantined address is left to people', () => {
 test('S15 whatever else is so, an address that is about to be used is left alone, and a living pod keeps its own', () => {
   const any = fc.record({
     lock: fc.constantFrom<Around['lock']>('none', 'gone', 'wants', 'ended', 'undoing'),
-    pod: fc.constantFrom<Around['pod']>('none', 'has', 'other', 'waits', 'gone', 'unknown'),
+    pod: fc.constantFrom<Around['pod']>('none', 'has', 'other', 'waits', 'done', 'gone', 'unknown'),
     ownerKind: fc.constantFrom('Job', 'StatefulSet', undefined),
     wasHeld: fc.boolean(),
     heldMs: fc.nat(),

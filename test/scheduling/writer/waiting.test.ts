@@ -39,6 +39,20 @@ describe('loose pods that wait', () => {
     expect(names(queue.next(9)?.pods)).toEqual(['big-1', 'big-2']);
   });
 
+  test('P13 a pod that fits nowhere but on nodes it is kept away from keeps no other of its shape from those', () => {
+    const ofSet = (name: string, uid: string, createdMs: number) =>
+      pod(name, small, { createdMs, controller: { kind: 'ReplicaSet', name: uid, uid } });
+    const queue = waiting(
+      () => false,
+      ({ controller }) => (controller?.uid === 'refused' ? ['r12-01'] : []),
+    );
+    queue.add(ofSet('a', 'refused', 1));
+    queue.add(ofSet('b', 'other', 2));
+    expect(names(queue.next(9)?.pods)).toEqual(['a']);
+    queue.setAside(ofSet('a', 'refused', 1), no);
+    expect(queue.next(9)).toMatchObject({ pods: [{ name: 'b' }] });
+  });
+
   test('P12 pods of another owner and the same shape are told without being tried', () => {
     const queue = waiting(() => false);
     queue.add(pod('a', big, { createdMs: 1 }));
