@@ -134,7 +134,7 @@ describeBed('a control plane', ['control-plane'], () => {
     await bed.end('kube-apiserver');
     await expect(bed.request('GET', '/readyz')).rejects.toThrow(/ECONNRE/);
     const server = bed.again('kube-apiserver');
-    await until('ready', server, 30, async () => (await bed.request('GET', '/readyz')).status === 200);
+    await until('ready', server, 60, async () => (await bed.request('GET', '/readyz')).status === 200);
     expect((await bed.request('GET', '/api/v1/namespaces/default/configmaps/before')).body).toMatchObject({ data: { key: 'value' } });
   });
 });

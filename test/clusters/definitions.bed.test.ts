@@ -113,7 +113,7 @@ describeBed('any definition that passes the checks', ['control-plane'], () => {
   let bed: Bed;
   beforeAll(async () => {
     bed = await startControlPlane({ without: ['kube-scheduler', 'kube-controller-manager'] });
-  }, 60_000);
+  }, 120_000);
   afterAll(() => bed?.stop());
 
   test('renders objects that the API server accepts without a warning', async () => {

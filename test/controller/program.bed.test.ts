@@ -20,7 +20,7 @@ describeBed('gala controller as it is deployed', ['etcd', 'kube-apiserver'], () 
     bed = await startControlPlane({ without: ['kube-scheduler', 'kube-controller-manager'] });
     gala = await startGala(bed, { definition: aBedCluster(), schedulers: 0, controllers: 2 });
     hosts = rackedHosts(gala.rendered.cluster);
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await gala?.stop();
     await bed?.stop();

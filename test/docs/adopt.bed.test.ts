@@ -52,14 +52,14 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
     const [line] = section(PAGE, 'Slice 0: stock, read-only').match(/create clusterrolebinding .*/)!;
     expect(await kubectl(line)).toMatchObject({ code: 0 });
     const account = async () => (await bed.request('GET', '/api/v1/namespaces/ci/serviceaccounts/default')).status === 200;
-    await until('an account', [], 30, account);
+    await until('an account', [], 60, account);
     const kubeconfig = await kubeconfigOf(bed, 'ci', 'default');
     const asked = () => gala('stock', '-f', 'examples/feed.yaml', '-o', 'json', '--kubeconfig', kubeconfig);
     // A new Node is tainted until the controllers have seen that it is Ready.
-    await until('room', [], 30, async () => JSON.parse((await asked()).out).count > 0);
+    await until('room', [], 60, async () => JSON.parse((await asked()).out).count > 0);
     expect(await asked()).toMatchObject({ code: 0 });
     expect(JSON.parse((await asked()).out)).toMatchObject({ count: 4, limit: 'cpu' });
-  }, 60_000);
+  }, 120_000);
 
   test('installs as many objects as the page says', () => expect(PAGE.text).toContain(`${out.objects.length} objects.`));
 
@@ -89,7 +89,7 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
     const pod = { apiVersion: 'v1', kind: 'Pod', metadata: { generateName: 'hello-' }, spec };
     // Policies are in force a moment after they are applied.
     const gated = async () => (await bed.request('POST', `${PODS}?dryRun=All`, pod)).body.spec.schedulingGates !== undefined;
-    await until('gated', [], 30, gated);
+    await until('gated', [], 60, gated);
     expect(await bed.request('POST', PODS, pod)).toMatchObject({ status: 201 });
   }
 });

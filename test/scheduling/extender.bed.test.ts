@@ -83,7 +83,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     asked = extender({ world, api, onAnswer: (answer) => answers.push(answer) });
     port = await serve(0);
     scheduler = await startScheduler();
-  }, 60_000);
+  }, 120_000);
   afterAll(async () => {
     await away();
     stopping.abort();
@@ -112,7 +112,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     writeFileSync(file, stringify({ ...config, clientConnection, leaderElection: { leaderElect: false } }));
     const securePort = await bed.network.port(10269);
     const started = bed.run('kube-scheduler', ['--config', file, '--bind-address', '127.0.0.1', '--secure-port', `${securePort}`]);
-    await until('serving', started, 30, async () => started.log().includes('Serving securely'));
+    await until('serving', started, 60, async () => started.log().includes('Serving securely'));
     return started;
   }
 
@@ -132,18 +132,18 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
   const conditionOf = async (name: string) => (await now(name)).status?.conditions?.find(({ type }) => type === 'PodScheduled');
 
   const bound = async (name: string) => {
-    await until(`binding ${name}`, scheduler, 30, async () => isBound(name));
+    await until(`binding ${name}`, scheduler, 60, async () => isBound(name));
     return (await now(name)).spec?.nodeName;
   };
   const refused = async (name: string) => {
-    await until(`refusing ${name}`, scheduler, 30, async () => (await conditionOf(name))?.reason === 'Unschedulable');
+    await until(`refusing ${name}`, scheduler, 60, async () => (await conditionOf(name))?.reason === 'Unschedulable');
     expect(await isBound(name)).toBe(false);
     return (await conditionOf(name))?.message;
   };
 
   test('a pod is bound where its slot is, at once and from the caches', async () => {
     await ready('feed-api', [{ slot: 0, node: 'r12-01' }]);
-    await until('hearing of the Lock', scheduler, 10, async () => (await api.list(LOCKS)).items.length === 1);
+    await until('hearing of the Lock', scheduler, 60, async () => (await api.list(LOCKS)).items.length === 1);
     await create('right', { lock: 'feed-api', slot: '0', node: 'r12-01' });
     expect(await bound('right')).toBe('r12-01');
     await create('loose', { slot: 'loose', node: 'r12-02' });
@@ -194,13 +194,13 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     ]);
     await create('patient-0', { lock: 'patient', slot: '0', node: 'r12-01' });
     await create('patient-1', { lock: 'patient', slot: '1', node: 'r12-02' }); // wrong
-    await until('trying in vain', scheduler, 30, async () => (await conditionOf('patient-0'))?.reason === 'SchedulerError');
+    await until('trying in vain', scheduler, 60, async () => (await conditionOf('patient-0'))?.reason === 'SchedulerError');
     expect((await conditionOf('patient-0'))?.message).toContain('connection refused');
     expect(await isBound('patient-0')).toBe(false);
     await serve(port);
     expect(await bound('patient-0')).toBe('r12-01');
     expect(await refused('patient-1')).toContain('is on r12-01');
-  }, 60_000);
+  }, 120_000);
 
   test('what the caches have not heard yet is asked of the API server before a pod is refused', async () => {
     deafening.abort();
@@ -241,7 +241,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     const slots = [0, 1, 2].map((slot) => ({ slot, node: 'r12-01' }));
     await ready('kept', slots, template);
     const used = () => world.inventory.supply('cpu')?.used[world.inventory.row('r12-01')] ?? 0;
-    await until('counting the Lock', [], 10, async () => used() > 3);
+    await until('counting the Lock', [], 60, async () => used() > 3);
     scheduler = await startScheduler('prioritize');
     await create('unlocked', {});
     expect(await bound('unlocked')).toBe('r12-02');
@@ -250,7 +250,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     expect(await bound('large')).toBe('r12-02');
     await create('larger', {}, '3500m');
     expect(await refused('larger')).toContain('gala: too little CPU is left');
-  }, 60_000);
+  }, 120_000);
 });
 
 const ROOM = {

@@ -91,7 +91,7 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
 
   test('it starts, leads by its own Lease, and binds the pods that ask for it, with the consent of its extender, and no others', async () => {
     const scheduler = await startScheduler({ securePort: await bed.network.port(10269) });
-    await until('leading', scheduler, 30, async () =>
+    await until('leading', scheduler, 60, async () =>
       Boolean((await get(`${LEASES}/gala-system/leases/gala-scheduler`)).spec.holderIdentity),
     );
     await bed.request('POST', '/api/v1/nodes', aNode);
@@ -100,9 +100,9 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
     for (const pod of [aPod('other'), aPod('ours', 'gala-scheduler')]) await bed.request('POST', PODS, pod);
     await letThrough('ours');
     const waits = async () => JSON.stringify((await get(`${PODS}/ours`)).status.conditions ?? []).includes(`127.0.0.1:${extenderPort}`);
-    await until('waiting for an extender that is not there', scheduler, 30, waits);
+    await until('waiting for an extender that is not there', scheduler, 60, waits);
     const extender = agreeing();
-    await until('binding', [scheduler, extender], 30, async () => (await get(`${PODS}/ours`)).spec.nodeName === 'r12-01');
+    await until('binding', [scheduler, extender], 60, async () => (await get(`${PODS}/ours`)).spec.nodeName === 'r12-01');
     expect((await get(`${PODS}/other`)).spec.nodeName).toBeUndefined();
     expect((await bed.request('GET', `${LEASES}/kube-system/leases/kube-scheduler`)).status).toBe(404);
     expect(scheduler.log()).not.toMatch(/forbidden/i);
@@ -110,7 +110,7 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
     await scheduler.kill();
     // Killed, it gave nothing back, and the next one would wait for 15 s.
     await bed.request('DELETE', `${LEASES}/gala-system/leases/gala-scheduler`);
-  }, 60_000);
+  }, 120_000);
 
   /** What a scheduler answers its kubelet's readiness probe. */
   function readyz(port: number): string {
@@ -126,19 +126,19 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
     const ports = [await bed.network.port(10301), await bed.network.port(10302)];
     const both: Started[] = [];
     for (const securePort of ports) both.push(await startScheduler({ securePort }));
-    for (const [index, port] of ports.entries()) await until('ready', both[index]!, 30, async () => readyz(port) === '200');
-    await until('leading', both[0]!, 30, async () => both.some((one) => leading.test(one.log())));
+    for (const [index, port] of ports.entries()) await until('ready', both[index]!, 60, async () => readyz(port) === '200');
+    await until('leading', both[0]!, 60, async () => both.some((one) => leading.test(one.log())));
     expect(both.filter((one) => leading.test(one.log()))).toHaveLength(1);
     const { spec } = await get(`${LEASES}/gala-system/leases/gala-scheduler`);
     expect(spec.leaseDurationSeconds).toBe(15);
     for (const one of both) await one.kill();
-  }, 60_000);
+  }, 120_000);
 
   test('it starts with every option, the extender included', async () => {
     const securePort = await bed.network.port(10300);
     const scheduler = await startScheduler({ ...everyOption, securePort });
     // It says so only when the file was decoded strictly and its certificate made.
-    await until('serving', scheduler, 30, async () => scheduler.log().includes(`Serving securely on 127.0.0.1:${securePort}`));
+    await until('serving', scheduler, 60, async () => scheduler.log().includes(`Serving securely on 127.0.0.1:${securePort}`));
     expect(scheduler.log()).not.toMatch(/deprecated|unknown field|forbidden/i);
     await scheduler.kill();
   });

@@ -438,7 +438,7 @@ describeBed('the API on a real API server', ['etcd', 'kube-apiserver'], () => {
     });
     expect((await ask('GET', '/openapi.json')).status).toBe(200);
     bed.again('kube-apiserver');
-    await until('back', [], 30, async () => (await asPipeline('GET', '/v1/locks/feed/before')).status === 200);
+    await until('back', [], 60, async () => (await asPipeline('GET', '/v1/locks/feed/before')).status === 200);
     expect((await asPipeline('POST', '/v1/locks', { body: aLock('meanwhile') })).status).toBe(201);
   });
 

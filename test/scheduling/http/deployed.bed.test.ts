@@ -39,7 +39,7 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     await simulate(bed, rackedHosts(gala.rendered.cluster));
     await admin.create(NAMESPACES, { metadata: { name: 'feed' } });
     for (const [at, { port }] of gala.schedulers.map((_, at) => [at, { port: 10_271 + 20 * at }] as const)) await publish(at, port);
-    await until('knowing the hosts', [], 30, async () => (await gala.schedulers[0]!.page('/readyz')) === 'ok');
+    await until('knowing the hosts', [], 60, async () => (await gala.schedulers[0]!.page('/readyz')) === 'ok');
   }, 120_000);
   afterAll(async () => {
     pipeline?.close();
@@ -87,7 +87,7 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     expect(known[0]).toMatch(/^https:\/\/\d+\.\d+\.\d+\.\d+:\d+$/);
     const asked = async (script: string) => sh(`API=${known[0]}\nTOKEN=${known[1]}\n${script}`, folder);
     // Rights that were given a moment ago, and hosts that came a moment ago.
-    await until('having room', [], 20, async () => StockAnswer.parse(JSON.parse(await asked(stock))).count > 0);
+    await until('having room', [], 60, async () => StockAnswer.parse(JSON.parse(await asked(stock))).count > 0);
     expect(StockAnswer.parse(JSON.parse(await asked(stock)))).toMatchObject({ count: 200, limit: 'addresses' });
     const locked = LockAnswer.parse(JSON.parse(await asked(lock)));
     expect(locked.status).toMatchObject({ phase: 'Ready', counts: { planned: 10 } });
@@ -96,8 +96,8 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     const [renewed, ended] = (await asked(end)).split(/(?<=\})(?=\{)/).map((text) => LockAnswer.parse(JSON.parse(text)));
     expect(renewed?.spec.renewedAt).toBeDefined();
     expect(ended?.metadata.name).toBe('feed-api-1188');
-    await until('free again', [], 20, async () => JSON.parse(await asked(stock)).count === 200);
-  }, 60_000);
+    await until('free again', [], 60, async () => JSON.parse(await asked(stock)).count === 200);
+  }, 120_000);
 
   test('the client finds the replicas, and is not there for whoever has no token', async () => {
     pipeline = await connect({ kubeconfig: await kubeconfigOf(bed, 'feed', 'pipeline') });
@@ -124,23 +124,23 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     expect(LockAnswer.parse(bodyOf(locked)).status?.slots).toHaveLength(20);
     await first.start();
     api.close();
-  }, 90_000);
+  }, 120_000);
 
   test('one that is told to stop ends well: its Lease is free at once, and the other leads and answers', async () => {
     const leading = async () => (await admin.get(LEASES, { namespace, name: WRITER_LEASE })).spec?.holderIdentity ?? '';
-    await until('leading', [], 30, async () => (await leading()) !== '');
+    await until('leading', [], 60, async () => (await leading()) !== '');
     const holder = await leading();
     const pages = await Promise.all(gala.schedulers.map((one) => one.page('/metrics')));
     const leader = gala.schedulers[pages.findIndex((page) => page.includes(`gala_leader{election="${WRITER_LEASE}"} 1`))]!;
     const ended = await leader.terminate();
     expect(ended.some((how) => how === 'ended with exit code 0')).toBe(true);
-    await until('another leading', [], 10, async () => ![holder, ''].includes(await leading()));
+    await until('another leading', [], 60, async () => ![holder, ''].includes(await leading()));
     const api = await found();
     const answer = await api.ask('GET', '/v1/locks/feed/after-the-kill');
     expect(LockAnswer.parse(bodyOf(answer)).status?.phase).toBe('Ready');
     api.close();
     await leader.start();
-  }, 60_000);
+  }, 120_000);
 
   test('what it counts is there to be scraped', async () => {
     const api = await found();
