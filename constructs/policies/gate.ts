@@ -37,6 +37,10 @@ function mustWait({ unlockedPods, tainted }: GateOptions): string {
   return tainted ? `${isGalas} && (${named} || (!${isOnHostNetwork} && ${toleratesPools()}))` : `${isGalas} && ${named}`;
 }
 
+/** CEL: those who are not asked for the gate, nor for what comes with it. A pod that names its node is refused for that. */
+const needNotWait = (options: GateOptions): readonly string[] =>
+  options.unlockedPods === 'score' ? [isBound, `!(${mustWait(options)})`] : [isBound];
+
 /** CEL: a pod of a DaemonSet that is to have a slot on its node, whoever was to schedule it. */
 const onEachNode = `${isOfDaemonSet} && !${isOnHostNetwork} && ${toleratesPools()}`;
 
@@ -53,15 +57,25 @@ export function addGate(scope: Construct, cluster: Pick<Cluster, 'kubernetes'>, 
         orSay: `'spec.nodeName is ' + object.spec.nodeName + ', and spec.schedulerName ${SCHEDULER_NAME}: a pod that names its node passes by every scheduler and gets no slot. Leave one of the two out.'`,
       },
       {
-        hold: [isGated(), isBound, ...(options.unlockedPods === 'score' ? [`!(${mustWait(options)})`] : [])].join(' || '),
+        hold: [isGated(), ...needNotWait(options)].join(' || '),
         orSay: `'spec.schedulingGates is without ${GATE}: a pod of ${SCHEDULER_NAME} waits behind that gate until it has its slot. Add schedulingGates: [{name: ${GATE}}] to the pod, or to the template it is made of.'`,
       },
+      ...(options.tainted && !canMutate(cluster)
+        ? [
+            {
+              // Stock and locks count a pod as one that may go to every pool: one that may not would wait for ever in such a slot.
+              hold: [toleratesEveryPool, isOnHostNetwork, ...needNotWait(options)].join(' || '),
+              orSay: `'spec.tolerations is without ${POOL_TAINT}: a pod of ${SCHEDULER_NAME} off the host network tolerates the taint of every host pool, as stock counts it; which pool it goes to is said by selectors. Add tolerations: [{key: ${POOL_TAINT}, operator: Exists, effect: NoSchedule}] to the pod, or to the template it is made of.'`,
+            },
+          ]
+        : []),
     ],
   });
 }
 
 function addGating(scope: Construct, options: GateOptions): void {
   const { tainted } = options;
+  const hasToleration = `${isOnHostNetwork} || ${toleratesEveryPool}`;
   const gate = `Object.spec.schedulingGates{name: '${GATE}'}`;
   const toleration = `Object.spec.tolerations{key: '${POOL_TAINT}', operator: 'Exists', effect: 'NoSchedule'}`;
   const patches = [
@@ -70,7 +84,7 @@ function addGating(scope: Construct, options: GateOptions): void {
       ? [
           unless(isGalas, `[JSONPatch{op: 'add', path: '/spec/schedulerName', value: '${SCHEDULER_NAME}'}]`),
           // Which pool a pod goes to is said by selectors: one that tolerates a single pool gets the others too, as stock counts it.
-          unless(`${isOnHostNetwork} || ${toleratesEveryPool}`, append('tolerations', toleration)),
+          unless(hasToleration, append('tolerations', toleration)),
         ]
       : []),
   ];
@@ -84,6 +98,9 @@ function addGating(scope: Construct, options: GateOptions): void {
       // The API server refuses gates on a pod that names its node (core/validation); mirror pods do.
       'is-to-be-scheduled': isUnbound,
       'has-to-wait': tainted ? `(${mustWait(options)}) || (${onEachNode})` : mustWait(options),
+      // A pod that was changed is asked about once more, and a patch without an operation costs as much as one with them: the pod is
+      // written as JSON and read again (policy/mutating/patch/json_patch.go).
+      'lacks-something': tainted ? `!(${isGalas} && ${isGated()} && (${hasToleration}))` : `!${isGated()}`,
     },
     patch: patches.join(' + '),
   });

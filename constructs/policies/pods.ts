@@ -14,6 +14,9 @@ export const isUnbound = "object.spec.?nodeName.orValue('') == ''";
 
 export const isMirror = "object.metadata.?annotations[?'kubernetes.io/config.mirror'].hasValue()";
 
+/** Anybody can write the annotation: a kubelet soon deletes the mirror of no static pod, but until then it counts on its node. */
+export const isMirrorByKubelet = `${isMirror} && 'system:nodes' in request.userInfo.?groups.orValue([])`;
+
 export const isOnHostNetwork = 'object.spec.?hostNetwork.orValue(false)';
 
 export const isOfDaemonSet =
@@ -30,3 +33,15 @@ export const toleratesEveryPool = `object.spec.?tolerations.orValue([]).exists(o
 export const annotation = (key: string, pod: Which = 'object'): string => `${pod}.metadata.?annotations[?'${key}'].orValue('')`;
 
 export const slot = (pod: Which = 'object'): string => annotation(SLOT_ANNOTATION, pod);
+
+/**
+ * CEL: what a pod asks for of what can be resized, as a floating-point number of CPUs or bytes: `spec.resources` where it says so,
+ * else its containers and sidecars together (component-helpers/resource, PodRequests). Other init containers are never resized.
+ */
+export function asks(resource: 'cpu' | 'memory', pod: Which = 'object'): string {
+  const sidecars = `${pod}.spec.?initContainers.orValue([]).filter(one, one.?restartPolicy.orValue('') == 'Always')`;
+  const whole = `${pod}.spec.?resources.requests[?'${resource}']`;
+  const amount = (text: string) => `quantity(${text}).asApproximateFloat()`;
+  const sum = `(${pod}.spec.containers + ${sidecars}).map(one, ${amount(`one.?resources.requests[?'${resource}'].orValue('0')`)}).sum()`;
+  return `${whole}.hasValue() ? ${amount(`${whole}.value()`)} : ${sum}`;
+}

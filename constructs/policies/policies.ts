@@ -6,8 +6,8 @@ import { addHostPoolGuard } from './host-pools.ts';
 import { addIpLockGuard } from './ip-locks.ts';
 import { addLockGuard } from './locks.ts';
 import { addNodeNetworkGuard } from './node-networks.ts';
-import { addTaintGuard } from './pool-taint.ts';
-import { addSlotGuard } from './slots.ts';
+import { addBindingGuard, addTaintGuard } from './pool-taint.ts';
+import { addSizeGuard, addSlotGuard } from './slots.ts';
 
 export class Policies extends Construct {
   constructor(
@@ -21,7 +21,11 @@ export class Policies extends Construct {
     addGate(this, cluster, { unlockedPods, tainted });
     addSlotGuard(this);
     // Without a tainted pool nobody means it: an agent that runs everywhere tolerates whatever there is.
-    if (tainted) addTaintGuard(this, canMutate(cluster));
+    if (tainted) {
+      addTaintGuard(this, canMutate(cluster));
+      addBindingGuard(this, canMutate(cluster));
+      addSizeGuard(this);
+    }
     addLockGuard(this);
     addIpLockGuard(this);
     addNodeNetworkGuard(this);

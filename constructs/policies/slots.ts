@@ -1,12 +1,15 @@
 /**
  * Slots: what a pod says of its slot is the lock writer's word. Who could write it himself could take an address that is
- * another's, or let a pod through the gate that has none.
+ * another's, or let a pod through the gate that has none. And a slot is as large as its pod was when it got it: the room beside
+ * it is promised to others.
  */
 import type { Construct } from 'constructs';
 import { GATE, LOCK_ANNOTATION, SLOT_ANNOTATION } from '../../lib/api/scheduling.ts';
 import { by, WRITER } from './accounts.ts';
-import { annotation, isGated, slot } from './pods.ts';
+import { annotation, asks, isGated, slot } from './pods.ts';
 import { addValidatingPolicy } from './policy.ts';
+
+const where = "object.metadata.?namespace.orValue('') + '/' + object.metadata.?name.orValue('')";
 
 export function addSlotGuard(scope: Construct): void {
   addValidatingPolicy(scope, {
@@ -24,7 +27,7 @@ export function addSlotGuard(scope: Construct): void {
     variables: {
       slot: slot(),
       before: `oldObject == null ? '' : ${slot('oldObject')}`,
-      where: "object.metadata.?namespace.orValue('') + '/' + object.metadata.?name.orValue('')",
+      where,
     },
     must: [
       {
@@ -53,6 +56,34 @@ export function addSlotGuard(scope: Construct): void {
       {
         hold: `${slot()} == ''`,
         orSay: `'metadata.annotations[${SLOT_ANNOTATION}] is ' + ${slot()} + ': the lock writer alone says which slot a pod has. Take the annotation out of the binding.'`,
+      },
+    ],
+  });
+}
+
+/** Of use where some pool is tainted: where none is, others come as they like, and locks say so. */
+export function addSizeGuard(scope: Construct): void {
+  // Thousandths of a CPU and bytes: sums of them are exact enough to be compared as floating-point numbers, and to be read.
+  const amounts = (cpu: string, memory: string) =>
+    `'cpu ' + string(int(variables.${cpu} * 1000.0 + 0.5)) + 'm and memory ' + string(int(variables.${memory}))`;
+  addValidatingPolicy(scope, {
+    name: 'gala-slots-resize',
+    because: 'a pod that grows in place takes room beside its slot, which is promised to others',
+    // Object and old object are the whole pod; what a resize may not change is put back before it gets here
+    // (registry/core/pod/strategy.go, dropNonResizeUpdates). By no other way do requests change.
+    on: [{ operations: ['UPDATE'], core: ['pods/resize'] }],
+    when: { 'not-by-the-lock-writer': `!(${by(WRITER)})`, 'has-a-slot': `${slot('oldObject')} != ''` },
+    variables: {
+      cpu: asks('cpu'),
+      memory: asks('memory'),
+      cpuBefore: asks('cpu', 'oldObject'),
+      memoryBefore: asks('memory', 'oldObject'),
+    },
+    must: [
+      {
+        // What is shrunk is free for others at once, so it is not grown back either.
+        hold: 'variables.cpu < variables.cpuBefore + 0.0005 && variables.memory < variables.memoryBefore + 0.5',
+        orSay: `'spec of pod ' + ${where} + ' would ask for ' + ${amounts('cpu', 'memory')} + ', and its slot holds ' + ${amounts('cpuBefore', 'memoryBefore')} + ': a slot does not grow. Change the template and delete the pod: the next one gets a slot of that size. To ask for less is let through.'`,
       },
     ],
   });

@@ -38,7 +38,8 @@ export type Demanded =
  * The demand of the pods of a template, or all that is wrong with it.
  *
  * A template is taken as admission leaves its pods: those of `gala-scheduler` (so are those that name none) off the host's network
- * get their gate and, with it, the toleration of every pool's taint. A stored pod (`podFacts`) tolerates what it says, and nothing more.
+ * get their gate and, with it, the toleration of every pool's taint; below Kubernetes 1.36 they bring both along, and are refused
+ * without (constructs/policies/gate.ts). A stored pod (`podFacts`) tolerates what it says, and nothing more.
  * @param template `metadata` (labels; annotations for bandwidth) and `spec`, as in a Deployment
  * @example demandOf(deployment.spec.template, { namespace: 'feed', owner: 'feed/feed-api' }).demand?.requests.get('cpu') // 2
  */
@@ -59,7 +60,7 @@ export function demandOf(template: unknown, options: DemandOptions): Demanded {
   return { demand: known.length === 0 ? asked : withClaims(asked, known), problems: [] };
 }
 
-/** What the gate's policy adds. */
+/** What the gate's policy adds, or asks for. */
 function admitted(template: unknown, offHostNetwork: boolean): readonly Toleration[] {
   // A template that names no scheduler is asked about for this one: no other gives out slots.
   const { schedulerName = SCHEDULER_NAME } = (template as { spec: { schedulerName?: unknown } }).spec;

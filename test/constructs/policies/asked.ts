@@ -21,6 +21,14 @@ export const aNodeNetwork = (name: string) => ({
   spec: { machineID: '9f2c7a41d0e84d1bb1d7d9b6a1f0c3e5', pool: 'web', trunk: 'bond0' },
 });
 
+/** What an API server that resizes pods asks of their node: room, and what its kubelet can do. */
+export const aNode = (name: string, ...declaredFeatures: string[]) => ({
+  apiVersion: 'v1',
+  kind: 'Node',
+  metadata: { name, labels: { 'kubernetes.io/os': 'linux' } },
+  status: { allocatable: { cpu: '64', memory: '256Gi' }, ...(declaredFeatures.length > 0 && { declaredFeatures }) },
+});
+
 /** A cluster whose one pool is tainted: its locks are hard. */
 export const aTaintedCluster = (over: object = {}) =>
   ({

@@ -3,9 +3,11 @@ import type { Answer } from '../../bed/client.ts';
 import type { Bed } from '../../bed/control-plane.ts';
 import { until } from '../../bed/process.ts';
 
-/** Who asks. All may do everything by RBAC, so that only a policy can refuse them. */
+/** Who asks. */
 export interface Who {
   readonly user: string;
+  /** @default one that may do everything by RBAC, so that only a policy can refuse */
+  readonly group?: string;
   /** The node that the token's pod runs on. */
   readonly node?: string;
 }
@@ -13,14 +15,34 @@ export interface Who {
 export const account = (name: string, node?: string): Who => ({ user: `system:serviceaccount:gala-system:${name}`, node });
 export const WRITER = account('gala-scheduler');
 export const ADMIN: Who = { user: 'ada' };
+/** May do everything in namespaces that gave it `aWildcardRole`, and nothing elsewhere. */
+export const TENANT: Who = { user: 'tom', group: 'feed' };
+export const kubelet = (node: string): Who => ({ user: `system:node:${node}`, group: 'system:nodes' });
+
+/** A Role of one namespace as wide as there is, and who has it. */
+export const aWildcardRole = ({ group }: Who, namespace = 'default') => [
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'Role',
+    metadata: { name: 'everything', namespace },
+    rules: [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }],
+  },
+  {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'RoleBinding',
+    metadata: { name: 'everything', namespace },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'everything' },
+    subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
+  },
+];
 
 export type Ask = (method: 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown) => Promise<Answer>;
 
 /** Requests as `who`; PATCH is a merge patch. */
-export function as(bed: Bed, { user, node }: Who): Ask {
+export function as(bed: Bed, { user, group = 'system:masters', node }: Who): Ask {
   const headers = {
     'impersonate-user': user,
-    'impersonate-group': 'system:masters',
+    'impersonate-group': group,
     ...(node === undefined ? {} : { 'impersonate-extra-authentication.kubernetes.io%2fnode-name': node }),
   };
   return (method, path, body) =>

@@ -4,8 +4,8 @@ import { rendered } from '../../../constructs/testing.ts';
 import { type Bed, startControlPlane } from '../../bed/control-plane.ts';
 import { describeBed } from '../../bed/describe-bed.ts';
 import { until } from '../../bed/process.ts';
-import { aNodeNetwork, aPod, aTaintedCluster, EVERY_TAINT, GALAS, GATED } from './asked.ts';
-import { ADMIN, account, as, inForce, sentence, WRITER } from './asking.ts';
+import { aNode, aNodeNetwork, aPod, aTaintedCluster, EVERY_TAINT, GALAS, GATED } from './asked.ts';
+import { ADMIN, account, as, aWildcardRole, inForce, kubelet, sentence, TENANT, WRITER } from './asking.ts';
 
 const GATE = { name: 'gala.internal/lock' };
 const TOLERATION = { key: 'gala.internal/pool', operator: 'Exists', effect: 'NoSchedule' };
@@ -17,11 +17,13 @@ describeBed('policies', ['control-plane'], () => {
   let bed: Bed;
   const admin = (...args: Parameters<ReturnType<typeof as>>) => as(bed, ADMIN)(...args);
   const writer = (...args: Parameters<ReturnType<typeof as>>) => as(bed, WRITER)(...args);
+  const tenant = (...args: Parameters<ReturnType<typeof as>>) => as(bed, TENANT)(...args);
 
   beforeAll(async () => {
     bed = await startControlPlane({ without: ['kube-scheduler'] });
     const applied = await bed.apply(rendered(aTaintedCluster()).objects);
     expect(applied.filter(({ result, warnings }) => result === 'refused' || warnings.length > 0)).toEqual([]);
+    await bed.apply([...aWildcardRole(TENANT), aNode('r12-01', 'InPlacePodLevelResourcesVerticalScaling')]);
     await inForce(async () => (await admin('POST', `${GALA}/nodenetworks?dryRun=All`, aNodeNetwork('r12-01'))).status === 403);
     await inForce(async () => (await admin('POST', `${PODS}?dryRun=All`, aPod({ spec: GALAS }))).body.spec.schedulingGates !== undefined);
   }, 120_000);
@@ -51,10 +53,17 @@ describeBed('policies', ['control-plane'], () => {
     },
   });
 
+  const binding = (name: string, annotations?: object) => ({
+    apiVersion: 'v1',
+    kind: 'Binding',
+    metadata: { name, annotations },
+    target: { apiVersion: 'v1', kind: 'Node', name: 'r12-01' },
+  });
+
   test('the API server finds nothing to say about any of their expressions', async () => {
     const { body } = await bed.request('GET', POLICIES);
     const names: string[] = body.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name);
-    expect(names.filter((name) => name.startsWith('gala-'))).toHaveLength(8);
+    expect(names.filter((name) => name.startsWith('gala-'))).toHaveLength(12);
     for (const name of names) expect([name, await typeWarnings(name)]).toEqual([name, []]);
   });
 
@@ -77,7 +86,7 @@ describeBed('policies', ['control-plane'], () => {
   /** What the type checker of the controller manager says of a policy. */
   async function typeWarnings(name: string): Promise<string[]> {
     let status: { typeChecking?: { expressionWarnings?: { warning: string }[] } } = {};
-    await until(`type-checked: ${name}`, [], 30, async () => {
+    await until(`type-checked: ${name}`, [], 60, async () => {
       status = (await bed.request('GET', `${POLICIES}/${name}`)).body.status;
       return status.typeChecking !== undefined;
     });
@@ -184,7 +193,7 @@ describeBed('policies', ['control-plane'], () => {
       }
     });
 
-    test.each(['ephemeralcontainers', 'resize'])('does not change by way of %s, which no policy looks at', async (subresource) => {
+    test.each(['ephemeralcontainers', 'resize'])('does not change by way of %s, which drops annotations', async (subresource) => {
       const pod = await made(aPod({ spec: GALAS }));
       await writer('PATCH', path(pod), slotOn('r12-01'));
       const annotations = { 'gala.internal/slot': '4' };
@@ -205,19 +214,12 @@ describeBed('policies', ['control-plane'], () => {
 
     test('does not come with a binding', async () => {
       const pod = await made(aPod());
-      const binding = {
-        apiVersion: 'v1',
-        kind: 'Binding',
-        metadata: { name: pod.metadata.name, annotations: { 'gala.internal/slot': 'loose' } },
-        target: { apiVersion: 'v1', kind: 'Node', name: 'r12-01' },
-      };
-      expect(sentence(await admin('POST', `${path(pod)}/binding`, binding))).toContain('Take the annotation out of the binding.');
-      expect(sentence(await admin('POST', '/api/v1/namespaces/default/bindings', binding))).toContain(
-        'Take the annotation out of the binding.',
-      );
-      expect(await admin('POST', `${path(pod)}/binding`, { ...binding, metadata: { name: pod.metadata.name } })).toMatchObject({
-        status: 201,
-      });
+      const { name } = pod.metadata;
+      for (const where of [`${path(pod)}/binding`, '/api/v1/namespaces/default/bindings'])
+        expect(sentence(await admin('POST', where, binding(name, { 'gala.internal/slot': 'loose' })))).toContain(
+          'Take the annotation out of the binding.',
+        );
+      expect(await admin('POST', `${path(pod)}/binding`, binding(name))).toMatchObject({ status: 201 });
     });
 
     test('does not stand in the way of labels, status and deletion', async () => {
@@ -226,6 +228,150 @@ describeBed('policies', ['control-plane'], () => {
       expect(await admin('PATCH', path(pod), { metadata: { labels: { team: 'feed' } } })).toMatchObject({ status: 200 });
       expect(await admin('PATCH', `${path(pod)}/status`, { status: { message: 'pulling' } })).toMatchObject({ status: 200 });
       expect(await admin('DELETE', `${path(pod)}?gracePeriodSeconds=0`)).toMatchObject({ status: 200 });
+    });
+  });
+
+  describe('the size of a pod', () => {
+    const web = (cpu: string, memory = '1Gi') => ({ name: 'web', image: 'web:1', resources: { requests: { cpu, memory } } });
+    const ops = (cpu?: string) => ({ name: 'ops', image: 'ops:1', ...(cpu !== undefined && { resources: { requests: { cpu } } }) });
+
+    /** Bound to a node, as pods are that are resized. */
+    async function bound(spec: object, slot?: string) {
+      const pod = await made(aPod({ spec: { containers: [web('1'), ops('200m')], ...spec } }));
+      if (slot !== undefined) await writer('PATCH', path(pod), slotOn('r12-01', slot));
+      expect(await writer('POST', `${path(pod)}/binding`, binding(pod.metadata.name))).toMatchObject({ status: 201 });
+      return pod;
+    }
+    const resized = (pod: { metadata: { name: string } }, spec: object, ask = admin) => ask('PUT', `${path(pod)}/resize`, { ...pod, spec });
+    const now = async (pod: { metadata: { name: string } }) => (await bed.request('GET', path(pod))).body;
+
+    test('does not outgrow its slot', async () => {
+      const pod = await now(await bound(GALAS, '3'));
+      const { name } = pod.metadata;
+      const larger = { ...pod.spec, containers: [web('3'), ops('200m')] };
+      expect(sentence(await resized(pod, larger))).toBe(
+        `spec of pod default/${name} would ask for cpu 3200m and memory 1073741824, and its slot holds cpu 1200m and memory 1073741824: a slot does not grow. Change the template and delete the pod: the next one gets a slot of that size. To ask for less is let through.`,
+      );
+      expect(sentence(await resized(pod, { ...pod.spec, containers: [web('1', '2Gi'), ops('200m')] }, tenant))).toContain(
+        'memory 2147483648',
+      );
+      expect(await resized(pod, larger, writer)).toMatchObject({ status: 200 });
+    });
+
+    test('becomes less, and stays so: what it gave back is promised to others', async () => {
+      const pod = await now(await bound(GALAS, '3'));
+      expect(await resized(pod, { ...pod.spec, containers: [web('500m', '512Mi'), ops('200m')] })).toMatchObject({ status: 200 });
+      expect(sentence(await resized(await now(pod), pod.spec))).toContain(
+        'would ask for cpu 1200m and memory 1073741824, and its slot holds cpu 700m and memory 536870912',
+      );
+    });
+
+    test('is that of all containers and sidecars: one may give to another', async () => {
+      const sidecar = (cpu: string) => ({ ...ops(cpu), name: 'sidecar', restartPolicy: 'Always' });
+      const pod = await now(await bound({ ...GALAS, initContainers: [sidecar('100m')] }, 'loose'));
+      const given = { ...pod.spec, containers: [web('1100m'), ops('100m')] };
+      expect(await resized(pod, given)).toMatchObject({ status: 200 });
+      expect(await resized(await now(pod), { ...given, initContainers: [sidecar('50m')] })).toMatchObject({ status: 200 });
+      expect(sentence(await resized(await now(pod), { ...given, initContainers: [sidecar('100m')] }))).toContain('a slot does not grow');
+    });
+
+    test('is what the pod asks for as a whole, where it says so', async () => {
+      const pod = await now(await bound({ ...GALAS, resources: { requests: { cpu: '2', memory: '2Gi' } } }, '3'));
+      const inside = { ...pod.spec, containers: [web('1500m'), ops('200m')] };
+      expect(await resized(pod, inside)).toMatchObject({ status: 200 });
+      expect(sentence(await resized(await now(pod), { ...inside, resources: { requests: { cpu: '3', memory: '2Gi' } } }))).toContain(
+        'would ask for cpu 3000m and memory 2147483648, and its slot holds cpu 2000m and memory 2147483648',
+      );
+    });
+
+    test('is its own affair without a slot', async () => {
+      const pod = await now(await bound({}));
+      expect(await resized(pod, { ...pod.spec, containers: [web('3'), ops('200m')] })).toMatchObject({ status: 200 });
+    });
+
+    test('does not change by another way', async () => {
+      const pod = await now(await bound(GALAS, '3'));
+      const larger = { spec: { containers: [web('3'), ops('200m')] } };
+      expect(await admin('PUT', path(pod), { ...pod, spec: { ...pod.spec, ...larger.spec } })).toMatchObject({ status: 422 });
+      expect(await admin('PUT', `${path(pod)}/status`, { ...pod, spec: { ...pod.spec, ...larger.spec } })).toMatchObject({ status: 200 });
+      expect((await now(pod)).spec.containers).toEqual(pod.spec.containers);
+    });
+  });
+
+  describe('a pod that names its node', () => {
+    const onNode = { nodeName: 'r12-01' };
+    const said = (who: string) =>
+      `spec.nodeName is r12-01, and ${who} may not bind pods: a pod that names its node passes by the taint of host pools and takes room that is promised to others. Leave nodeName out and say the node by nodeSelector; where it is one of a host pool, set schedulerName: gala-scheduler. Who is to place pods himself needs the verb create on pods/binding in all namespaces.`;
+
+    test.each([
+      ['tolerates the taint', { tolerations: EVERY_TAINT }],
+      ['tolerates nothing, which no kubelet asks for', {}],
+    ])('and %s is refused off the host network', async (_, spec) => {
+      expect(await refused(aPod({ spec: { ...spec, ...onNode } }), tenant)).toBe(said('tom'));
+    });
+
+    test('is refused in a template too, by who makes the pod', async () => {
+      const template = { metadata: { labels: { app: 'named' } }, spec: { ...aPod().spec, ...onNode } };
+      const metadata = { name: 'named', namespace: 'default' };
+      const spec = { replicas: 1, selector: { matchLabels: { app: 'named' } }, template };
+      await bed.apply([{ apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec }]);
+      await until('an event', [], 60, async () => {
+        const { stdout } = await bed.kubectl(['describe', 'replicaset', 'named']);
+        return stdout.includes(said('system:serviceaccount:kube-system:replicaset-controller'));
+      });
+    });
+
+    test('is let through by who may bind in every namespace', async () => {
+      await made(aPod({ spec: { tolerations: EVERY_TAINT, ...onNode } }));
+    });
+
+    test('goes onto the host’s network as before', async () => {
+      await made(aPod({ spec: { hostNetwork: true, ...onNode } }), tenant);
+    });
+
+    const readsNodes = (group: string) => [
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRole',
+        metadata: { name: 'reads-nodes' },
+        rules: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get'] }],
+      },
+      {
+        apiVersion: 'rbac.authorization.k8s.io/v1',
+        kind: 'ClusterRoleBinding',
+        metadata: { name: 'reads-nodes' },
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'reads-nodes' },
+        subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'Group', name: group }],
+      },
+    ];
+
+    test('is what kubectl debug makes to look at a node', async () => {
+      const impersonated = ['--as', TENANT.user, '--as-group', TENANT.group!];
+      // A tenant reads no nodes, and kubectl asks for that one first.
+      await bed.apply(readsNodes(TENANT.group!));
+      const { code, stderr } = await bed.kubectl([...['debug', 'node/r12-01', '--image', 'main:1', '--attach=false'], ...impersonated]);
+      expect([code, stderr]).toEqual([0, expect.any(String)]);
+    });
+
+    const mirror = { 'kubernetes.io/config.mirror': 'a1', 'kubernetes.io/config.hash': 'a1', 'kubernetes.io/config.source': 'file' };
+    const aMirror = (name: string) => aPod({ metadata: { name, annotations: mirror }, spec: { ...onNode, tolerations: EVERY_TAINT } });
+
+    test('is a static pod’s mirror when its node says so, and nobody else', async () => {
+      const owner = { apiVersion: 'v1', kind: 'Node', name: 'r12-01', uid: 'a1', controller: true };
+      const pod = aMirror('registry-r12-01');
+      await made({ ...pod, metadata: { ...pod.metadata, ownerReferences: [owner] } }, as(bed, kubelet('r12-01')));
+      expect(await refused(aMirror('other-r12-01'), tenant)).toBe(said('tom'));
+    });
+
+    test('is not made one by a binding either', async () => {
+      const pod = await made(aPod(), tenant);
+      const { name } = pod.metadata;
+      for (const where of [`${path(pod)}/binding`, '/api/v1/namespaces/default/bindings'])
+        expect(sentence(await tenant('POST', where, binding(name)))).toBe(
+          'target.name is r12-01, and tom may bind pods of some namespaces only: a binding passes by the taint of host pools. Leave it to the scheduler of the pod. A scheduler needs the verb create on pods/binding in all namespaces.',
+        );
+      const scheduler = as(bed, { user: 'system:kube-scheduler', group: 'system:authenticated' });
+      expect(await scheduler('POST', `${path(pod)}/binding`, binding(name))).toMatchObject({ status: 201 });
     });
   });
 
@@ -273,7 +419,7 @@ describeBed('policies', ['control-plane'], () => {
           spec: { replicas: 1, selector: { matchLabels: { app: 'agent' } }, template },
         },
       ]);
-      await until('an event', [], 20, async () => {
+      await until('an event', [], 60, async () => {
         const { stdout } = await bed.kubectl(['describe', 'replicaset', 'agent']);
         return /FailedCreate.*Set schedulerName: gala-scheduler/.test(stdout);
       });
@@ -301,7 +447,7 @@ describeBed('policies', ['control-plane'], () => {
         daemonSet('proxy', { tolerations: EVERY_TAINT, hostNetwork: true }),
       ]);
       for (const name of ['shipper', 'proxy'])
-        await until(`pods of ${name}`, [], 20, async () => (await podsOf(name)).length === NODES.length);
+        await until(`pods of ${name}`, [], 60, async () => (await podsOf(name)).length === NODES.length);
     });
 
     test('one that runs on every node gets a slot on each: its pods are gala-scheduler’s and wait, pinned as before', async () => {
@@ -339,6 +485,29 @@ describeBed('policies', ['control-plane'], () => {
       expect(await writer('DELETE', lock)).toMatchObject({ status: 200 });
     });
 
+    test('has the status that the lock writer gives it, and no other', async () => {
+      const lock = await aLock('feed-3', 0);
+      const said = (who: string) =>
+        `${who} may not update status of Lock default/feed-3: the lock writer alone says which slots a Lock has. Ask for slots by the spec of a Lock; gala stock says how many there are.`;
+      const slots = [{ slot: 0, node: 'r12-01' }];
+      const status = { phase: 'Ready', counts: { planned: 1, used: 0 }, slots };
+      expect(sentence(await tenant('PATCH', `${lock}/status`, { status }))).toBe(said('tom'));
+      expect(sentence(await admin('PATCH', `${lock}/status`, { status }))).toBe(said('ada'));
+      const { body } = await bed.request('GET', lock);
+      expect(sentence(await tenant('PUT', `${lock}/status`, { ...body, status }))).toBe(said('tom'));
+      expect(await writer('PUT', `${lock}/status`, { ...body, status })).toMatchObject({ status: 200 });
+    });
+
+    test('brings no status along, and gets none by another way', async () => {
+      const status = { phase: 'Ready', counts: { planned: 3, used: 0 }, slots: [{ slot: 0, node: 'r12-01' }] };
+      const spec = { podFrom: { kind: 'Deployment', name: 'feed' }, count: 3, owner: 'feed' };
+      const lock = { apiVersion: 'gala.internal/v1alpha1', kind: 'Lock', metadata: { name: 'feed-4' }, spec, status };
+      const { status: code, body } = await tenant('POST', LOCKS, lock);
+      expect([code, body.status]).toEqual([201, undefined]);
+      const patched = await tenant('PATCH', `${LOCKS}/feed-4`, { status, metadata: { labels: { audit: 'seen' } } });
+      expect([patched.status, patched.body.status, patched.body.metadata.labels]).toEqual([200, undefined, { audit: 'seen' }]);
+    });
+
     test('without pods goes', async () => {
       expect(await admin('DELETE', await aLock('feed-2', 0))).toMatchObject({ status: 200 });
     });
@@ -350,8 +519,8 @@ describeBed('policies', ['control-plane'], () => {
       await admin('POST', locks, { apiVersion: 'gala.internal/v1alpha1', kind: 'Lock', metadata: { name: 'feed' }, spec });
       await writer('PATCH', `${locks}/feed/status`, { status: { phase: 'Ready', counts: { planned: 3, used: 2 } } });
       await admin('DELETE', '/api/v1/namespaces/leaving');
-      await until('the namespace gone', [], 30, async () => (await bed.request('GET', '/api/v1/namespaces/leaving')).status === 404);
-    }, 40_000);
+      await until('the namespace gone', [], 60, async () => (await bed.request('GET', '/api/v1/namespaces/leaving')).status === 404);
+    }, 120_000);
   });
 
   describe('an IPLock', () => {

@@ -14,6 +14,8 @@ const names = (policies: readonly KubeObject[]) =>
   policies.map(({ kind, metadata }) => `${kind.replace('AdmissionPolicy', '')}/${metadata.name}`);
 const gating = (policies: readonly KubeObject[]) => JSON.stringify(policies.find(({ kind }) => kind.startsWith('Mutating'))?.spec);
 
+const conditionsOf = ({ spec }: KubeObject) => (spec as { matchConditions?: { name: string; expression: string }[] }).matchConditions ?? [];
+
 const hard = { pools: { web: anIntranetPool() } };
 const advisory = { pools: { web: anIntranetPool({ locks: 'advisory' }) } };
 
@@ -24,7 +26,11 @@ test('all of them, where a pool is tainted', () => {
     'Validating/gala-slots',
     'Validating/gala-slots-bindings',
     'Validating/gala-pool-taint',
+    'Validating/gala-pool-nodes',
+    'Validating/gala-pool-bindings',
+    'Validating/gala-slots-resize',
     'Validating/gala-locks',
+    'Validating/gala-locks-status',
     'Validating/gala-ip-locks',
     'Validating/gala-node-networks',
     'Validating/gala-host-pools',
@@ -40,17 +46,21 @@ describe.each([
   ['no pool', {}],
   ['a pool whose locks are advisory', advisory],
 ])('beside %s', (_, over) => {
-  test('nobody is asked what he tolerates, and no pod gets a toleration or another scheduler', () => {
+  test('nobody is asked what he tolerates, which node he names or how large he becomes, and no pod gets a toleration or another scheduler', () => {
     const policies = policiesOf(over);
-    expect(names(policies)).not.toContain('Validating/gala-pool-taint');
+    expect(names(policies).filter((name) => /pool-(taint|nodes|bindings)|resize/.test(name))).toEqual([]);
     expect(gating(policies)).not.toMatch(/tolerations|DaemonSet|schedulerName'/);
+  });
+
+  test('below 1.36 a pod of gala-scheduler needs no toleration', () => {
+    const policies = policiesOf({ ...over, kubernetes: '1.35' });
+    expect(JSON.stringify(policies.find(({ metadata }) => metadata.name === 'gala-gate'))).not.toContain('tolerations');
   });
 });
 
 test('where pods without a Lock are scored, only those that name one wait behind the gate', () => {
   const [mutating] = policiesOf({}, { unlockedPods: 'score' });
-  const { matchConditions } = mutating!.spec as { matchConditions: { name: string; expression: string }[] };
-  expect(matchConditions.find(({ name }) => name === 'has-to-wait')?.expression).toContain("annotations[?'gala.internal/lock']");
+  expect(conditionsOf(mutating!)[0]?.expression).toContain("annotations[?'gala.internal/lock']");
 });
 
 test('every policy has its binding, is fail-closed, and says why it is there', () => {
@@ -64,4 +74,16 @@ test('every policy has its binding, is fail-closed, and says why it is there', (
       policyName: metadata.name,
     });
   }
+});
+
+test('every policy ends at the first thing that is not so: the API server works out all match conditions there are', () => {
+  for (const kubernetes of ['1.35', '1.37'])
+    for (const policy of policiesOf({ ...hard, kubernetes }))
+      expect([policy.metadata.name, conditionsOf(policy)]).toEqual([policy.metadata.name, [expect.anything()]]);
+});
+
+test('rules and sentences are worked out for requests that break one, but where the namespace has to be looked at', () => {
+  const asked = policiesOf(hard).filter(({ kind }) => kind.startsWith('Validating'));
+  const others = asked.filter((policy) => conditionsOf(policy)[0]?.name !== 'breaks-a-rule');
+  expect(names(others)).toEqual(['Validating/gala-locks']);
 });
