@@ -142,8 +142,10 @@ export function elect(api: Api, options: ElectOptions): Election {
   }
 
   async function release(): Promise<void> {
+    // The last renewal failed, or its answer was lost.
+    if (!resourceVersion) await read(RELEASE_MS).catch(() => {});
     until = Number.NEGATIVE_INFINITY;
-    if (!seen || !resourceVersion) return;
+    if (seen?.spec.holderIdentity !== identity || !resourceVersion) return;
     const draft = { metadata: { namespace, name, resourceVersion }, spec: released(seen.spec, new Date()) };
     await api.update(LEASES, draft, { timeoutMs: RELEASE_MS }).then(
       () => log.info('released'),

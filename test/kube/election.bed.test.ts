@@ -126,6 +126,19 @@ describeBed('an election on a real API server', ['etcd', 'kube-apiserver'], () =
     expect((await leaseOf('fails'))?.holderIdentity).toBeUndefined();
   });
 
+  test('a leader whose last renewal failed gives the Lease back all the same', async () => {
+    const proxy = await startFaultProxy(bed);
+    const through = await connect({ kubeconfig: proxy.kubeconfig });
+    const a = candidate('failed', 'a', through);
+    await until(a.isLeader);
+    let failed = 0;
+    proxy.setPlan(({ method }) => (method === 'PUT' && ++failed === 1 ? { do: 'cut after' } : undefined));
+    await until(() => failed > 0 && proxy.counts.faults > 0);
+    await a.stop();
+    expect((await leaseOf('failed'))?.holderIdentity).toBeUndefined();
+    through.close();
+  });
+
   test('while a leader cleans up after a stop, nobody else begins', async () => {
     let cleaned = false;
     const a = candidate('cleans', 'a', api, {
