@@ -63,6 +63,16 @@ export const API_AUDIENCE = 'gala.internal';
 /** Lease by which one `gala controller` leads. */
 export const CONTROLLER_LEASE = 'gala-controller';
 
+/** Whom the policies of slots, Locks and addresses let write: the lock writer, as a request names its user. */
+export const WRITER_ACCOUNT = `system:serviceaccount:${SYSTEM_NAMESPACE}:${SCHEDULER_NAME}`;
+
+/** Whom the policy of NodeNetworks lets make them: `gala controller`. */
+export const CONTROLLER_ACCOUNT = `system:serviceaccount:${SYSTEM_NAMESPACE}:${CONTROLLER_LEASE}`;
+
+/** The ValidatingAdmissionPolicies that refuse everybody else. */
+export const WRITER_POLICY = 'gala-slots';
+export const CONTROLLER_POLICY = 'gala-node-networks';
+
 /** Annotation of a Lock that the API made: the user who asked for it. */
 export const REQUESTED_BY = 'gala.internal/requested-by';
 

@@ -3,12 +3,14 @@
  * same objects and take over when it does not renew its Lease. What is decided is in lib/network; this puts it together.
  */
 import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
-import { CONTROLLER_LEASE, CONTROLLER_PORT } from '../api/scheduling.ts';
+import { Option } from 'commander';
+import { CONTROLLER_ACCOUNT, CONTROLLER_LEASE, CONTROLLER_POLICY, CONTROLLER_PORT } from '../api/scheduling.ts';
+import { accountOf } from '../kube/account.ts';
 import { type Api, connect } from '../kube/client.ts';
-import { sleep } from '../kube/clock.ts';
-import { elect } from '../kube/election.ts';
+import { aborted, sleep } from '../kube/clock.ts';
+import { type Election, elect } from '../kube/election.ts';
 import { recorder } from '../kube/events.ts';
+import { port } from '../kube/flags.ts';
 import { serveHealth } from '../kube/health.ts';
 import { type Level, type Log, logger } from '../kube/log.ts';
 import { metrics } from '../kube/metrics.ts';
@@ -60,45 +62,46 @@ export async function runController(bare: Api, options: ControllerOptions, signa
   const api = measured.api(bare);
   const watched = watchNetwork(api, { signal, log });
   for (const one of [watched.hosts, watched.pools, watched.networks, watched.addresses]) measured.reflector(one.kind.plural, one);
+  const account = accountOf(api, { account: CONTROLLER_ACCOUNT, policy: CONTROLLER_POLICY, signal, log });
   const events = recorder(api, 'gala.internal/controller', { log });
   const health = await serveHealth({
     ...{ host: options.bindAddress, port: options.healthPort, registry: measured.registry },
-    ready: { caches: () => (watched.unread().length === 0 ? undefined : `not read yet: ${watched.unread().join(', ')}`) },
-  });
-
-  const election = elect(api, {
-    namespace: options.leaseNamespace,
-    name: CONTROLLER_LEASE,
-    log,
-    onLead: async (leading) => {
-      const common = { api, watched, signal: leading, log, mayWrite: () => election.isLeader() };
-      const keeping = keepNodeNetworks({ ...common, recorder: events, onStep: counted.step });
-      const writing = writePoolStatus({ ...common, onStatus: counted.pool });
-      measured.queue('node-networks', keeping.queue);
-      measured.queue('pool-status', writing.queue);
-      await Promise.all([keeping.stopped, writing.stopped]);
-      counted.forgetPools();
+    ready: {
+      account: account.wrong,
+      caches: () => (watched.unread().length === 0 ? undefined : `not read yet: ${watched.unread().join(', ')}`),
     },
   });
-  measured.election(CONTROLLER_LEASE, election);
 
-  const stopping = new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  let election: Election | undefined;
   try {
-    await Promise.race([stopping, election.done]);
+    await account.settled;
+    // Who may not write must not lead: it would keep the Lease from one that may.
+    if (account.wrong() === undefined) await lead();
   } finally {
-    await election.stop();
+    await election?.stop();
     await Promise.race([events.flush(), sleep(FLUSH_MS)]);
     await health.close();
   }
   await watched.stopped;
   api.close();
-}
 
-function port(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number <= 65_535) return number;
-  throw new InvalidArgumentError('A port is 0 to 65535; 0 takes any free one.');
+  async function lead(): Promise<void> {
+    const leader = elect(api, {
+      namespace: options.leaseNamespace,
+      name: CONTROLLER_LEASE,
+      log,
+      onLead: async (leading) => {
+        const common = { api, watched, signal: leading, log, mayWrite: () => leader.isLeader() };
+        const keeping = keepNodeNetworks({ ...common, recorder: events, onStep: counted.step });
+        const writing = writePoolStatus({ ...common, onStatus: counted.pool });
+        measured.queue('node-networks', keeping.queue);
+        measured.queue('pool-status', writing.queue);
+        await Promise.all([keeping.stopped, writing.stopped]);
+        counted.forgetPools();
+      },
+    });
+    election = leader;
+    measured.election(CONTROLLER_LEASE, leader);
+    await Promise.race([aborted(signal), leader.done]);
+  }
 }

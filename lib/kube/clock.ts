@@ -35,7 +35,13 @@ export async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   await sleepFor(Math.min(ms, LONGEST_MS), undefined, { signal }).catch(() => {});
 }
 
-/** The same by a clock that may be a test's. */
+/** Resolves when `signal` aborts, at once where it has. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** Waits `ms`, or until `signal` aborts, by a clock that may be a test's. */
 export function pause(ms: number, signal: AbortSignal | undefined, clock: Clock): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted) return resolve();

@@ -2,6 +2,7 @@
  * The runtime kit every program stands on: client, reflector, work queue, controller, lease election, events, health,
  * metrics, graceful stop. It knows Kubernetes and no concern of Gala's.
  */
+export * from './account.ts';
 export * from './backoff.ts';
 export * from './client.ts';
 export * from './clock.ts';

@@ -23,12 +23,14 @@ import type {
   V1ReplicaSet,
   V1Secret,
   V1SelfSubjectAccessReview,
+  V1SelfSubjectReview,
   V1Service,
   V1ServiceAccount,
   V1StatefulSet,
   V1StorageClass,
   V1SubjectAccessReview,
   V1TokenReview,
+  V1ValidatingAdmissionPolicy,
 } from '@kubernetes/client-node';
 import type { Manifest } from '../api/manifest.ts';
 import type { Resource, TypeOf } from '../api/resource.ts';
@@ -113,6 +115,7 @@ export const SELFSUBJECTACCESSREVIEWS = clusterWide<V1SelfSubjectAccessReview>(
   'SelfSubjectAccessReview',
   'selfsubjectaccessreviews',
 );
+export const SELFSUBJECTREVIEWS = clusterWide<V1SelfSubjectReview>('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews');
 export const SERVICEACCOUNTS = namespaced<V1ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts');
 export const SERVICES = namespaced<V1Service>('v1', 'Service', 'services');
 export const STATEFULSETS = namespaced<V1StatefulSet>('apps/v1', 'StatefulSet', 'statefulsets');
@@ -123,6 +126,11 @@ export const SUBJECTACCESSREVIEWS = clusterWide<V1SubjectAccessReview>(
   'subjectaccessreviews',
 );
 export const TOKENREVIEWS = clusterWide<V1TokenReview>('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews');
+export const VALIDATINGADMISSIONPOLICIES = clusterWide<V1ValidatingAdmissionPolicy>(
+  'admissionregistration.k8s.io/v1',
+  'ValidatingAdmissionPolicy',
+  'validatingadmissionpolicies',
+);
 
 /** The kind of one of Gala's own resources: `kindOf(Lock)`. */
 export function kindOf<R extends Resource>(resource: R): Kind<Stored<TypeOf<R>>> {

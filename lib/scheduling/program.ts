@@ -6,12 +6,14 @@
  * last, so that kube-scheduler gets its answers as long as there is somebody to give them.
  */
 import type { Command } from 'commander';
-import { InvalidArgumentError, Option } from 'commander';
-import { API_PORT, EXTENDER_PORT, SCHEDULER_NAME, WRITER_LEASE } from '../api/scheduling.ts';
+import { Option } from 'commander';
+import { API_PORT, EXTENDER_PORT, SCHEDULER_NAME, WRITER_ACCOUNT, WRITER_LEASE, WRITER_POLICY } from '../api/scheduling.ts';
+import { accountOf } from '../kube/account.ts';
 import { type Api, connect } from '../kube/client.ts';
-import { sleep } from '../kube/clock.ts';
+import { aborted, sleep } from '../kube/clock.ts';
 import { elect } from '../kube/election.ts';
 import { recorder } from '../kube/events.ts';
+import { port, seconds } from '../kube/flags.ts';
 import { serveHealth } from '../kube/health.ts';
 import { type Level, type Log, logger } from '../kube/log.ts';
 import { metrics } from '../kube/metrics.ts';
@@ -89,7 +91,7 @@ export async function schedulerProgram(bare: Api, options: SchedulerOptions, sig
   /** What is to be done at the end, in the order that it is to be done in: whatever began last. */
   const ends: (() => Promise<unknown>)[] = [];
   try {
-    await run(bare, options, log, (end) => ends.unshift(end), stopping(signal));
+    await run(bare, options, log, (end) => ends.unshift(end), aborted(signal));
   } finally {
     for (const end of ends) await end();
     bare.close();
@@ -112,10 +114,11 @@ async function run(
   const world = watchWorld(api, {
     ...{ signal: knowing.signal, log, missingSamples: options.missingSamples, sampleMaxAgeMs: options.sampleMaxAge * 1000 },
   });
+  const account = accountOf(api, { account: WRITER_ACCOUNT, policy: WRITER_POLICY, signal: knowing.signal, log });
   const samples = url === undefined ? undefined : pollSamples({ url, inventory: world.inventory, signal: knowing.signal, log });
   atEnd(() => {
     knowing.abort();
-    return Promise.all([world.stopped, samples?.stopped]);
+    return Promise.all([world.stopped, samples?.stopped, account.settled]);
   });
   const { nodes, pods, locks, ipLocks, hostPools, nodeNetworks, statefulSets } = world;
   for (const one of [nodes, pods, locks, ipLocks, hostPools, nodeNetworks, statefulSets]) measured.reflector(one.kind.plural, one);
@@ -130,6 +133,7 @@ async function run(
   const health = await serveHealth({
     ...{ port: options.extenderPort, registry: measured.registry, handle: verifying.handle, keepAliveMs: KEEP_ALIVE_MS },
     ready: {
+      account: account.wrong,
       caches: () => (world.hasSynced() ? undefined : 'not everything was read yet'),
       api: () => (stockApi === undefined ? 'not begun' : stockApi.wrong()),
     },
@@ -159,6 +163,10 @@ async function run(
   });
   const { onNote, onCall } = counted;
   const onWork = await writerGauges(measured.registry, world);
+  const ending = Promise.race([stopping, answering.done]);
+  // Who may not write must not lead: it would keep the Lease from one that may.
+  await Promise.race([account.settled, ending]);
+  if (account.wrong() !== undefined) return;
   const election = elect(api, {
     ...{ namespace, name: WRITER_LEASE, log },
     onLead: (leading) =>
@@ -166,23 +174,5 @@ async function run(
   });
   atEnd(election.stop);
   measured.election(WRITER_LEASE, election);
-  await Promise.race([stopping, election.done, answering.done]);
-}
-
-function stopping(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-}
-
-function port(text: string): number {
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number <= 65_535) return number;
-  throw new InvalidArgumentError('A port is 0 to 65535; 0 takes any free one.');
-}
-
-function seconds(text: string): number {
-  if (/^[1-9][0-9]{0,5}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('It is a whole number of seconds, 1 or more.');
+  await Promise.race([ending, election.done]);
 }

@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { API_CA } from '../../lib/api/scheduling.ts';
+import slice from '../../clusters/slices/scheduling.ts';
+import { rendered } from '../../constructs/testing.ts';
+import { API_CA, WRITER_ACCOUNT, WRITER_LEASE, WRITER_POLICY } from '../../lib/api/scheduling.ts';
 import { connect } from '../../lib/kube/client.ts';
-import { CONFIGMAPS, NODES, SECRETS } from '../../lib/kube/kinds.ts';
+import { CONFIGMAPS, LEASES, NODES, SECRETS } from '../../lib/kube/kinds.ts';
 import { silent } from '../../lib/kube/log.ts';
 import { makeAuthority, makeServing } from '../../lib/scheduling/http/issue.ts';
 import { type SchedulerOptions, schedulerProgram } from '../../lib/scheduling/program.ts';
@@ -61,7 +63,7 @@ describeBed('gala scheduler', ['etcd', 'kube-apiserver'], () => {
     const page = async (path: string) => (await fetch(`http://127.0.0.1:${options.extenderPort}${path}`)).text();
     return {
       ...{ options, ended, page },
-      ready: () => Promise.race([ended, until('ready', [], 30, async () => (await page('/readyz')) === 'ok')]),
+      ready: () => Promise.race([ended, until('ready', [], 60, async () => (await page('/readyz')) === 'ok')]),
       stop: async () => {
         ending.abort();
         await ended;
@@ -91,7 +93,7 @@ describeBed('gala scheduler', ['etcd', 'kube-apiserver'], () => {
     everyNumber();
     const running = await started({ prometheusUrl: prometheus.url, servingSecret: 'site-tls', missingSamples: 'refuse' });
     await running.ready();
-    await until('asking Prometheus', [], 20, async () => (await running.page('/metrics')).includes('\ngala_samples_age_seconds '));
+    await until('asking Prometheus', [], 60, async () => (await running.page('/metrics')).includes('\ngala_samples_age_seconds '));
     const { ask, agent } = asker(running.options.apiPort, authority.cert);
     const { status, headers, body } = await ask('POST', '/v1/stock', {
       token: bed.token,
@@ -115,6 +117,24 @@ describeBed('gala scheduler', ['etcd', 'kube-apiserver'], () => {
     await expect(second.ended).rejects.toThrow(`listening on 127.0.0.1:${first.options.apiPort}`);
     await expect((await started({ extenderPort: first.options.extenderPort })).ended).rejects.toThrow(String(first.options.extenderPort));
     await first.stop();
+  });
+
+  test('under a name that the policies do not let write it says so, is not ready, and leaves the Lease to one that may write', async () => {
+    const policies = rendered(slice).objects.filter(({ kind }) => kind === 'ValidatingAdmissionPolicy');
+    expect(JSON.stringify(policies.find(({ metadata }) => metadata.name === WRITER_POLICY))).toContain(WRITER_ACCOUNT);
+    await bed.apply(policies);
+    const api = await admin();
+    const lease = async () => (await api.list(LEASES, { namespace })).items.find(({ metadata }) => metadata.name === WRITER_LEASE);
+    const before = await lease();
+    const running = await started();
+    const why =
+      /\[-\]account failed: it asks the API server as \S+, and policy gala-slots lets (\S+) alone write\. .* create token gala-scheduler /;
+    await until('told', [], 60, async () => why.exec(await running.page('/readyz'))?.[1] === WRITER_ACCOUNT);
+    await until('all else ready', [], 60, async () => (await running.page('/readyz?verbose')).includes('[+]api ok'));
+    expect((await lease())?.spec).toEqual(before?.spec);
+    await running.stop();
+    for (const { metadata } of policies) await bed.kubectl(['delete', 'validatingadmissionpolicy', metadata.name]);
+    api.close();
   });
 
   test('told to stop before it has begun, it ends', async () => {

@@ -1,6 +1,7 @@
 /** The stock and lock API of a replica, put together: it begins to listen when it has its first certificate. */
 import { hostname, networkInterfaces } from 'node:os';
 import type { Api } from '../../kube/client.ts';
+import { aborted } from '../../kube/clock.ts';
 import { type Log, silent } from '../../kube/log.ts';
 import type { World } from '../world.ts';
 import { type HttpApiOptions, httpApi } from './api.ts';
@@ -63,10 +64,7 @@ export function runStockApi(options: StockApiOptions): RunningStockApi {
     },
   });
 
-  const ended = new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
+  const ended = aborted(signal).then(() => undefined);
 
   async function run(): Promise<void> {
     const pair = await Promise.race([first.promise, ended]);
