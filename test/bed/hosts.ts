@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { RACK_LABEL } from '../../lib/api/model.ts';
+import { POOL_LABEL, RACK_LABEL } from '../../lib/api/model.ts';
 import type { Answer } from './client.ts';
 import type { Bed } from './control-plane.ts';
 import { until } from './process.ts';
@@ -21,7 +21,8 @@ export const hostName = (index: number): string => `trial-${rackOf(index)}-${pad
 const rackOf = (index: number) => `r${pad(Math.floor(index / HOSTS_PER_RACK) + 1)}`;
 const pad = (number: number) => String(number).padStart(2, '0');
 
-export const aHost = (index: number, now: string) => ({
+/** @param pool left out: of no pool */
+export const aHost = (index: number, now: string, pool?: string) => ({
   apiVersion: 'v1',
   kind: 'Node',
   metadata: {
@@ -32,6 +33,7 @@ export const aHost = (index: number, now: string) => ({
       'kubernetes.io/os': 'linux',
       'topology.kubernetes.io/zone': 'trial',
       [RACK_LABEL]: rackOf(index),
+      ...(pool === undefined ? {} : { [POOL_LABEL]: pool }),
       ...(index < SYSTEM_HOSTS ? { 'gala.internal/system': '' } : {}),
     },
   },
@@ -62,12 +64,12 @@ const NODE_INFO = {
   ...{ containerRuntimeVersion: 'kwok', kubeletVersion: 'v1.37.2', kubeProxyVersion: '', machineID: '', systemUUID: '', bootID: '' },
 };
 
-/** Starts kwok beside the bed, makes `count` hosts, and resolves when all are Ready and take pods. */
-export async function simulateHosts(bed: Bed, count: number, say: (line: string) => void): Promise<void> {
+/** Starts kwok beside the bed, makes `count` hosts of a pool or of none, and resolves when all are Ready and take pods. */
+export async function simulateHosts(bed: Bed, count: number, say: (line: string) => void, pool?: string): Promise<void> {
   const now = new Date().toISOString();
   await simulate(
     bed,
-    Array.from({ length: count }, (_, index) => aHost(index, now)),
+    Array.from({ length: count }, (_, index) => aHost(index, now, pool)),
     say,
   );
 }

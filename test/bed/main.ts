@@ -1,10 +1,11 @@
 /** `npm run bed -- doctor | fetch | up | down`: the test bed from a terminal. Exit codes: 0 done, 2 bad input, 4 not now. */
 import { existsSync } from 'node:fs';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { poolName } from '../../lib/api/pool.ts';
 import { diagnose, report } from './doctor.ts';
 import { fetchParts, toStderr } from './fetch.ts';
 import { command, PARTS, type PartName, partsOf } from './parts.ts';
-import { down, supervise, type Trial, trial, up } from './trial.ts';
+import { down, supervise, type Trial, type TrialOptions, trial, up } from './trial.ts';
 
 const BAD_INPUT = 2;
 const NOT_NOW = 4;
@@ -37,7 +38,8 @@ program
   .command('up')
   .description('start a control plane with simulated hosts in the background')
   .option('--hosts <number>', 'how many hosts', aCount, 10)
-  .action(async ({ hosts }: { hosts: number }) => {
+  .option('--pool <name>', 'the HostPool whose label they carry; of no pool when left out', aPool)
+  .action(async (options: TrialOptions) => {
     const running = trial();
     if (running)
       return notNow(
@@ -46,7 +48,7 @@ program
     const lacking = (await fetchParts(partsOf(['control-plane', 'kwok']))).filter(({ result }) => result === 'not had');
     if (lacking.length > 0) return notNow(lacking.map(({ part, why }) => `${part} can't be had: ${why?.join('; ')}`).join('\n'));
     toStderr('starting etcd, API server, controllers and scheduler');
-    console.log(nextSteps(await up(hosts, toStderr)));
+    console.log(nextSteps(await up(options, toStderr)));
   });
 
 program
@@ -59,29 +61,46 @@ program
 program
   .command('supervise', { hidden: true })
   .requiredOption('--hosts <number>', '', aCount)
-  .action(({ hosts }: { hosts: number }) => supervise(hosts));
+  .option('--pool <name>', '')
+  .action((options: TrialOptions) => supervise(options));
 
-const nextSteps = ({ url, hosts, kubeconfig }: Trial) =>
+const nextSteps = ({ url, hosts, pool, kubeconfig }: Trial) =>
   [
-    `Up: ${url}, ${hosts} hosts.`,
+    `Up: ${url}, ${hosts} hosts${pool === undefined ? '' : ` of pool ${pool}`}.`,
     '',
     `    export KUBECONFIG=${kubeconfig}`,
-    // A machine may have no kubectl of its own.
-    `    alias kubectl='${command('kubectl').join(' ')}'`,
+    // A machine may have neither of its own.
+    ...(['kubectl', 'kube-scheduler'] as const).map((part) => `    alias ${part}='${command(part).join(' ')}'`),
     '    kubectl get nodes',
     ...(existsSync('dist/hello') ? [] : ['    npx cdk8s synth        # there is no dist/hello yet']),
     '    kubectl apply --server-side -f dist/hello/10-crds.yaml',
     '    kubectl wait --for=condition=Established crd -l app.kubernetes.io/part-of=gala',
     '    kubectl apply --server-side -f dist/hello',
     '',
-    'No program runs on these hosts: kwok plays pods, gala-scheduler too. What it would schedule stays Pending here: leave',
-    '`schedulerName` out. The first two hosts are labelled gala.internal/system, for such programs.',
-    'End it with `npm run bed -- down`.',
+    "kwok plays all pods here, those of Gala's programs too: nobody writes Locks yet. Run the programs yourself, as the accounts that may write:",
+    '',
+    '    for one in scheduler controller; do',
+    '      cp $KUBECONFIG $KUBECONFIG.$one',
+    '      kubectl --kubeconfig $KUBECONFIG.$one config set-credentials gala-$one --token "$(kubectl -n gala-system create token gala-$one --duration 8h)"',
+    '      kubectl --kubeconfig $KUBECONFIG.$one config set-context --current --user gala-$one',
+    '      npx gala $one --kubeconfig $KUBECONFIG.$one 2> $KUBECONFIG.$one.log &',
+    '    done',
+    // The hosts of hello's only pool are those with its addresses.
+    ...(pool === undefined && hosts > 0 ? ['    kubectl label node --all gala.internal/pool=web > /dev/null'] : []),
+    '    kubectl create namespace feed',
+    '    npx gala lock -f examples/feed.yaml 200',
+    '',
+    'How their pods are bound, too: docs/operations/bed.md, "Trying Locks". End it with `npm run bed -- down`, and the programs with `kill %1 %2`.',
   ].join('\n');
 
 function aPart(name: string): PartName {
   if (PARTS.some((part) => part.name === name)) return name as PartName;
   throw new InvalidArgumentError(`no such part. There are ${PARTS.map((part) => part.name).join(', ')}.`);
+}
+
+function aPool(text: string): string {
+  if (poolName.safeParse(text).success) return text;
+  throw new InvalidArgumentError(`'${text}' is no name of a pool: small letters, digits and -. For example web.`);
 }
 
 function aCount(text: string): number {

@@ -55,7 +55,7 @@ describeBed('a local trial', ['control-plane', 'kwok'], () => {
     const available = async () => (await client.request('GET', scheduler)).body.status?.availableReplicas;
     for (let tries = 0; tries < 300 && (await available()) !== 2; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await available()).toBe(2);
-    expect(up.stdout).toContain('kwok plays pods, gala-scheduler too');
+    expect(up.stdout).toContain("kwok plays all pods here, those of Gala's programs too");
     client.close();
 
     expect(await bed(['up'], env)).toMatchObject({ code: 4, stderr: expect.stringMatching(/50 hosts is up already.*npm run bed -- down/) });

@@ -14,9 +14,13 @@ import { alive, type ProcessId, processId, sweep } from './records.ts';
 export interface Trial {
   readonly url: string;
   readonly hosts: number;
+  /** Whose label the hosts carry. @default none: they are of no pool */
+  readonly pool?: string;
   readonly kubeconfig: string;
   readonly supervisor: ProcessId;
 }
+
+export type TrialOptions = Pick<Trial, 'hosts' | 'pool'>;
 
 type Said = { say: string } | { up: Trial } | { failed: string };
 
@@ -34,11 +38,14 @@ export function trial(): Trial | undefined {
 }
 
 /** Starts a trial and resolves when all its hosts are Ready. Rejects when it can't be had; nothing stays behind then. */
-export async function up(hosts: number, say: (line: string) => void): Promise<Trial> {
+export async function up({ hosts, pool }: TrialOptions, say: (line: string) => void): Promise<Trial> {
   mkdirSync(folder(), { recursive: true, mode: 0o700 });
   const log = openSync(file('supervisor.log'), 'w', 0o600);
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
-  const supervisor = fork(main, ['supervise', '--hosts', String(hosts)], { detached: true, stdio: ['ignore', log, log, 'ipc'] });
+  const supervisor = fork(main, ['supervise', '--hosts', String(hosts), ...(pool === undefined ? [] : ['--pool', pool])], {
+    detached: true,
+    stdio: ['ignore', log, log, 'ipc'],
+  });
   try {
     return await new Promise<Trial>((resolve, reject) => {
       supervisor.on('message', (said: Said) => {
@@ -57,7 +64,7 @@ export async function up(hosts: number, say: (line: string) => void): Promise<Tr
 }
 
 /** What the supervisor does: starts everything, tells `up`, and holds it until it is told to end. */
-export async function supervise(hosts: number): Promise<void> {
+export async function supervise({ hosts, pool }: TrialOptions): Promise<void> {
   const tell = (said: Said) => void process.send?.(said);
   const begun = Date.now();
   const say = (line: string) => tell({ say: `${line} (${Math.round((Date.now() - begun) / 1000)} s)` });
@@ -67,10 +74,10 @@ export async function supervise(hosts: number): Promise<void> {
   try {
     const bed = await startControlPlane();
     say(`the API server is ready at ${bed.url}`);
-    if (hosts > 0) await simulateHosts(bed, hosts, say);
+    if (hosts > 0) await simulateHosts(bed, hosts, say, pool);
     if (hosts > 0) say(`${hosts} hosts are Ready`);
     copyFileSync(bed.kubeconfig, file('kubeconfig'));
-    const here: Trial = { url: bed.url, hosts, kubeconfig: file('kubeconfig'), supervisor: processId(process.pid) as ProcessId };
+    const here: Trial = { url: bed.url, hosts, pool, kubeconfig: file('kubeconfig'), supervisor: processId(process.pid) as ProcessId };
     writeFileSync(file('trial.json'), JSON.stringify(here), { mode: 0o600 });
     told = true;
     tell({ up: here });
