@@ -14,6 +14,7 @@ import { type Books, lockOfPod } from '../scheduling/writer/books.ts';
 import { refusedByLock, slotFor, stageOf } from '../scheduling/writer/next-for-pod.ts';
 import { isRefusal, sayUnreadable } from '../scheduling/writer/refusal.ts';
 import { slotsSeen } from '../scheduling/writer/slots.ts';
+import { type Leader, leaderless } from './leader.ts';
 import { limitSentence } from './limit-text.ts';
 
 /** What `-o json` prints. */
@@ -32,6 +33,7 @@ export interface Explained {
   readonly lock?: string;
   /** By supply; cores, bytes, bits a second. */
   readonly wants: Readonly<Record<string, number>>;
+  /** Whether it takes an address where Gala owns them; false where no host has any. */
   readonly address: boolean;
   /** Hosts that were looked at, and how many pods like this one they take. */
   readonly looked?: { readonly hosts: number; readonly fit: number };
@@ -55,6 +57,9 @@ export interface Known {
   readonly books: Books;
   /** Unix milliseconds. */
   readonly nowMs: number;
+  /** Who gives slots, and who binds. Left out: not known. */
+  readonly writer?: Leader;
+  readonly binder?: Leader;
 }
 
 export function explainPod(pod: PodFacts, known: Known): Explained {
@@ -67,7 +72,7 @@ export function explainPod(pod: PodFacts, known: Known): Explained {
     ...(slot && { slot }),
     ...(lock && { lock }),
     wants: Object.fromEntries(demand.requests),
-    address: demand.address,
+    address: demand.address && ownsAddresses(known.inventory, demand),
   };
   const plain = (state: Explained['state'], because: string) => ({ ...about, state, rows: [], because });
   if (pod.done) return plain('Done', 'it has run to its end and uses nothing any more');
@@ -93,15 +98,29 @@ function waits(pod: PodFacts, lock: string | undefined, known: Known): Found & {
   if (lock !== undefined) return { state: 'Waits', ...ofLock(pod, lock, known) };
   // It tolerates the pools' taint: with its gate it got that.
   const never = whyNever(known.inventory, { demand: pod.demand });
-  return { state: 'Waits', ...onNodes(pod.demand, known, (fit) => (fit > 0 ? itsTurn('a slot') : never === undefined ? NO_ROOM : NEVER)) };
+  return {
+    state: 'Waits',
+    ...onNodes(pod.demand, known, (fit) => (fit > 0 ? itsTurn('a slot', known) : never === undefined ? NO_ROOM : NEVER)),
+  };
 }
 
 const NEVER = 'no host could ever take it, however empty: change its template, or add hosts that have what it asks';
 const NO_ROOM = 'no host takes it now; it gets its slot as soon as one does';
-const itsTurn = (what: string) => `there is ${what} for it: the lock writer gives it in a moment. gala status says whether it works`;
+
+function itsTurn(what: string, { writer }: Known): string {
+  if (writer !== undefined && !writer.leads) return `there is ${what} for it, and nobody who gives it. ${leaderless(writer)}`;
+  return `there is ${what} for it: the lock writer gives it in a moment. gala status says whether it works`;
+}
+
+/** Whether some host has addresses of Gala's, free or not. */
+function ownsAddresses(inventory: Inventory, demand: Demand): boolean {
+  const { group } = inventory.addresses(demand);
+  return inventory.names.some((name, row) => name !== undefined && group[row] !== -1);
+}
 
 /** A pod that names a Lock takes a slot of that Lock, and nothing else. */
-function ofLock(pod: PodFacts, key: string, { books, inventory }: Known): Found {
+function ofLock(pod: PodFacts, key: string, known: Known): Found {
+  const { books, inventory } = known;
   const lock = books.locks.get(key);
   const template = lock && (lock.spec.template ?? lock.status?.template);
   const locked = template === undefined ? undefined : demandOf(template, { namespace: pod.namespace }).demand;
@@ -110,7 +129,7 @@ function ofLock(pod: PodFacts, key: string, { books, inventory }: Known): Found 
     (lock === undefined ? undefined : slotFor(pod, lock, slotsSeen(key, lock, books), rejects(pod.demand, inventory)));
   if (said === undefined) return { rows: [], because: 'its Lock is not known' };
   if (isRefusal(said)) return { rows: [], reason: said.reason, because: said.message };
-  return { rows: [], node: said.node, because: itsTurn(`slot ${said.slot} of Lock ${key} on ${said.node}`) };
+  return { rows: [], node: said.node, because: itsTurn(`slot ${said.slot} of Lock ${key} on ${said.node}`, known) };
 }
 
 function rejects(demand: Demand, inventory: Inventory): (node: string) => Limit | undefined {
@@ -121,11 +140,14 @@ function rejects(demand: Demand, inventory: Inventory): (node: string) => Limit 
   };
 }
 
-function pinned({ pinned: node, demand, unschedulable }: PodFacts, { inventory }: Known): Found & { readonly state: 'Pinned' } {
+function pinned({ pinned: node, demand, unschedulable }: PodFacts, { inventory, binder }: Known): Found & { readonly state: 'Pinned' } {
   const limit = node === undefined ? undefined : rejects(demand, inventory)(node);
   const said = unschedulable === undefined || unschedulable === '' ? '' : ` kube-scheduler says: ${unschedulable}`;
   const rows = limit === undefined || node === undefined ? [] : [rowOf(limit, [node], demand, inventory)];
-  const because = `it has its slot on ${node ?? 'a node'}, and kube-scheduler binds it there; where the node refuses it for 30 s, a pod that a controller owns is made anew elsewhere.${said}`;
+  const where = `it has its slot on ${node ?? 'a node'}`;
+  if (binder !== undefined && !binder.leads)
+    return { state: 'Pinned', ...(node && { node }), rows, because: `${where}, and nobody binds it there. ${leaderless(binder)}` };
+  const because = `${where}, and kube-scheduler binds it there; where the node refuses it for 30 s, a pod that a controller owns is made anew elsewhere.${said}`;
   return { state: 'Pinned', ...(node && { node }), rows, because };
 }
 

@@ -1,5 +1,6 @@
 /** `gala explain pod`: why a pod waits, host by host. Reads the cluster once, with the rights of whoever asks, or a snapshot. */
 import { Argument } from 'commander';
+import { SCHEDULER_NAME, WRITER_LEASE } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { ApiError } from '../kube/error.ts';
 import { EVENTS } from '../kube/kinds.ts';
@@ -7,11 +8,12 @@ import type { PodFacts } from '../scheduling/facts.ts';
 import type { Inventory } from '../scheduling/inventory.ts';
 import { readWorld } from '../scheduling/read-world.ts';
 import { stock } from '../scheduling/stock.ts';
-import { type ClusterOptions, clusterOptions, inCluster } from './cluster.ts';
-import { explainPod } from './explain-pod.ts';
+import { type ClusterOptions, clusterOptions, inCluster, leaseOptions } from './cluster.ts';
+import { explainPod, type Known } from './explain-pod.ts';
 import { type EventSeen, type ExplainedPod, explainText } from './explain-text.ts';
 import { tellUnread } from './facts.ts';
 import { booksOf, factsOf } from './facts-of.ts';
+import { leaderBy } from './leader.ts';
 import type { Declare } from './main.ts';
 import { moreOf } from './more.ts';
 import { BadInput, type ExitCode, type Format, outputOption, print } from './output.ts';
@@ -19,6 +21,7 @@ import { readSnapshotFile } from './snapshot-file.ts';
 
 interface Options extends ClusterOptions {
   readonly snapshot?: string;
+  readonly leaseNamespace: string;
   readonly output: Format;
 }
 
@@ -27,7 +30,7 @@ export const declare: Declare = (command, end) => {
     .addArgument(new Argument('<kind>', 'what to explain').choices(['pod']))
     .argument('<name>', 'its name, or <namespace>/<name>')
     .option('--snapshot <file>', 'as it was in what gala snapshot saved: no cluster is asked');
-  clusterOptions(command)
+  leaseOptions(clusterOptions(command))
     .addOption(outputOption())
     .addHelpText('after', '\nExample:\n  gala explain pod feed/feed-api-0611')
     .action(async (_kind, name, options) => end(await explain(name, options)));
@@ -36,13 +39,18 @@ export const declare: Declare = (command, end) => {
 async function explain(asked: string, options: Options): Promise<ExitCode> {
   if (options.snapshot !== undefined) {
     const { inventory, readAtMs } = readSnapshotFile(options.snapshot);
-    return tell(podIn(inventory, asked, options.namespace ?? 'default'), inventory, readAtMs, [], options.output);
+    return tell(podIn(inventory, asked, options.namespace ?? 'default'), { inventory, nowMs: readAtMs }, [], options.output);
   }
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
     const world = await readWorld(api);
     tellUnread(world);
     const pod = podIn(world.inventory, asked, namespace);
-    return tell(pod, world.inventory, Date.now(), await eventsOf(api, pod), options.output);
+    const [events, writer, binder] = await Promise.all([
+      eventsOf(api, pod),
+      leaderBy(WRITER_LEASE, api, options.leaseNamespace),
+      leaderBy(SCHEDULER_NAME, api, options.leaseNamespace),
+    ]);
+    return tell(pod, { inventory: world.inventory, nowMs: Date.now(), writer, binder }, events, options.output);
   });
 }
 
@@ -53,9 +61,10 @@ function podIn(inventory: Inventory, asked: string, namespace: string): PodFacts
   return pod;
 }
 
-async function tell(pod: PodFacts, inventory: Inventory, nowMs: number, events: readonly EventSeen[], output: Format): Promise<ExitCode> {
+async function tell(pod: PodFacts, known: Omit<Known, 'books'>, events: readonly EventSeen[], output: Format): Promise<ExitCode> {
+  const { inventory, nowMs } = known;
   const explained: ExplainedPod = {
-    ...explainPod(pod, { inventory, books: booksOf(inventory), nowMs }),
+    ...explainPod(pod, { ...known, books: booksOf(inventory) }),
     more: moreFor(pod, inventory),
     events,
   };

@@ -17,6 +17,12 @@ if (inClone && !process.features.typescript) {
   // Node keeps what it has compiled, types stripped, in a folder of its own below the system's temporary one: the second command
   // starts in half the time. NODE_DISABLE_COMPILE_CACHE=1 turns it off; where nothing can be written nothing is.
   module.enableCompileCache?.();
+  // Whoever reads, head for one, may have had enough: no more is written, and that is no failure.
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', (error) => {
+      if (error.code !== 'EPIPE') throw error;
+      process.exit();
+    });
   const { run } = await import((inClone ? source : compiled).href);
   process.exitCode = await run(process.argv.slice(2));
 }

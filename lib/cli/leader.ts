@@ -1,6 +1,15 @@
 /** Who leads, as a Lease says it. */
-import { WRITER_LEASE } from '../api/scheduling.ts';
+import {
+  CONTROLLER_ACCOUNT,
+  CONTROLLER_LEASE,
+  CONTROLLER_PORT,
+  EXTENDER_PORT,
+  SCHEDULER_NAME,
+  WRITER_ACCOUNT,
+  WRITER_LEASE,
+} from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
+import { ApiError, isNotFound } from '../kube/error.ts';
 import { LEASES } from '../kube/kinds.ts';
 import { ageOf } from './amount.ts';
 
@@ -14,14 +23,55 @@ export interface Leader {
   readonly leads: boolean;
 }
 
-/** What a Lease says at a moment. @param nowMs Unix milliseconds */
-export function leaderOf(
-  lease: {
-    readonly metadata: { readonly name: string };
-    readonly spec?: { readonly holderIdentity?: string; readonly renewTime?: string; readonly leaseDurationSeconds?: number };
+export interface LeaseSeen {
+  readonly metadata: { readonly name: string };
+  readonly spec?: { readonly holderIdentity?: string; readonly renewTime?: string; readonly leaseDurationSeconds?: number };
+}
+
+/** Leases by which replicas of an installed program lead; beside `gala scheduler` its pod has a kube-scheduler. */
+const LEASES_OF: Readonly<Record<string, readonly string[]>> = {
+  [CONTROLLER_LEASE]: [CONTROLLER_LEASE],
+  [SCHEDULER_NAME]: [WRITER_LEASE, SCHEDULER_NAME],
+};
+
+/**
+ * Who leads of the programs that are installed. A Lease that nobody has made yet is one without a leader.
+ * @param programs their names @param nowMs Unix milliseconds
+ */
+export function leadersOf(programs: readonly string[], leases: readonly LeaseSeen[], nowMs: number): Leader[] {
+  const wanted = new Set(programs.flatMap((name) => LEASES_OF[name] ?? []));
+  const there = leases.filter(({ metadata: { name } }) => name === WRITER_LEASE || wanted.has(name));
+  const absent = [...wanted].filter((lease) => !there.some(({ metadata }) => metadata.name === lease));
+  return [...there.map((lease) => leaderOf(lease, nowMs)), ...absent.map((lease) => ({ lease, leads: false }))].sort((a, b) =>
+    a.lease < b.lease ? -1 : 1,
+  );
+}
+
+/** By Lease: what waits while nobody leads, and what a program needs to. */
+const WAITS: Readonly<Record<string, { readonly what: string; readonly needs: string }>> = {
+  [CONTROLLER_LEASE]: {
+    what: 'NodeNetworks, and the status of pools, wait',
+    needs: `gala controller leads only as ${CONTROLLER_ACCOUNT}; its log, and /readyz on port ${CONTROLLER_PORT} of its host, say what keeps it.`,
   },
-  nowMs: number,
-): Leader {
+  [WRITER_LEASE]: {
+    what: 'Locks, and pods behind the gate, wait',
+    needs: `gala scheduler leads only as ${WRITER_ACCOUNT}; its log, and /readyz on port ${EXTENDER_PORT} of its host, say what keeps it.`,
+  },
+  [SCHEDULER_NAME]: {
+    what: 'pods that have their slot wait to be bound',
+    needs: 'The kube-scheduler beside gala scheduler leads by it; its log says what keeps it.',
+  },
+};
+
+/** One sentence about a Lease that nobody leads by. */
+export function leaderless({ lease, holder, renewedMsAgo }: Leader): string {
+  const { what, needs } = WAITS[lease] ?? { what: 'what its program does waits', needs: '' };
+  if (holder === undefined) return `Lease ${lease}: nobody leads; ${what}. ${needs}`.trimEnd();
+  return `Lease ${lease}: ${holder} has not renewed it for ${ageOf(renewedMsAgo ?? 0)}; ${what} until another takes over.`;
+}
+
+/** What a Lease says at a moment. @param nowMs Unix milliseconds */
+export function leaderOf(lease: LeaseSeen, nowMs: number): Leader {
   const { holderIdentity, renewTime, leaseDurationSeconds = 15 } = lease.spec ?? {};
   const renewedMsAgo = renewTime === undefined ? undefined : nowMs - Date.parse(renewTime);
   return {
@@ -32,14 +82,21 @@ export function leaderOf(
   };
 }
 
+/** Who leads by a Lease; undefined where it is not for us to see. */
+export async function leaderBy(lease: string, api: Api, namespace: string): Promise<Leader | undefined> {
+  try {
+    return leaderOf(await api.get(LEASES, { namespace, name: lease }), Date.now());
+  } catch (error) {
+    if (isNotFound(error)) return { lease, leads: false };
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
+}
+
 /** One sentence about the lock writer, for whoever waited for it in vain. */
 export async function writerOf(api: Api, namespace: string): Promise<string> {
-  try {
-    const leader = leaderOf(await api.get(LEASES, { namespace, name: WRITER_LEASE }), Date.now());
-    if (leader.leads) return `The lock writer ${leader.holder} leads and is behind.`;
-    return `No lock writer leads: ${leader.holder ?? 'nobody'} had the Lease ${namespace}/${WRITER_LEASE}, renewed ${ageOf(leader.renewedMsAgo ?? 0)} ago. gala status tells more.`;
-  } catch {
-    // Not there, or not for us to see.
-    return `No lock writer is to be seen (Lease ${namespace}/${WRITER_LEASE}): does gala scheduler run? gala status tells more.`;
-  }
+  const leader = await leaderBy(WRITER_LEASE, api, namespace);
+  if (leader === undefined)
+    return `The Lease ${namespace}/${WRITER_LEASE} is not for you to see: whether a lock writer leads is not known.`;
+  return leader.leads ? `The lock writer ${leader.holder} leads and is behind.` : leaderless(leader);
 }

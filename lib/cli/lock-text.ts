@@ -116,12 +116,17 @@ function reasonTable({ reasons }: LockSeen): string {
   return table([['NODES', 'REASON', ...why], ...rows], { right: [0], width: terminalWidth() });
 }
 
-const nextStep = ({ name, ttlSeconds }: LockSeen): string =>
-  `Its pods say ${LOCK_ANNOTATION}: ${name} in their annotations. An unused slot waits ${ageOf(ttlSeconds * 1000)}; gala lock --renew ${name} begins that anew.`;
+const nextStep = ({ namespace, name, ttlSeconds }: LockSeen): string =>
+  `Its pods say ${LOCK_ANNOTATION}: ${name} in their annotations. An unused slot waits ${ageOf(ttlSeconds * 1000)}; gala lock --renew ${name} -n ${namespace} begins that anew.`;
 
-/** @param nowMs Unix milliseconds */
-export function locksText(locks: readonly LockSeen[], nowMs: number, { allNamespaces }: { readonly allNamespaces: boolean }): string {
-  if (locks.length === 0) return 'No locks.';
+export const noSuchLock = ({ namespace, name }: { readonly namespace: string; readonly name: string }): string =>
+  `${namespace}/${name}: there is no such Lock. gala locks -A lists those of all namespaces; -n names another one.`;
+
+/** @param namespace left out: of all @param nowMs Unix milliseconds */
+export function locksText(locks: readonly LockSeen[], nowMs: number, namespace?: string): string {
+  const allNamespaces = namespace === undefined;
+  if (locks.length === 0)
+    return allNamespaces ? 'No Locks in any namespace.' : `No Locks in namespace ${namespace}. gala locks -A lists those of all.`;
   const header = [...(allNamespaces ? ['NAMESPACE'] : []), 'NAME', 'PHASE', 'SLOTS', 'USED', 'OWNER', 'TTL', 'AGE', 'WHY NOT MORE'];
   const rows = locks.map((lock) => [
     ...(allNamespaces ? [lock.namespace] : []),

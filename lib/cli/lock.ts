@@ -1,7 +1,8 @@
 /** `gala lock`: asks the API server for a Lock, and waits until the lock writer has answered. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Option } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { Lock } from '../api/kinds.ts';
+import { MAX_SLOTS } from '../api/lock.ts';
 import type { Api } from '../kube/client.ts';
 import { isAlreadyExists, isNotFound } from '../kube/error.ts';
 import { type Id, kindOf, NODES, type Stored } from '../kube/kinds.ts';
@@ -10,12 +11,13 @@ import { ageOf, secondsOf } from './amount.ts';
 import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions, namespaceOf, orNone } from './cluster.ts';
 import { writerOf } from './leader.ts';
 import { type Asked, type LockOptions, lockFrom } from './lock-object.ts';
-import { type LockSeen, lockSeen, lockText } from './lock-text.ts';
+import { type LockSeen, lockSeen, lockText, noSuchLock } from './lock-text.ts';
 import type { Declare } from './main.ts';
 import { BadInput, type ExitCode, type Format, NotNow, outputOption, print, Refused, say } from './output.ts';
 import { readPodFile } from './pod-file.ts';
 import { podsNamed } from './pods-from.ts';
 import { questionOptions } from './question.ts';
+import { demanded } from './stock-answer.ts';
 
 const LOCKS = kindOf(Lock);
 
@@ -32,7 +34,7 @@ interface Options extends LockOptions, ClusterOptions {
 export const declare: Declare = (command, end) => {
   command
     .usage('[options] -f <file> <count> | <deployment> <count> | --renew <name>')
-    .argument('<what...>', 'how many slots, after whose they are where no file says it; with --renew the name of a Lock')
+    .argument('[what...]', 'how many slots, after whose they are where no file says it; with --renew the name of a Lock')
     .option('-f, --file <file>', 'the pods to come: a Deployment, StatefulSet, Job, Pod, PodTemplate or bare template; - is standard input')
     .option('--name <name>', "the Lock's name and idempotency key; else the owner's and a hash of the question")
     .option('--owner <name>', "who the slots are for, the same over all releases; else the name of the pods' object")
@@ -40,7 +42,7 @@ export const declare: Declare = (command, end) => {
     .option('--hold <duration>', "how long an address waits for its owner's next pod, 0 for ever; else 10m")
     .option('--allow-partial', 'fewer slots are welcome; otherwise it is all or nothing')
     .option('--renew', 'an unused slot waits its TTL anew')
-    .addOption(new Option('--wait <for>', 'what to wait for').choices(['ready', 'none']).default('ready'))
+    .addOption(new Option('--wait <for>', 'what to wait for: ready, none').argParser(waitFor).default('ready'))
     .option('--timeout <duration>', 'how long to wait', '60s')
     .option('--dry-run', 'let the API server check it, and store nothing');
   leaseOptions(clusterOptions(questionOptions(command)))
@@ -49,11 +51,18 @@ export const declare: Declare = (command, end) => {
     .action(async (what, options) => end(await lock(what, options)));
 };
 
+function waitFor(text: string): Options['wait'] {
+  if (text === 'ready' || text === 'none') return text;
+  throw new InvalidArgumentError(
+    secondsOf(text) === undefined ? 'It is ready or none.' : `It is ready or none; how long to wait is --timeout ${text}.`,
+  );
+}
+
 const HELP = `
 Examples:
   gala lock -f examples/feed.yaml 200 --max-per rack=30%
   gala lock feed-api 200 --name feed-api-1188 --ttl 15m      the pods of a Deployment that is there
-  gala lock --renew feed-api-1188
+  gala lock --renew feed-api-1188 -n feed
 
 Exit code 3: not so many fit, the reasons are told. 4: no answer in time; the Lock stays asked for.`;
 
@@ -71,29 +80,42 @@ async function lock(what: readonly string[], options: Options): Promise<ExitCode
 }
 
 function only(what: readonly string[]): string {
-  if (what.length !== 1) throw new BadInput(`--renew takes the name of one Lock; got ${what.join(' ')}. gala locks lists them.`);
+  if (what.length !== 1)
+    throw new BadInput(`--renew takes the name of one Lock; got ${what.length === 0 ? 'none' : what.join(' ')}. gala locks -A lists them.`);
   return what[0] as string;
 }
 
 async function questionFrom(api: Api, what: readonly string[], here: string, options: Options): Promise<Asked> {
-  const count = what.at(-1) as string;
-  const named = what.slice(0, -1);
-  if (named.length !== (options.file === undefined ? 1 : 0))
-    throw new BadInput(
-      options.file === undefined
-        ? `gala lock: got ${what.join(' ')}; it takes whose pods and how many. For example gala lock feed-api 200, or gala lock -f feed.yaml 200.`
-        : `gala lock: got ${what.join(' ')} beside -f ${options.file}; the file says whose pods, so only the count is left. Leave ${named.join(' ')} out.`,
-    );
+  const { count, named } = countIn(what, options.file);
   const file = options.file === undefined ? undefined : readPodFile(options.file);
   const namespace = namespaceOf(options, file, here);
-  const [name = ''] = named;
-  const whose = file === undefined ? await podsNamed(api, namespace, name) : undefined;
+  // What can't be counted would only make a Lock that fails.
+  if (file !== undefined) demanded(file, namespace);
+  const whose = file === undefined ? await podsNamed(api, namespace, named) : undefined;
   const asked = lockFrom(
     file === undefined ? { podFrom: { kind: whose?.kind, name: whose?.pods.name } as never } : { pods: file },
     ...([count, namespace, options] as const),
   );
   if ('problems' in asked) throw new BadInput(asked.problems.join('\n'));
   return asked;
+}
+
+/** How many, and whose where no file says it. @throws {BadInput} when one of the two is missing, or there is more */
+function countIn(what: readonly string[], file: string | undefined): { readonly count: string; readonly named: string } {
+  const [count, ...more] = [...what].reverse();
+  const [named = ''] = more;
+  if (count !== undefined && more.length === (file === undefined ? 1 : 0)) return { count, named };
+  const howMany = (whose: string) => `how many slots${whose}? It is 1 to ${MAX_SLOTS}. For example gala lock`;
+  if (file !== undefined && count === undefined) throw new BadInput(`gala lock: ${howMany('')} -f ${file} 200.`);
+  if (file !== undefined)
+    throw new BadInput(
+      `gala lock: got ${what.join(' ')} beside -f ${file}; the file says whose pods, so only the count is left. Leave ${what.slice(0, -1).join(' ')} out.`,
+    );
+  if (count !== undefined && more.length === 0 && Number.isNaN(Number(count)))
+    throw new BadInput(`gala lock: ${howMany(` for ${count}`)} ${count} 200.`);
+  throw new BadInput(
+    `gala lock: got ${count === undefined ? 'nothing' : what.join(' ')}; it takes whose pods and how many, 1 to ${MAX_SLOTS}. For example gala lock feed-api 200, or gala lock -f feed.yaml 200.`,
+  );
 }
 
 /** @returns the Lock as the API server has it now */
@@ -120,7 +142,8 @@ async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock
     if (other.length === 0) return there;
     throw new Refused(
       `${namespace}/${name}: ${other.map(({ what, allowed }) => `${what}; ${allowed}`).join('. ')}. ` +
-        'A name is an idempotency key: choose another --name, or take the old one back with gala unlock.',
+        'A name is an idempotency key: choose another --name, or take the old one back: ' +
+        `gala unlock ${name} -n ${namespace}.`,
     );
   }
 }
@@ -152,15 +175,14 @@ async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options:
   const writer = await writerOf(api, options.leaseNamespace);
   throw new NotNow(
     `${id.namespace}/${id.name}: ${seen.status?.phase === undefined ? 'nobody has looked at it' : `it is ${seen.status.phase}`} after ${ageOf(timeoutMs)}. ` +
-      `${writer} It stays asked for: gala locks shows it, gala unlock ${id.name} takes it back.`,
+      `${writer} It stays asked for: gala locks -n ${id.namespace} shows it, gala unlock ${id.name} -n ${id.namespace} takes it back.`,
   );
 }
 
-async function renew(api: Api, id: Id, options: Options): Promise<ExitCode> {
+async function renew(api: Api, id: Required<Id>, options: Options): Promise<ExitCode> {
   const there = await api.get(LOCKS, id).catch((error: unknown) => {
     if (isNoSuchKind(error)) throw off(error);
-    if (isNotFound(error))
-      throw new BadInput(`${id.namespace}/${id.name}: there is no such Lock. gala locks lists those of the namespace.`);
+    if (isNotFound(error)) throw new BadInput(noSuchLock({ namespace: id.namespace, name: id.name }));
     throw error;
   });
   const phase = there.status?.phase;

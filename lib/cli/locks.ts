@@ -42,6 +42,6 @@ async function locks(options: Options): Promise<ExitCode> {
 async function tell(locks: readonly Stored<Lock>[], namespace: string, nowMs: number, options: Options): Promise<ExitCode> {
   const { allNamespaces = false, output } = options;
   const seen = locks.filter(({ metadata }) => allNamespaces || metadata.namespace === namespace).map((lock) => lockSeen(lock));
-  await print(output, seen, () => locksText(seen, nowMs, { allNamespaces }));
+  await print(output, seen, () => locksText(seen, nowMs, allNamespaces ? undefined : namespace));
   return 0;
 }

@@ -26,6 +26,9 @@ export interface Pods {
   /** Of a Deployment, as it counts its rollouts. */
   readonly revision?: string;
   readonly template: Template;
+  /** The file or object, as messages name it, and the path of the template in it: `spec.template`. */
+  readonly where?: string;
+  readonly path?: string;
 }
 
 /** Where a kind keeps its pod template. */
@@ -117,6 +120,8 @@ export function podsOf(object: Fields, where: string, check: 'fields' | 'nothing
       ? {}
       : { revision: text(fields(metadata.annotations)[REVISION]) as string }),
     template: withClaims(holder, fields(object.spec).volumeClaimTemplates),
+    where,
+    ...(at.length === 0 ? {} : { path: at.join('.') }),
   };
 }
 

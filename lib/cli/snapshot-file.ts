@@ -15,6 +15,8 @@ function contents(path: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (cause) {
-    throw new BadInput(`${path}: it can't be read: ${(cause as Error).message}. Name a file that gala snapshot has saved.`, { cause });
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    const what = missing ? 'there is no such file' : `it can't be read: ${(cause as Error).message}`;
+    throw new BadInput(`${path}: ${what}. Name a file that gala snapshot has saved: gala snapshot -o ${path} saves one.`, { cause });
   }
 }

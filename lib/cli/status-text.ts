@@ -1,6 +1,6 @@
 /** `gala status` as data and as a page. Pure: what was read in, what it means out. */
 import { ageOf, counted } from './amount.ts';
-import type { Leader } from './leader.ts';
+import { type Leader, leaderless } from './leader.ts';
 import { table, terminalWidth } from './table.ts';
 
 export interface ProgramSeen {
@@ -56,11 +56,6 @@ export function wrongWith({ programs, leaders, kinds }: Pick<Status, 'programs' 
       ? []
       : kinds.filter(({ there }) => !there).map(({ name }) => `${name}: there is no such kind; what needs it is off. Apply 10-crds.yaml.`)),
   ];
-}
-
-function leaderless({ lease, holder, renewedMsAgo }: Leader): string {
-  if (holder === undefined) return `Lease ${lease}: nobody leads; what its program does waits.`;
-  return `Lease ${lease}: ${holder} has not renewed it for ${ageOf(renewedMsAgo ?? 0)}; what its program does waits until another takes over.`;
 }
 
 export function statusText(status: Status): string {

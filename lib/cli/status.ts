@@ -1,13 +1,13 @@
 /** `gala status`: Gala's programs, who leads, the last error, which kinds are there and how many objects; on one page. */
 import { IPLock, KINDS, Lock } from '../api/kinds.ts';
 import { PART_OF, type Resource } from '../api/resource.ts';
-import { GATE, SCHEDULER_NAME, WRITER_LEASE } from '../api/scheduling.ts';
+import { GATE, SCHEDULER_NAME } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { ApiError, isNotFound } from '../kube/error.ts';
 import { DAEMONSETS, DEPLOYMENTS, type Kind, kindOf, LEASES, NODES, PODS, pathOf } from '../kube/kinds.ts';
 import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions } from './cluster.ts';
 import { endedBy } from './fault.ts';
-import { leaderOf } from './leader.ts';
+import { type LeaseSeen, leadersOf } from './leader.ts';
 import type { Declare } from './main.ts';
 import { type ExitCode, type Format, outputOption, print } from './output.ts';
 import { type KindSeen, type ProgramSeen, type Status, statusText, wrongWith } from './status-text.ts';
@@ -53,11 +53,10 @@ async function look(api: Api, namespace: string): Promise<Status> {
     // Those without a node only: of all there may be tens of thousands.
     see(api.list(PODS, { fieldSelector: `spec.schedulerName=${SCHEDULER_NAME},spec.nodeName=` })),
   ]);
-  const ours = new Set([WRITER_LEASE, ...programs.map(({ name }) => name)]);
+  const names = programs.map(({ name }) => name);
   const seen = {
     programs,
-    // A Lease is made by the first who leads: before that there is none, and its program is not ready either.
-    leaders: (leases?.items ?? []).filter(({ metadata }) => ours.has(metadata.name)).map((lease) => leaderOf(lease as never, at.getTime())),
+    leaders: leases === undefined ? [] : leadersOf(names, leases.items as readonly LeaseSeen[], at.getTime()),
     kinds,
   };
   const gitVersion: string | undefined = version?.body?.gitVersion;

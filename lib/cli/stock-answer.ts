@@ -69,9 +69,10 @@ export function about({ name, revision }: Pods, demand: Demand, { count: _, ...q
 }
 
 /** @throws {BadInput} with all that can't be counted */
-export function demanded({ template, name }: Pods, namespace: string): Demand {
-  const { demand, problems } = demandOf(template, { namespace, ...(name === undefined ? {} : { owner: `${namespace}/${name}` }) });
-  if (demand === undefined) throw new BadInput(problems.map(sentence).join('\n'));
+export function demanded({ template, name, where, path }: Pods, namespace: string): Demand {
+  const { demand, problems } = demandOf(template, { namespace, path, ...(name === undefined ? {} : { owner: `${namespace}/${name}` }) });
+  if (demand === undefined)
+    throw new BadInput(problems.map((problem) => `${where === undefined ? '' : `${where}: `}${sentence(problem)}`).join('\n'));
   return demand;
 }
 

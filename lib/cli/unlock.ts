@@ -4,6 +4,7 @@ import { ApiError, isNotFound } from '../kube/error.ts';
 import { kindOf } from '../kube/kinds.ts';
 import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind } from './cluster.ts';
 import { policySentence } from './fault.ts';
+import { noSuchLock } from './lock-text.ts';
 import type { Declare } from './main.ts';
 import { BadInput, type ExitCode, type Format, NotNow, outputOption, print, Refused } from './output.ts';
 
@@ -28,8 +29,7 @@ async function unlock(name: string, options: Options): Promise<ExitCode> {
     } catch (error) {
       if (isNoSuchKind(error))
         throw new NotNow('locks are off in this cluster: it has no kind Lock (locks.gala.internal).', { cause: error });
-      if (isNotFound(error))
-        throw new BadInput(`${namespace}/${name}: there is no such Lock. gala locks -n ${namespace} lists them.`, { cause: error });
+      if (isNotFound(error)) throw new BadInput(noSuchLock(id), { cause: error });
       const why = error instanceof ApiError ? policySentence(error.message) : undefined;
       if (why !== undefined) throw new Refused(`${namespace}/${name}: ${why}`, { cause: error });
       throw error;

@@ -33,14 +33,20 @@ async function who(asked: string, options: Options): Promise<ExitCode> {
     const key = asked.includes('/') ? asked : `${options.namespace ?? 'default'}/${asked}`;
     const addresses = IPV4.test(asked) ? [asked] : addressesIn(inventory, key);
     const found = addresses.map((address) => whoIn(inventory, address));
-    await print(options.output, found, () => found.map((one) => whoText(one, readAtMs)).join('\n'));
+    await print(options.output, found, () => allText(found, key, readAtMs));
     return 0;
   }
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
     const found = IPV4.test(asked) ? [await ofAddress(api, asked)] : await ofPod(api, asked, namespace);
-    await print(options.output, found, () => found.map((one) => whoText(one, Date.now())).join('\n'));
+    await print(options.output, found, () => allText(found, asked.includes('/') ? asked : `${namespace}/${asked}`, Date.now()));
     return 0;
   });
+}
+
+/** Of a pod without an address that is the answer. */
+function allText(found: readonly Who[], pod: string, nowMs: number): string {
+  if (found.length > 0) return found.map((one) => whoText(one, nowMs)).join('\n');
+  return `${pod}: it has no address yet. gala explain pod ${pod} says what it waits for.`;
 }
 
 async function ofAddress(api: Api, address: string): Promise<Who> {
@@ -93,8 +99,6 @@ async function ofPod(api: Api, asked: string, here: string): Promise<Who[]> {
   const ipLocks = seen.node === undefined ? [] : await listed(api.list(kindOf(IPLock), { fieldSelector: `spec.node=${seen.node}` }));
   const own = ipLocks.filter(({ spec }) => spec.podUID === seen.uid).map(({ metadata }) => metadata.name);
   const addresses = own.length > 0 ? own : seen.podIP === undefined ? [] : [seen.podIP];
-  if (addresses.length === 0)
-    throw new BadInput(`${namespace}/${name}: it has no address yet. gala explain pod ${namespace}/${name} says what it waits for.`);
   return Promise.all(addresses.map((address) => ofAddress(api, address)));
 }
 

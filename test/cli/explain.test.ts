@@ -1,6 +1,6 @@
 /** What `gala explain pod` says of facts. */
 import { expect, test } from '@jest/globals';
-import { explainPod } from '../../lib/cli/explain-pod.ts';
+import { explainPod, type Known } from '../../lib/cli/explain-pod.ts';
 import { type ExplainedPod, explainText } from '../../lib/cli/explain-text.ts';
 import type { PodFacts } from '../../lib/scheduling/facts.ts';
 import { inventory } from '../../lib/scheduling/inventory.ts';
@@ -28,13 +28,14 @@ interface Around {
   readonly locks?: readonly LockObject[];
   readonly more?: ExplainedPod['more'];
   readonly events?: ExplainedPod['events'];
+  readonly leaders?: Pick<Known, 'writer' | 'binder'>;
 }
 const waiting = (facts: Partial<PodFacts> = {}) =>
   aPod({ name: 'feed-api-0611', demand: aDemand(FEED), gated: true, createdMs: NOW - 42_000, ...facts });
-function explain(pod: PodFacts, { all = aCluster(), locks = [], more = [], events = [] }: Around = {}): string {
+function explain(pod: PodFacts, { all = aCluster(), locks = [], more = [], events = [], leaders = {} }: Around = {}): string {
   const book = books();
   for (const lock of locks) book.locks.put(`${lock.metadata.namespace}/${lock.metadata.name}`, lock, 'watch');
-  return explainText({ ...explainPod(pod, { inventory: all, books: book, nowMs: NOW }), more, events }, NOW);
+  return explainText({ ...explainPod(pod, { inventory: all, books: book, nowMs: NOW, ...leaders }), more, events }, NOW);
 }
 const stored = (lock: ReturnType<typeof aLock>) =>
   ({ ...lock, metadata: { ...lock.metadata, uid: 'u', resourceVersion: '1' } }) as LockObject;
@@ -84,6 +85,23 @@ test.each([
   ],
 ])('a pod of %s is told so', (_what, locks, says) => {
   expect(explain(waiting({ lock: 'feed-1188' }), { locks })).toMatch(says);
+});
+
+test('where nobody gives slots, or binds, the pod is told so, and not to wait a moment', () => {
+  const writer = { lease: 'gala-lock-writer', leads: false };
+  expect(explain(waiting(), { leaders: { writer } })).toMatch(
+    /\nThere is a slot for it, and nobody who gives it\. Lease gala-lock-writer: nobody leads; .* system:serviceaccount:gala-system:gala-scheduler; /,
+  );
+  const binder = { lease: 'gala-scheduler', holder: 'cp1', renewedMsAgo: 90_000, leads: false };
+  expect(explain(waiting({ gated: false, slot: 'loose', pinned: 'r12-01' }), { leaders: { binder } })).toMatch(
+    /\nIt has its slot on r12-01, and nobody binds it there\. Lease gala-scheduler: cp1 has not renewed it for 1 m 30 s; /,
+  );
+});
+
+test('where no host has addresses of Gala’s a pod wants none', () => {
+  const all = aCluster();
+  for (const name of ['r12-01', 'r12-02', 'r13-01']) all.set('Node', name, aNode(name, { cpu: 1 }));
+  expect(explain(waiting(), { all })).toMatch(/ · wants cpu 2, memory 4Gi, egress 200M · 4 hosts looked at/);
 });
 
 test.each([

@@ -39,7 +39,7 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubec
       out: '',
       err: [
         'feed/alone: asked for 5 slots',
-        'feed/alone: nobody has looked at it after 1 s. No lock writer is to be seen (Lease gala-system/gala-lock-writer): does gala scheduler run? gala status tells more. It stays asked for: gala locks shows it, gala unlock alone takes it back.',
+        'feed/alone: nobody has looked at it after 1 s. Lease gala-lock-writer: nobody leads; Locks, and pods behind the gate, wait. gala scheduler leads only as system:serviceaccount:gala-system:gala-scheduler; its log, and /readyz on port 10270 of its host, say what keeps it. It stays asked for: gala locks -n feed shows it, gala unlock alone -n feed takes it back.',
         '',
       ].join('\n'),
     });
@@ -55,7 +55,7 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubec
     expect(await ask('unlock', 'dry', '-n', 'feed')).toEqual({
       code: 2,
       out: '',
-      err: 'feed/dry: there is no such Lock. gala locks -n feed lists them.\n',
+      err: 'feed/dry: there is no such Lock. gala locks -A lists those of all namespaces; -n names another one.\n',
     });
   });
 

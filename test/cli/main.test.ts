@@ -44,6 +44,14 @@ test('the command answers with the exit code of what it did', () => {
   });
 });
 
+test('a reader that has had enough ends it quietly', () => {
+  const node = join(ROOT, 'node_modules/.bin/node');
+  const { stdout, stderr } = spawnSync('sh', ['-c', `'${node}' '${join(ROOT, 'lib/cli/gala.js')}' --help | head -n 1`], {
+    encoding: 'utf8',
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: 'Usage: gala [options] [command]\n', stderr: '' });
+});
+
 test('a Node that does not strip types is told which one is needed', () => {
   expect(bin(['--no-experimental-strip-types'], ['images'])).toMatchObject({
     status: 2,

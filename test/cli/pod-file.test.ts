@@ -32,7 +32,7 @@ test.each([
 });
 
 test('a bare template has neither name nor namespace', () => {
-  expect(read(TEMPLATE)).toEqual({ kind: '', template: TEMPLATE });
+  expect(read(TEMPLATE)).toEqual({ kind: '', template: TEMPLATE, where: 'feed.yaml' });
 });
 
 test('JSON is read too', () => {

@@ -64,7 +64,7 @@ test('gala lock, refused', () => {
 test('gala locks', () => {
   const old = aLock('feed-api-1187', { slots: [] });
   const locks = [{ ...lockSeen(old as never), count: 200, planned: 200, used: 200, createdAt: ago(180_000) }, aReadyLock(200)];
-  expect(locksText(locks, NOW, { allNamespaces: false })).toBe(page('gala locks -n feed'));
+  expect(locksText(locks, NOW, 'feed')).toBe(page('gala locks -n feed'));
 });
 
 test('gala who', () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { leaderOf } from '../../lib/cli/leader.ts';
+import { leaderOf, leadersOf } from '../../lib/cli/leader.ts';
 import { type KindSeen, type Status, statusText, wrongWith } from '../../lib/cli/status-text.ts';
 
 const AT = '2027-02-16T19:58:02.000Z';
@@ -68,9 +68,30 @@ test('what does not work is told in sentences, with what to do', () => {
   };
   expect(page(seen).split('\n').slice(-4)).toEqual([
     'Deployment gala-scheduler: 1 of 2 ready. kubectl -n gala-system describe deployment gala-scheduler says why.',
-    'Lease gala-lock-writer: cp1_8f2c has not renewed it for 42 s; what its program does waits until another takes over.',
-    'Lease gala-controller: nobody leads; what its program does waits.',
+    'Lease gala-lock-writer: cp1_8f2c has not renewed it for 42 s; Locks, and pods behind the gate, wait until another takes over.',
+    'Lease gala-controller: nobody leads; NodeNetworks, and the status of pools, wait. gala controller leads only as system:serviceaccount:gala-system:gala-controller; its log, and /readyz on port 10272 of its host, say what keeps it.',
     'iplocks.gala.internal: there is no such kind; what needs it is off. Apply 10-crds.yaml.',
+  ]);
+});
+
+test('a program that is installed and has no Lease yet has no leader', () => {
+  const leaders = leadersOf(['gala-scheduler'], [{ metadata: { name: 'of-somebody-else' } }], Date.parse(AT));
+  expect(leaders).toEqual([
+    { lease: 'gala-lock-writer', leads: false },
+    { lease: 'gala-scheduler', leads: false },
+  ]);
+  const seen = { programs: [SEEN.programs[1]!], leaders, kinds: KINDS };
+  expect(page(seen)).toContain('\n  LEASE              LEADS    RENEWED\n  gala-lock-writer   nobody   -\n');
+  expect(wrongWith(seen)).toEqual([
+    'Lease gala-lock-writer: nobody leads; Locks, and pods behind the gate, wait. gala scheduler leads only as system:serviceaccount:gala-system:gala-scheduler; its log, and /readyz on port 10270 of its host, say what keeps it.',
+    'Lease gala-scheduler: nobody leads; pods that have their slot wait to be bound. The kube-scheduler beside gala scheduler leads by it; its log says what keeps it.',
+  ]);
+});
+
+test('a lock writer that was started by hand leads like any other', () => {
+  const spec = { holderIdentity: 'here', renewTime: ago(1), leaseDurationSeconds: 15 };
+  expect(leadersOf([], [{ metadata: { name: 'gala-lock-writer' }, spec }], Date.parse(AT))).toEqual([
+    { lease: 'gala-lock-writer', holder: 'here', renewedMsAgo: 1000, leads: true },
   ]);
 });
 

@@ -67,7 +67,7 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
       ...['bed-r12-01', 'bed-r12-02', 'bed-r13-01', 'bed-r13-02'].map((node) =>
         expect.stringMatching(`^  ${node.slice(4, 7)}    ${node}       3   10\\.110\\.1\\.`),
       ),
-      'Its pods say gala.internal/lock: feed-1188 in their annotations. An unused slot waits 15 m; gala lock --renew feed-1188 begins that anew.',
+      'Its pods say gala.internal/lock: feed-1188 in their annotations. An unused slot waits 15 m; gala lock --renew feed-1188 -n feed begins that anew.',
       '',
     ]);
   });
@@ -80,7 +80,7 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
     expect(await ask('lock', ...FEED, '13', '--name', 'feed-1188', '--ttl', '15m')).toEqual({
       code: 3,
       out: '',
-      err: 'feed/feed-1188: count is 13; the Lock that is there asks 12. A name is an idempotency key: choose another --name, or take the old one back with gala unlock.\n',
+      err: 'feed/feed-1188: count is 13; the Lock that is there asks 12. A name is an idempotency key: choose another --name, or take the old one back: gala unlock feed-1188 -n feed.\n',
     });
   });
 
@@ -166,7 +166,7 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
     await deploy('huge', 1, undefined, '100');
     const [pod] = (await api.list(PODS, { namespace: 'feed', labelSelector: 'app=huge' })).items;
     const text = async () => (await ask('explain', 'pod', `feed/${pod?.metadata.name}`)).out;
-    await until('the lock writer says why', [], 30, async () => (await text()).includes('\nEvent '), 100);
+    await until('the lock writer says why', [], 60, async () => (await text()).includes('\nEvent '), 100);
     expect((await text()).split('\n')).toEqual([
       expect.stringMatching(/^Pending \S+ s · profile gala-scheduler · wants cpu 100, 1 address · 4 hosts looked at, 0 fit$/),
       '  4   NoCpu   asks 100; the most free on one of these is 48 of 64. Ask for less, or add hosts.',
@@ -243,7 +243,7 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
       metadata: { name: app, namespace },
       spec: { replicas, selector: { matchLabels: { app } }, template: template(app, lock, cpu) },
     });
-    if (replicas > 0) await until(`pods of ${app}`, [], 30, async () => (await podsOf(app)).length === replicas, 100);
+    if (replicas > 0) await until(`pods of ${app}`, [], 60, async () => (await podsOf(app)).length === replicas, 100);
   }
   const podsOf = async (app: string) => (await api.list(PODS, { namespace: 'feed', labelSelector: `app=${app}` })).items;
   const bound = (app: string, count: number) =>
