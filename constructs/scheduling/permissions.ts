@@ -17,6 +17,16 @@ const FOLLOWED: readonly Permission[] = [
   { verbs: FOLLOW, on: of('', 'namespaces'), because: 'affinity may select the namespaces of other pods by labels' },
   { verbs: FOLLOW, on: of('apps', 'statefulsets'), because: 'an ordinal that may come back keeps its address; podFrom may name one' },
   { verbs: FOLLOW, on: of('storage.k8s.io', 'csistoragecapacities'), because: 'local volumes fit where there is space for them' },
+  {
+    verbs: ['list', 'watch'],
+    on: of('', 'persistentvolumeclaims'),
+    because: 'a pod is pinned where the volumes of its claims are; followed from the first waiting pod on that names one',
+  },
+  {
+    verbs: ['list', 'watch'],
+    on: of('', 'persistentvolumes'),
+    because: 'a volume says which nodes reach it; followed together with the claims',
+  },
   { verbs: FOLLOW, on: HostPool, because: 'a pool says whose addresses its nodes have, and which' },
   { verbs: FOLLOW, on: NodeNetwork, because: 'an instance has the addresses of its ENIs' },
   { verbs: FOLLOW, on: Lock, because: 'a Lock is what is asked for' },

@@ -9,8 +9,13 @@ import type { Demand } from '../types.ts';
 import type { IPLockObject } from './books.ts';
 import { macFromIp } from './ip-lock.ts';
 import type { Planner } from './planner.ts';
+import { claimsOf, NO_CLAIMS, type VolumeClaims } from './volume-claims.ts';
 
-export function inventoryPlanner(inventory: Inventory, statefulSet: (key: string) => StatefulSetFacts | undefined): Planner {
+export function inventoryPlanner(
+  inventory: Inventory,
+  statefulSet: (key: string) => StatefulSetFacts | undefined,
+  volumes: VolumeClaims = NO_CLAIMS,
+): Planner {
   const node = (name: string) => inventory.objects('Node').get(name);
   const poolOf = (name: string): HostPool | undefined => inventory.objects('HostPool').get(node(name)?.labels[POOL_LABEL] ?? '');
   return {
@@ -36,6 +41,7 @@ export function inventoryPlanner(inventory: Inventory, statefulSet: (key: string
       const slots = inventory.objects('NodeNetwork').get(name)?.spec.eniSlots ?? [];
       return slots.find(({ ip }) => ip === address)?.mac ?? macFromIp(address);
     },
+    claimsOf: (pod) => claimsOf(pod, volumes),
     // Without the pool's taint anybody's pods may come.
     open: (name) => poolOf(name)?.spec.locks !== 'hard',
   };

@@ -1,9 +1,11 @@
 /** Planner: what the agenda asks of the inventory and of placing. inventory-planner.ts answers from the inventory. */
 import type { Demanded } from '../demand.ts';
-import type { StatefulSetFacts } from '../facts.ts';
+import type { PodFacts, StatefulSetFacts } from '../facts.ts';
 import type { NodeFacts } from '../node.ts';
 import type { Ask, Demand, Limit, Placement } from '../types.ts';
+import type { Claim } from '../volumes.ts';
 import type { IPLockObject } from './books.ts';
+import type { Refusal } from './refusal.ts';
 
 export interface Promised {
   readonly node: string;
@@ -27,6 +29,8 @@ export interface Planner {
   forget(address: string, uid: string): void;
   /** That of the ENI, or derived from the address on a VLAN. */
   macOf(address: string, node: string): string;
+  /** What the PersistentVolumeClaims of a pod ask for, and where their volumes are. */
+  claimsOf(pod: PodFacts): readonly Claim[] | Refusal;
   node(name: string): NodeFacts | undefined;
   /** Whether other pods may come to the node, so that a lock there is advisory. */
   open(node: string): boolean;

@@ -6,13 +6,14 @@ import { LOOSE } from '../../api/scheduling.ts';
 import type { PodFacts } from '../facts.ts';
 import { both, onNode } from '../node-terms.ts';
 import type { Demand, PlacedSlot } from '../types.ts';
+import { withClaims } from '../volumes.ts';
 import { away as awayOf, notOn } from './away.ts';
 import { type IPLockObject, type LockObject, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
 import { type Givens, looseKey } from './given.ts';
 import { nextForPinned, PATIENCE_MS, refusedBecause } from './next-for-pinned.ts';
 import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
-import { isRefusal, type Refusal, sayFault, sayKeptAway, sayNotPlaced, sayRefusedByNode, sayUnreadable } from './refusal.ts';
+import { isRefusal, type Refusal, sayFault, sayKeptAway, sayNotPlaced, sayRefusedByNode, sayTied, sayUnreadable } from './refusal.ts';
 import type { Setback } from './setback.ts';
 import type { Slot } from './slots.ts';
 import { before, waiting } from './waiting.ts';
@@ -68,8 +69,13 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   const dirty = new Set<string>();
   const away = awayOf();
   const awayFrom = ({ controller }: PodFacts) => (controller === undefined ? [] : away.from(controller.uid, desk.now()));
+  /** Beside its template: what may keep a pod from nodes that others of its shape can have. */
+  const apart = (pod: PodFacts) => {
+    const claims = pod.claims === undefined ? '' : JSON.stringify(planner.claimsOf(pod));
+    return `${awayFrom(pod).join()} ${claims}`;
+  };
   const hasHeld = (owner: string) => books.addressesOfOwner(owner).some(({ spec }) => spec.phase === 'Held');
-  const loose = waiting(hasHeld, awayFrom);
+  const loose = waiting(hasHeld, apart);
   /** By Lock: pods that wait for one of its slots. */
   const forLock = new Map<string, Set<string>>();
   const lockOf = new Map<string, string>();
@@ -224,10 +230,15 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     }
   }
 
+  /** With what its claims say: the room they ask for, the nodes that reach their volumes. */
+  function claimed(pod: PodFacts): Demand | Refusal {
+    if (pod.claims === undefined) return pod.demand;
+    const claims = planner.claimsOf(pod);
+    return isRefusal(claims) ? claims : withClaims(pod.demand, claims);
+  }
+
   /** What is asked of a node that a pod may have. */
-  function askedBy(pod: PodFacts, node = pod.pinned): Demand {
-    const { demand } = pod;
-    const kept = awayFrom(pod);
+  function askedOf(node: string | undefined, demand: Demand, kept: readonly string[]): Demand {
     const terms = [...(node === undefined ? [] : [onNode(node)]), ...(kept.length === 0 ? [] : [notOn(kept)])];
     return terms.length === 0 ? demand : { ...demand, nodeTerms: terms.reduce((all, term) => both(all, [term]), demand.nodeTerms) };
   }
@@ -238,18 +249,22 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   }
 
   function placed(pod: PodFacts, count: number): Placed {
-    const placement = planner.place({ demand: askedBy(pod), strategy: 'spread' }, count, true);
-    if (!('slots' in placement)) return { slots: [], refusal: sayKeptAway(sayNotPlaced(placement), awayFrom(pod)) };
-    return { slots: isItsOwn(pod) ? withItsAddress(pod, placement.slots) : placement.slots };
+    const demand = claimed(pod);
+    if (isRefusal(demand)) return { slots: [], refusal: demand };
+    const kept = awayFrom(pod);
+    const placement = planner.place({ demand: askedOf(pod.pinned, demand, kept), strategy: 'spread' }, count, true);
+    if (!('slots' in placement)) return { slots: [], refusal: sayKeptAway(sayTied(sayNotPlaced(placement), pod, demand), kept) };
+    if (!isItsOwn(pod)) return placement;
+    return { slots: withItsAddress(pod, placement.slots, (node) => askedOf(node, demand, kept)) };
   }
 
   /** A pod that is its own owner gets its address back also where the best node for it can't use that: an ENI is on one node. */
-  function withItsAddress(pod: PodFacts, slots: readonly PlacedSlot[]): readonly PlacedSlot[] {
+  function withItsAddress(pod: PodFacts, slots: readonly PlacedSlot[], asked: (node: string) => Demand): readonly PlacedSlot[] {
     const held = ofOwner(pod).filter(({ spec }) => spec.phase === 'Held');
     const isHeld = ([slot]: readonly PlacedSlot[]) => held.some(({ metadata }) => metadata.name === slot?.address);
     if (held.length === 0 || pod.pinned !== undefined || isHeld(slots)) return slots;
     for (const { spec } of held) {
-      const there = planner.place({ demand: askedBy(pod, spec.node), strategy: 'spread' }, 1, false);
+      const there = planner.place({ demand: asked(spec.node), strategy: 'spread' }, 1, false);
       if ('slots' in there && isHeld(there.slots)) return there.slots;
     }
     return slots;
@@ -272,12 +287,21 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     give(pod, { uid: pod.uid, slot: String(slot), node, owner, lock, ...(address !== undefined && { address }) });
   }
 
+  function slotIn(pod: PodFacts, lock: LockObject, slots: readonly Slot[]): Slot | Refusal {
+    const demand = claimed(pod);
+    if (isRefusal(demand)) return demand;
+    const found = slotFor(pod, lock, slots, planner.rejects(demand), new Set(awayFrom(pod)));
+    return isRefusal(found) ? sayTied(found, pod, demand) : found;
+  }
+
   function tell(pod: PodFacts, refusal: Refusal): true {
+    if (refusal.passes && desk.now() - (since.get(pod.key) ?? desk.now()) < SOON_MS) return true;
     const last = told.get(pod.key);
     if (last !== undefined && last.refusal.reason === refusal.reason && desk.now() - last.atMs < TOLD_MS) return true;
     if (last?.refusal.reason !== refusal.reason) desk.note({ note: 'refused', of: 'Pod', reason: refusal.reason });
     told.set(pod.key, { refusal, atMs: desk.now() });
-    desk.note({ note: 'event', on: 'Pod', key: pod.key, uid: pod.uid, ...refusal, warning: true });
+    const { reason, message } = refusal;
+    desk.note({ note: 'event', on: 'Pod', key: pod.key, uid: pod.uid, reason, message, warning: true });
     return true;
   }
 
@@ -358,12 +382,11 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       for (const pod of open > 0 ? concerned.sort(byPriority) : concerned) {
         const refusal = refusedByLock(pod, object, template);
         if (refusal === undefined && given.locked >= WINDOW) return;
-        const find = () => slotFor(pod, object as LockObject, slots, planner.rejects(pod.demand), new Set(awayFrom(pod)));
+        const find = () => slotIn(pod, object as LockObject, slots);
         const found = refusal ?? desk.attempt(pod.demand, `pods like ${pod.key}`, find, ({ because }) => sayFault(because));
         if (isRefusal(found)) {
           // A slot whose pod has just gone is free in a moment.
-          const isSoon = refusal === undefined && leaving && desk.now() - (since.get(pod.key) ?? 0) < SOON_MS;
-          if (!isSoon) tell(pod, found);
+          tell(pod, { ...found, passes: found.passes ?? (refusal === undefined && leaving) });
           continue;
         }
         slots[slots.indexOf(found)] = { ...found, state: 'used', pod: pod.uid };

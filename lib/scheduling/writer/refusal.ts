@@ -4,7 +4,7 @@
  */
 import { LOCK_ANNOTATION } from '../../api/scheduling.ts';
 import type { PodFacts } from '../facts.ts';
-import type { Limit, Placement } from '../types.ts';
+import type { Demand, Limit, Placement } from '../types.ts';
 import { whyOf } from '../why.ts';
 import type { LockObject } from './books.ts';
 import type { Slot } from './slots.ts';
@@ -13,6 +13,8 @@ export interface Refusal {
   /** CamelCase, as events and conditions have it. */
   readonly reason: string;
   readonly message: string;
+  /** It passes by itself, in a moment: nobody is told before that has gone by. */
+  readonly passes?: boolean;
 }
 
 export const isRefusal = (answer: object): answer is Refusal => 'reason' in answer && 'message' in answer;
@@ -102,6 +104,35 @@ export function sayRefusedByNode({ controller }: PodFacts, because: string): Ref
       ? 'no controller makes another pod: delete it and make it anew, or repair the node.'
       : `${controller.kind} ${controller.name} would count its deletion as a failure (backoffLimit): repair the node, or delete the pod yourself.`;
   return { reason: 'NodeRefusesPod', message: `${because}. Its node can't be changed any more, and ${remedy}` };
+}
+
+export function sayClaimsUnread(): Refusal {
+  const remedy = 'It is tried again; where that lasts, let the lock writer list and watch PersistentVolumeClaims and PersistentVolumes.';
+  return { reason: 'VolumeClaimsUnread', message: `the claims of its volumes have not been read yet. ${remedy}`, passes: true };
+}
+
+export function sayNoClaim(claim: string): Refusal {
+  const remedy = 'The pod gets its slot when it is there; else correct the name in its volumes.';
+  return { reason: 'NoVolumeClaim', message: `PersistentVolumeClaim ${claim} does not exist. ${remedy}` };
+}
+
+export function sayNotBound(claim: string, volume: string): Refusal {
+  const remedy = 'The pod gets its slot when it is: kubectl describe persistentvolumeclaim says what keeps it.';
+  return { reason: 'VolumeNotBound', message: `PersistentVolumeClaim ${claim} is not bound to its volume ${volume} yet. ${remedy}` };
+}
+
+export function sayNoVolume(claim: string, volume: string | undefined): Refusal {
+  const remedy = 'Make the volume again, or the claim and its data anew.';
+  return {
+    reason: 'NoVolume',
+    message: `PersistentVolume ${volume}, which PersistentVolumeClaim ${claim} is bound to, does not exist. ${remedy}`,
+  };
+}
+
+/** @param demand of the pod, with what its claims say */
+export function sayTied({ reason, message }: Refusal, pod: PodFacts, demand: Demand): Refusal {
+  if (demand.nodeTerms === pod.demand.nodeTerms) return { reason, message };
+  return { reason, message: `${message} Its volumes are reachable from some nodes only: PersistentVolumeClaim ${pod.claims?.join(', ')}.` };
 }
 
 /** @param nodes that refused pods of its controller lately */

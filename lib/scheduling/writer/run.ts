@@ -20,6 +20,7 @@ import { catchUp } from './catch-up.ts';
 import type { Note } from './desk.ts';
 import type { Room } from './flight.ts';
 import { inventoryPlanner } from './inventory-planner.ts';
+import { watchClaims } from './watch-claims.ts';
 import type { Lane, Write } from './write.ts';
 
 export interface WriterOptions {
@@ -56,8 +57,9 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
 
   const intern = interning();
   const now = () => clock.now();
+  const volumes = watchClaims(api, { signal, log, onChange: () => freed() });
   const work = agenda(
-    inventoryPlanner(world.inventory, (key) => world.statefulSets.get(key)),
+    inventoryPlanner(world.inventory, (key) => world.statefulSets.get(key), volumes),
     { term: randomUUID(), beganMs: now(), looseHoldMs, note },
   );
   const under: Record<Lane, number> = { quick: 0, bulk: 0 };
@@ -119,6 +121,11 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
     kick();
   }
 
+  function freed(node?: string): void {
+    work.freed(now(), node);
+    kick();
+  }
+
   function listen(): (() => void)[] {
     const hear = (heard: Heard) => {
       work.hear(heard, 'watch', now());
@@ -130,10 +137,6 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
         updated: (_old: unknown, object: unknown, key: string) => hear({ kind, key, object } as Heard),
         deleted: (object: unknown, key: string) => hear({ kind, key, object, gone: true } as Heard),
       });
-    const freed = (node?: string) => {
-      work.freed(now(), node);
-      kick();
-    };
     const node = (_: unknown, key: string) => freed(key);
     const any = () => freed();
     const statefulSet = (_: unknown, key: string) => {

@@ -39,9 +39,9 @@ interface Group {
 
 /**
  * @param hasHeld whether addresses are Held for an owner: its pods may fit where others of their shape don't
- * @param awayFrom nodes that a pod is kept away from: it may not fit where others of its shape do
+ * @param apart what else of a pod decides whether it fits: it may not where others of its template do
  */
-export function waiting(hasHeld: (owner: string) => boolean, awayFrom: (pod: PodFacts) => readonly string[] = () => []): Waiting {
+export function waiting(hasHeld: (owner: string) => boolean, apart: (pod: PodFacts) => string = () => ''): Waiting {
   const groups = new Map<string, Group>();
   const groupOf = new Map<string, string>();
   /** By priority: groups by the age of their oldest. What is out of date is put right when it comes up. */
@@ -59,7 +59,7 @@ export function waiting(hasHeld: (owner: string) => boolean, awayFrom: (pod: Pod
       texts.set(demand, text);
     }
     const { owner } = demand;
-    return `${pinned ?? ''} ${owner !== undefined && hasHeld(owner) ? owner : ''} ${awayFrom(pod).join()} ${text}`;
+    return `${pinned ?? ''} ${owner !== undefined && hasHeld(owner) ? owner : ''} ${apart(pod)} ${text}`;
   }
 
   function enqueue(id: string, { priority, pods }: Group): void {

@@ -211,6 +211,38 @@ describeBed('Locks on a real API server', ['control-plane'], () => {
     });
   });
 
+  test('P14 a pod gets its slot where the volume of its claim is, and waits while there is no claim', async () => {
+    const claims = '/api/v1/namespaces/feed/persistentvolumeclaims';
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
+    await all.aPod('with-claim', { spec: { volumes } });
+    await all.eventually('told', async () =>
+      (await bed.kubectl(['events', '-n', 'feed', '--for', 'pod/with-claim'])).stdout.includes(
+        'PersistentVolumeClaim feed/data does not exist',
+      ),
+    );
+    const capacity = { storage: '1Gi' };
+    const matchExpressions = [{ key: 'kubernetes.io/hostname', operator: 'In', values: ['r12-03'] }];
+    const common = { accessModes: ['ReadWriteOnce'], storageClassName: 'local' };
+    await all.send('POST', '/api/v1/persistentvolumes', {
+      metadata: { name: 'on-r12-03' },
+      spec: { ...common, capacity, local: { path: '/data' }, nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions }] } } },
+    });
+    await all.send('POST', claims, {
+      metadata: { name: 'data' },
+      spec: { ...common, volumeName: 'on-r12-03', resources: { requests: capacity } },
+    });
+    const told = async () => (await bed.kubectl(['events', '-n', 'feed', '--for', 'pod/with-claim'])).stdout;
+    await all.eventually('told again', async () => (await told()).includes('is not bound to its volume on-r12-03 yet'));
+    // Without controllers nobody else says so.
+    await all.send('PATCH', `${claims}/data/status`, { status: { phase: 'Bound' } });
+    await given('with-claim');
+    expect(JSON.stringify((await all.pod('with-claim')).spec)).toContain('"values":["r12-03"]');
+    await all.remove('with-claim');
+    await all.eventually('freed in the end', async () =>
+      (await all.ipLocks()).every(({ spec }) => !spec.owner.startsWith('feed/with-claim')),
+    );
+  });
+
   test('loose pods get an address each; a Job’s is freed at once, a Deployment’s waits for the next pod', async () => {
     const job = { apiVersion: 'batch/v1', kind: 'Job', name: 'j', uid: '0f8fad5b-d9cb-469f-a165-70867728950e', controller: true };
     const set = { apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'web', uid: '0f8fad5b-d9cb-469f-a165-70867728950f', controller: true };

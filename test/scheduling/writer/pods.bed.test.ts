@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { GATE, LOCK_ANNOTATION, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
+import { GATE, LOCK_ANNOTATION, OWNER_KIND_ANNOTATION, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
+import type { IPLockObject } from '../../../lib/scheduling/writer/books.ts';
 import { type Bed, startControlPlane } from '../../bed/control-plane.ts';
 import { describeBed } from '../../bed/describe-bed.ts';
 import { simulate } from '../../bed/hosts.ts';
@@ -195,6 +196,10 @@ describeBed('pods through the gate, with the real scheduler and controllers', ['
       value: 1_000,
       preemptionPolicy: 'Never',
     });
+    // What pods of the tests before left Held is freed within 5 s, and would be a second address.
+    const leaving = ({ spec, metadata }: IPLockObject) =>
+      spec.phase === 'Held' && spec.lock === undefined && metadata.annotations?.[OWNER_KIND_ANNOTATION] !== 'StatefulSet';
+    await all.eventually('nothing about to be freed', async () => !(await all.ipLocks()).some(leaving));
     const free = 60 - (await all.ipLocks()).length;
     await all.aLock('rest', { count: free, ttlSeconds: 3_600 });
     await all.eventually('Ready', async () => (await all.lock('rest')).status?.phase === 'Ready');

@@ -44,7 +44,7 @@ describe('loose pods that wait', () => {
       pod(name, small, { createdMs, controller: { kind: 'ReplicaSet', name: uid, uid } });
     const queue = waiting(
       () => false,
-      ({ controller }) => (controller?.uid === 'refused' ? ['r12-01'] : []),
+      ({ controller }) => (controller?.uid === 'refused' ? 'r12-01' : ''),
     );
     queue.add(ofSet('a', 'refused', 1));
     queue.add(ofSet('b', 'other', 2));
