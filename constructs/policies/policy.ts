@@ -77,6 +77,9 @@ const inlined = (cel: string, variables: Policy['variables'] = {}): string =>
 
 /**
  * Changes what is asked for before it is judged.
+ *
+ * By JSONPatch: an ApplyConfiguration may not change a list that is atomic, as tolerations are (policy/mutating/patch/smd.go,
+ * validatePatch), and to merge by schema costs the API server more than to write the pod as JSON and read it again.
  * @param policy `patch` is CEL that makes a list of JSONPatch; one list, because each mutation converts the whole object anew
  */
 export function addMutatingPolicy(scope: Construct, policy: Policy & { readonly patch: string }): void {
