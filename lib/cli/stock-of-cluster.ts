@@ -4,6 +4,7 @@
  */
 import { HostPool, IPLock, NodeNetwork } from '../api/kinds.ts';
 import { sentence } from '../api/problem.ts';
+import { API_SERVICE } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { kindOf } from '../kube/kinds.ts';
 import { findStockApi } from '../scheduling/http/client.ts';
@@ -32,7 +33,7 @@ export function stockOfCluster(whose: Pods | string, how: How, options: Options)
     const demand = demanded(pods, namespace);
     const asked = await askStockApi(api, { ...how, namespace, template: pods.template, owner: pods.name }, options.leaseNamespace);
     if ('absent' in asked) {
-      if (options.verbose) say(`The library counts, with your rights: ${asked.absent}.`);
+      if (options.verbose) say(`The library counts, with your rights: ${asked.absent}.${remedyOf(asked, options.leaseNamespace)}`);
       const { facts, source } = await factsOfCluster(api);
       return answerFrom(facts, source, { pods, namespace, how });
     }
@@ -53,7 +54,19 @@ interface Asking {
   readonly count?: number;
 }
 
-type Asked = { readonly answer: Omit<Counted, 'more'>; readonly source: Source; readonly replica: string } | { readonly absent: string };
+type Asked = { readonly answer: Omit<Counted, 'more'>; readonly source: Source; readonly replica: string } | Unasked;
+
+interface Unasked {
+  readonly absent: string;
+  /** Endpoints were there, and none answered. */
+  readonly silent?: true;
+}
+
+/** The number is as good; what brings the API into it. */
+const remedyOf = ({ silent }: Unasked, namespace: string): string =>
+  silent === undefined
+    ? ''
+    : ` Where the API is: kubectl -n ${namespace} get endpointslices -l kubernetes.io/service-name=${API_SERVICE}; in a local trial nobody is there.`;
 
 /** Answers that say: not you, or not now. The library may still do. */
 const NOT_FROM_THERE: readonly number[] = [401, 403, 429, 500, 503];
@@ -64,7 +77,7 @@ async function askStockApi(api: Api, question: Asking, namespace: string): Promi
   if ('absent' in found) return found;
   try {
     const said = await found.ask<Answer>('POST', '/v1/stock', question);
-    if ('absent' in said) return said;
+    if ('absent' in said) return { ...said, silent: true };
     const { snapshotAgeSeconds: ageSeconds, samplesAgeSeconds, replica } = said;
     const source: Source = {
       ...{ from: 'cluster', name: api.url, by: 'stock API' },

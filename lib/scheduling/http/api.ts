@@ -13,6 +13,8 @@ import { type Question, questionOf } from './question.ts';
 
 export interface Asked extends Question {
   readonly caller: Caller;
+  /** Why the caller may not do a further thing, one that only the answer so far calls for; undefined: they may. */
+  readonly mayNot: (access: Access) => Promise<string | undefined>;
   /** Aborts when the time is over or the caller has gone. */
   readonly signal: AbortSignal;
 }
@@ -86,11 +88,12 @@ export function httpApi(options: HttpApiOptions): HttpApi {
       const mayNot = access && (await callers.mayNot(caller, access, signal));
       if (mayNot !== undefined) return problem('forbidden', mayNot);
       const extraMs = handler.extraMs?.(question) ?? 0;
-      if (extraMs === 0) return handled(handler, operation, { ...question, caller, signal });
+      const may = { caller, mayNot: (more: Access) => callers.mayNot(caller, more, signal) };
+      if (extraMs === 0) return handled(handler, operation, { ...question, ...may, signal });
       return waitingTurn(() =>
         handled(handler, operation, {
           ...question,
-          caller,
+          ...may,
           signal: AbortSignal.any([gone.signal, AbortSignal.timeout(deadlineMs + extraMs)]),
         }),
       );

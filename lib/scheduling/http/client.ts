@@ -119,13 +119,30 @@ export function stockApi({ replicas, ca, serverName, authorization }: StockApiAt
         } catch (error) {
           if (options.signal?.aborted) throw error;
           // Asking again is safe: a Lock's name is its idempotency key, and everything else changes nothing or the same thing.
-          why = `${at}: ${reasonOf(error)}`;
+          why = `${at}: ${saidOf(error, serverName)}`;
         }
       }
       return last ?? { absent: why };
     },
   };
 }
+
+/** Node's own words name every host that a wrong certificate is for. */
+function saidOf(error: unknown, serverName: string): string {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') return `another server answers there, its certificate is not for ${serverName}`;
+  if (code !== undefined && UNTRUSTED.includes(code))
+    return `another server answers there, its certificate is not of the authority in ConfigMap ${API_CA}`;
+  return reasonOf(error);
+}
+/** Of a chain that ends elsewhere (Node, "X509 certificate error codes"). */
+const UNTRUSTED = [
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+];
 
 interface One {
   readonly agent: Agent;

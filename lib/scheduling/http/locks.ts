@@ -67,6 +67,9 @@ export function lockHandlers({ api, waiting, unfit, now = () => new Date() }: Lo
       }
       const there = await found(metadata, asked.signal);
       if (there !== undefined) {
+        // Its name is no secret: the API server says that much to whoever may create. What it asks and has got, it says to who may get it.
+        const why = await asked.mayNot({ verb: 'get', namespace: metadata.namespace, name: metadata.name });
+        if (why !== undefined) return problem('forbidden', `Lock ${metadata.namespace}/${metadata.name} is there already, and ${why}`);
         const others = otherFields(spec, there.spec);
         return others.length === 0 ? waited(there, asked, 200) : anotherQuestion(metadata, others);
       }

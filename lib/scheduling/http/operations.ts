@@ -61,7 +61,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/locks',
     summary: 'Lock so many slots, all or nothing unless `allowPartial`',
     description:
-      'Makes a Lock object; the same question under the same name again is answered with the same Lock. Takes the right to `create` `locks.gala.internal` in its namespace.',
+      'Makes a Lock object; the same question under the same name again is answered with the same Lock. Takes the right to `create` `locks.gala.internal` in its namespace, and where the Lock is there already to `get` it.',
     query: wait,
     body: 'LockQuestion',
     replies: {

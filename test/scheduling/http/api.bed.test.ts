@@ -52,16 +52,17 @@ describeBed('the API on a real API server', ['etcd', 'kube-apiserver'], () => {
     await bed.apply([
       crd('locks'),
       ...['feed', 'ads'].map((name) => ({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } })),
-      ...['pipeline', 'reader', 'nobody'].map((name) => ({
+      ...['pipeline', 'reader', 'maker', 'nobody'].map((name) => ({
         apiVersion: 'v1',
         kind: 'ServiceAccount',
         metadata: { name, namespace: 'feed' },
       })),
       role('pipeline', ['create', 'get', 'patch', 'delete']),
       role('reader', ['get']),
-      ...['pipeline', 'reader'].map(binding),
+      role('maker', ['create']),
+      ...['pipeline', 'reader', 'maker'].map(binding),
     ]);
-    for (const name of ['pipeline', 'reader', 'nobody']) tokens[name] = await tokenOf(name);
+    for (const name of ['pipeline', 'reader', 'maker', 'nobody']) tokens[name] = await tokenOf(name);
     tokens['for-us'] = await tokenOf('pipeline', ['gala.internal']);
     tokens['for-others'] = await tokenOf('pipeline', ['vault']);
     const locks = reflect(api, LOCKS, { signal: stopping.signal });
@@ -251,6 +252,21 @@ describeBed('the API on a real API server', ['etcd', 'kube-apiserver'], () => {
         status: 200,
         body: { metadata: { uid: made.body.metadata.uid, resourceVersion: made.body.metadata.resourceVersion } },
       });
+    });
+
+    test('that is there already is shown to nobody who may not get it', async () => {
+      await asPipeline('POST', '/v1/locks', { body: aLock('theirs') });
+      for (const spec of [{}, { count: 3 }]) {
+        const answer = await ask('POST', '/v1/locks', { token: tokens.maker, body: aLock('theirs', spec) });
+        expect(problemOf(answer)).toMatchObject({
+          type: 'forbidden',
+          detail: expect.stringMatching(
+            /^Lock feed\/theirs is there already, and \S+:maker may not get locks\.gala\.internal theirs in namespace feed/,
+          ),
+        });
+        expect(answer.body).not.toHaveProperty('problems');
+      }
+      expect(await ask('POST', '/v1/locks', { token: tokens.maker, body: aLock('own') })).toMatchObject({ status: 201 });
     });
 
     test('of a name that asks something else is refused, field by field', async () => {

@@ -108,6 +108,13 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     expect(answer).toMatchObject({ status: 200, replica: api.replicas[0], snapshotAgeSeconds: expect.any(Number) });
     const wrong = await api.ask('POST', '/v1/stock', { namespace: 'feed', template: aTemplate(), count: -1 });
     expect(ProblemAnswer.parse('problem' in wrong && wrong.problem)).toMatchObject({ status: 400 });
+    // The kind comes later, and so do the rights to read it: neither is a fault.
+    for (const kind of ['ServicePool', 'Deployment']) {
+      const absent = await api.ask('POST', '/v1/stock', { namespace: 'feed', podFrom: { kind, name: 'nobody' } });
+      expect(ProblemAnswer.parse('problem' in absent && absent.problem)).toMatchObject({
+        ...{ status: 404, type: '/problems#no-such-object', detail: `There is no ${kind} feed/nobody.` },
+      });
+    }
     api.close();
     expect(await findStockApi({ ...pipeline, authorization: async () => undefined })).toEqual({ absent: expect.stringContaining('token') });
   });

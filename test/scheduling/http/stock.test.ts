@@ -34,7 +34,8 @@ async function asked(
     templateOf: async (namespace, { kind, name }) =>
       `${kind}/${namespace}/${name}` === 'Deployment/feed/feed-api' ? aTemplate({ cpu: 2 }) : undefined,
   });
-  return handler.handle({ body, query: query as Asked['query'], params: {}, caller: { username: 'ci', groups: [] }, signal });
+  const caller = { username: 'ci', groups: [] };
+  return handler.handle({ body, query: query as Asked['query'], params: {}, caller, mayNot: async () => undefined, signal });
 }
 
 test('stock is told with what limits it, in all, by pool and by node, and with its age', async () => {
