@@ -82,6 +82,27 @@ describeBed('the concern scheduling as it is deployed', ['control-plane', 'kwok'
     await eventually('its addresses free', async () => (await left()).length === 0);
   });
 
+  test('a pod whose volume is on one host gets its slot there, and is bound', async () => {
+    const host = hosts.at(-1)!.metadata.name;
+    const common = { accessModes: ['ReadWriteOnce'], storageClassName: '' };
+    const matchExpressions = [{ key: 'kubernetes.io/hostname', operator: 'In', values: [host] }];
+    await bed.request('POST', '/api/v1/persistentvolumes', {
+      metadata: { name: 'data' },
+      spec: {
+        ...{ ...common, capacity: { storage: '1Gi' }, local: { path: '/data' } },
+        nodeAffinity: { required: { nodeSelectorTerms: [{ matchExpressions }] } },
+      },
+    });
+    await bed.request('POST', '/api/v1/namespaces/default/persistentvolumeclaims', {
+      metadata: { name: 'data' },
+      spec: { ...common, volumeName: 'data', resources: { requests: { storage: '1Gi' } } },
+    });
+    const volumes = [{ name: 'data', persistentVolumeClaim: { claimName: 'data' } }];
+    const { path, pod } = await placed({ spec: { ...GALAS, volumes } });
+    expect(pod.spec.nodeName).toBe(host);
+    await as(bed, ADMIN)('DELETE', `${path}?gracePeriodSeconds=0`);
+  });
+
   test('none of them asked for anything that it may not have', () => {
     expect(logs()).not.toMatch(/forbidden|denied request/i);
   });
