@@ -206,18 +206,18 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   }
 
   /** Loose pods, as many as the window has room for. */
-  function placeLoose(): void {
-    if (given.loose > WINDOW - BATCH) return;
+  function placeLoose(): true {
+    if (given.loose > WINDOW - BATCH) return true;
     // A pod that comes alone is placed at once; of many, those that come within a moment are placed by one look.
     const wait = given.loose === 0 ? 0 : placedMs + TOGETHER_MS - desk.now();
     if (wait > 0) {
       if (loose.size > 0) desk.touchAt(jobOf(''), desk.now() + wait);
-      return;
+      return true;
     }
     placedMs = desk.now();
     for (let room = WINDOW - given.loose; room > 0; ) {
       const batch = loose.next(Math.min(room, BATCH));
-      if (batch === undefined) return;
+      if (batch === undefined) break;
       if (batch.refusal !== undefined) {
         for (const pod of batch.pods) tell(pod, batch.refusal);
         continue;
@@ -225,9 +225,10 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       const [first] = batch.pods as [PodFacts];
       const placed = place(first, batch.pods.length);
       if (placed.refusal !== undefined) for (const pod of loose.setAside(first, placed.refusal)) tell(pod, placed.refusal);
-      for (const [at, slot] of placed.slots.entries()) giveLoose(batch.pods[at] as PodFacts, slot);
+      for (const [at, slot] of placed.slots.entries()) tryGive(batch.pods[at] as PodFacts, slot);
       room -= placed.slots.length;
     }
+    return true;
   }
 
   /** With what its claims say: the room they ask for, the nodes that reach their volumes. */
@@ -272,12 +273,17 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
 
   const ofOwner = ({ demand: { owner } }: PodFacts) => (owner === undefined ? [] : books.addressesOfOwner(owner));
 
+  function tryGive(pod: PodFacts, slot: PlacedSlot): void {
+    const give = () => giveLoose(pod, slot);
+    desk.attempt(pod.demand, `Pod ${pod.key}`, give, () => planner.release(looseKey(pod.key)));
+  }
+
   function giveLoose(pod: PodFacts, { node, address }: PlacedSlot): void {
     const { uid, demand, key } = pod;
     // The owner of a loose pod is always known (owner.ts).
     const owner = demand.owner ?? key;
-    planner.promise(looseKey(key), { node, demand, address });
     const mac = address === undefined ? undefined : planner.macOf(address, node);
+    planner.promise(looseKey(key), { node, demand, address });
     give(pod, { uid, slot: LOOSE, node, owner, ...(address !== undefined && { address, mac }) });
   }
 
@@ -364,7 +370,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
         if (!desk.look(jobOf(key), () => one(key))) break;
         dirty.delete(key);
       }
-      placeLoose();
+      desk.look(jobOf(''), placeLoose);
       for (const key of dirty) {
         if (!flight.hasRoom('quick') || !desk.look(jobOf(key), () => one(key))) return;
         dirty.delete(key);

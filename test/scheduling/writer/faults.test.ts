@@ -98,6 +98,41 @@ describe('a fault while planning', () => {
     expect(bed.isGated('bad-0')).toBe(false);
   });
 
+  test('when a pod is given its place leaves nothing promised, and others get theirs', () => {
+    const planner = (it: Planner): Planner => ({
+      ...it,
+      promise(key, what) {
+        it.promise(key, what);
+        if (key.startsWith('feed/bad')) throw new Error('half-way');
+      },
+    });
+    const bed = aBed({ planner });
+    bed.api.createPod(aPod({ name: 'bad-0', gated: true }));
+    bed.api.createPod(aPod({ name: 'good-0', gated: true, labels: { app: 'good' } }));
+    bed.run(30);
+    expect([bed.isGated('bad-0'), bed.isGated('good-0')]).toEqual([true, false]);
+    expect([...bed.inventory.promises()]).toEqual([]);
+  });
+
+  test('anywhere in choosing who is next ends nothing', () => {
+    let isBroken = true;
+    const planner = (it: Planner): Planner => ({
+      ...it,
+      claimsOf(pod) {
+        if (isBroken) throw new Error('no claims');
+        return it.claimsOf(pod);
+      },
+    });
+    const bed = aBed({ planner });
+    bed.api.createPod(aPod({ name: 'a', gated: true, claims: ['data'] }));
+    bed.api.createPod(aPod({ name: 'b', gated: true, labels: { app: 'good' } }));
+    bed.run(30);
+    expect([bed.isGated('a'), bed.isGated('b')]).toEqual([true, false]);
+    isBroken = false;
+    bed.run(60);
+    expect(bed.events('feed/a')).toContainEqual(expect.objectContaining({ reason: 'NoVolumeClaim' }));
+  });
+
   test('about one pod of a Lock keeps no slot from the others', () => {
     const bed = aBed({ planner: throwsFor('bad') });
     bed.api.createLock('feed/night', { ...aLock('night').spec, count: 2 });
