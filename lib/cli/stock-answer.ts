@@ -8,6 +8,7 @@ import { place } from '../scheduling/place.ts';
 import { stock } from '../scheduling/stock.ts';
 import type { Ask, Demand, Limit, Terrain } from '../scheduling/types.ts';
 import { moreOf } from './more.ts';
+import { notThere, withLaunches } from './not-there.ts';
 import { BadInput } from './output.ts';
 import type { Pods } from './pod-file.ts';
 import type { Question } from './question.ts';
@@ -59,6 +60,13 @@ function unknown(option: string, name: string, noun: string, known: readonly str
   if (known.includes(name)) return [];
   const there = known.length === 0 ? 'there is none' : `there are ${known.join(', ')}`;
   return [`${option} ${name}: no such ${noun}; ${there}. ${didYouMean(name, known, 'Leave it out, or name one of these.')}`];
+}
+
+/** The same of a cluster, as it is or was: with what its HostPools declare beyond the hosts that there are. */
+export async function answerWithAbsent(facts: Facts, source: StockAnswer['source'], asked: AskedOf): Promise<StockAnswer> {
+  const answer = answerFrom(facts, source, asked);
+  const absent = await withLaunches(notThere(answer.pools, facts.hostPools), facts.hostPools, demanded(asked.pods, asked.namespace));
+  return absent.length === 0 ? answer : { ...answer, notThere: absent };
 }
 
 /** What stands at the head of every answer. */

@@ -11,13 +11,15 @@ import { findStockApi } from '../scheduling/http/client.ts';
 import type { ProblemDocument } from '../scheduling/http/problem.ts';
 import type { StockAnswer as Answer } from '../scheduling/http/schemas.ts';
 import type { Demand, PoolFit } from '../scheduling/types.ts';
+import type { Pools } from './address-place.ts';
 import { type ClusterOptions, inCluster, listed, namespaceOf } from './cluster.ts';
 import { factsOfCluster } from './facts.ts';
 import { type More, moreOf } from './more.ts';
+import { notThere, withLaunches } from './not-there.ts';
 import { BadInput, say } from './output.ts';
 import type { Pods } from './pod-file.ts';
 import { podsNamed } from './pods-from.ts';
-import { about, answerFrom, type Counted, demanded, type How } from './stock-answer.ts';
+import { about, answerWithAbsent, type Counted, demanded, type How } from './stock-answer.ts';
 import type { Source, StockAnswer } from './stock-text.ts';
 
 interface Options extends ClusterOptions {
@@ -35,11 +37,10 @@ export function stockOfCluster(whose: Pods | string, how: How, options: Options)
     if ('absent' in asked) {
       if (options.verbose) say(`The library counts, with your rights: ${asked.absent}.${remedyOf(asked, options.leaseNamespace)}`);
       const { facts, source } = await factsOfCluster(api);
-      return answerFrom(facts, source, { pods, namespace, how });
+      return answerWithAbsent(facts, source, { pods, namespace, how });
     }
     if (options.verbose) say(`The stock API counted: ${asked.replica}.`);
-    const more = await heldFor(api, demand, asked.answer.pools);
-    return { ...about(pods, demand, how, asked.source), ...asked.answer, more };
+    return { ...about(pods, demand, how, asked.source), ...asked.answer, ...(await beside(api, demand, asked.answer.pools)) };
   });
 }
 
@@ -110,17 +111,20 @@ function neverIn(problem: ProblemDocument & { readonly limits?: Counted['never']
 const wanted = (count: number | undefined, found: number) =>
   count === undefined ? {} : { want: { count, found: Math.min(count, found) } };
 
-/** What would make more: told where we may look. */
-async function heldFor(api: Api, demand: Demand, pools: readonly PoolFit[]): Promise<More[]> {
-  if (!pools.some(({ limits }) => limits.some(({ limit }) => limit === 'addresses'))) return [];
+/** What would make more, and what is declared and not there: told where we may look. */
+async function beside(api: Api, demand: Demand, pools: readonly PoolFit[]): Promise<Pick<StockAnswer, 'more' | 'notThere'>> {
   try {
-    const [ipLocks, hostPools, networks] = await Promise.all([
-      listed(api.list(kindOf(IPLock))),
-      listed(api.list(kindOf(HostPool))),
-      listed(api.list(kindOf(NodeNetwork))),
-    ]);
-    return moreOf({ namespace: demand.namespace, owner: demand.owner, pools }, ipLocks, hostPools, networks);
+    const hostPools = await listed(api.list(kindOf(HostPool)));
+    const absent = await withLaunches(notThere(pools, hostPools), hostPools, demand);
+    const more = await heldFor(api, demand, pools, hostPools);
+    return { more, ...(absent.length === 0 ? {} : { notThere: absent }) };
   } catch {
-    return [];
+    return { more: [] };
   }
+}
+
+async function heldFor(api: Api, demand: Demand, pools: readonly PoolFit[], hostPools: Pools): Promise<More[]> {
+  if (!pools.some(({ limits }) => limits.some(({ limit }) => limit === 'addresses'))) return [];
+  const [ipLocks, networks] = await Promise.all([listed(api.list(kindOf(IPLock))), listed(api.list(kindOf(NodeNetwork)))]);
+  return moreOf({ namespace: demand.namespace, owner: demand.owner, pools }, ipLocks, hostPools, networks);
 }

@@ -2,12 +2,12 @@
 import { tellUnread } from './facts.ts';
 import { factsOf } from './facts-of.ts';
 import { readSnapshotFile } from './snapshot-file.ts';
-import { type AskedOf, answerFrom } from './stock-answer.ts';
+import { type AskedOf, answerWithAbsent } from './stock-answer.ts';
 import type { StockAnswer } from './stock-text.ts';
 
-export function stockOfSnapshot(path: string, asked: AskedOf): StockAnswer {
+export async function stockOfSnapshot(path: string, asked: AskedOf): Promise<StockAnswer> {
   const snapshot = readSnapshotFile(path);
   tellUnread(snapshot);
   const ageSeconds = (Date.now() - snapshot.readAtMs) / 1000;
-  return answerFrom(factsOf(snapshot.inventory), { from: 'snapshot', name: path, ageSeconds }, asked);
+  return answerWithAbsent(factsOf(snapshot.inventory), { from: 'snapshot', name: path, ageSeconds }, asked);
 }

@@ -1,8 +1,9 @@
 /** Stock as `gala stock` shows it: what `-o json` prints, and the same for people. Pure. */
 import type { Never } from '../scheduling/never.ts';
-import type { Ask, Limit, Stock } from '../scheduling/types.ts';
+import type { Ask, Limit, PoolFit, Stock } from '../scheduling/types.ts';
 import { ageOf, amountOf, counted, supplyName } from './amount.ts';
 import { type More, moreText } from './more.ts';
+import { type NotThere, notThereLimit, notThereNotes } from './not-there.ts';
 import { questionText } from './question.ts';
 import { table, terminalWidth } from './table.ts';
 
@@ -46,6 +47,8 @@ export interface StockAnswer extends Omit<Stock, 'nodes'> {
   readonly undescribed?: readonly string[];
   /** Of a definition: the count when all instances of its EC2 pools are launched. */
   readonly launching?: { readonly instances: number; readonly count: number };
+  /** Of a cluster or snapshot: what its HostPools declare beyond the hosts that there are. */
+  readonly notThere?: readonly NotThere[];
   /** What would make more of it, and how. */
   readonly more: readonly More[];
 }
@@ -89,11 +92,14 @@ function longText(answer: StockAnswer): string {
   const { source, pods, question, count, pools } = answer;
   const name = [pods.name ?? 'pods', ...(pods.revision === undefined ? [] : [`rev ${pods.revision}`])].join(' ');
   const wants = [...wantsText(answer), questionText(question)].join(' · ');
+  const launched = (answer.notThere ?? []).reduce((sum, { fit = 0 }) => sum + fit, 0);
   return [
     agesText(source),
     `${name}   ${wants}`,
-    table([['POOL', 'HOSTS', 'FIT NOW', 'LOCKED BY OTHERS', 'LIMITED BY (hosts)'], ...pools.map(poolRow)], { width: terminalWidth() }),
-    [`${count} now.`, ...moreText(answer.more)].join('  '),
+    table([['POOL', 'HOSTS', 'FIT NOW', 'LOCKED BY OTHERS', 'LIMITED BY (hosts)'], ...pools.map((fit) => poolRow(fit, answer))], {
+      width: terminalWidth(),
+    }),
+    [`${count} now${launched === 0 ? '' : `, ${count + launched} with EC2`}.`, ...moreText(answer.more)].join('  '),
     ...notes(answer),
   ].join('\n');
 }
@@ -115,17 +121,22 @@ export function wantsText({ pods: { wants } }: Pick<StockAnswer, 'pods'>): strin
 }
 const NETWORK = ['egress', 'ingress'];
 
-const poolRow = ({ pool, hosts, fit, lockedByOthers, limits }: Stock['pools'][number]): string[] => [
-  pool === '' ? '-' : pool,
-  String(hosts),
-  String(fit),
-  String(lockedByOthers),
-  limits.map(({ limit, nodes }) => `${limitName(limit)} ${nodes}`).join(' · '),
-];
+function poolRow({ pool, hosts, fit, lockedByOthers, limits }: PoolFit, { notThere = [] }: StockAnswer): string[] {
+  const absent = notThere.filter((one) => one.pool === pool);
+  const [{ instances = 0, fit: more } = {}] = absent;
+  return [
+    pool === '' ? 'no pool' : pool,
+    instances === 0 ? String(hosts) : `${hosts}/${hosts + instances}`,
+    more === undefined ? String(fit) : `${fit === 0 ? '' : `${fit} `}+${more}`,
+    String(lockedByOthers),
+    [...limits.map(({ limit, nodes }) => `${limitName(limit)} ${nodes}`), ...absent.map(notThereLimit)].join(' · '),
+  ];
+}
 
 /** What the number does not say. */
-function notes({ uncounted = [], never, want, undescribed = [], launching }: StockAnswer): string[] {
+function notes({ uncounted = [], never, want, undescribed = [], launching, notThere = [] }: StockAnswer): string[] {
   return [
+    ...notThereNotes(notThere),
     ...(launching === undefined ? [] : [`${launching.count} with ${counted(launching.instances, 'more instance')} of EC2 launched.`]),
     ...(want === undefined ? [] : [want.found >= want.count ? `${want.count} are there.` : `${want.found} of ${want.count} are there.`]),
     ...(never === undefined ? [] : [`No host could ever take such a pod, however empty: ${never.map(neverText).join(', ')}.`]),

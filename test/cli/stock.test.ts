@@ -1,11 +1,12 @@
 /** What `gala stock` says of facts: screens small enough to read. */
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import { notThere, withLaunches } from '../../lib/cli/not-there.ts';
 import { type Facts, stockAnswer } from '../../lib/cli/stock-answer.ts';
 import { type Source, type StockAnswer, stockText } from '../../lib/cli/stock-text.ts';
 import { inventory } from '../../lib/scheduling/inventory.ts';
 import type { Ask, Demand } from '../../lib/scheduling/types.ts';
-import { aDemand, aLock, aNode, anIPLock, aPool, aVlan } from '../scheduling/builders.ts';
+import { aDemand, aLock, aNode, anEc2Pool, anIPLock, aPool, aVlan } from '../scheduling/builders.ts';
 import { gala } from './gala.ts';
 
 const HOSTS = ['r12-01', 'r12-02', 'r13-01', 'r13-02'];
@@ -89,11 +90,33 @@ test('of a cluster a table says it pool by pool, with ages, and who holds addres
   expect(screen(all, { source: CLUSTER, revision: '1188', maxPer: { rack: '60%' }, near: 'bj-a' })).toBe(
     `snapshot 0.4 s old · live metrics 11 s old
 feed-api rev 1188   cpu 2 · memory 4Gi · egress 200M · spread, at most 60 % per rack, bj-a first
-  POOL   HOSTS   FIT NOW   LOCKED BY OTHERS   LIMITED BY (hosts)
-  -      1       0         0                  cordoned 1
-  web    4       29        1                  addresses 4
+  POOL      HOSTS   FIT NOW   LOCKED BY OTHERS   LIMITED BY (hosts)
+  no pool   1       0         0                  cordoned 1
+  web       4       29        1                  addresses 4
 29 now.  More on web: 2 addresses are Held for feed/feed-old (gala unlock feed-old-1187 -n feed).`,
   );
+});
+
+test('pools without a Node say what they lack: a label, or a launch', async () => {
+  const all = aCluster({ bandwidth: '25G' });
+  all.set('HostPool', 'ml', aPool('ml'));
+  all.set('HostPool', 'burst', anEc2Pool('burst', { bandwidth: '10G' }));
+  const hostPools = [...all.objects('HostPool').values()];
+  const found = answer(all, { source: CLUSTER, pools: undefined });
+  const absent = await withLaunches(notThere(found.pools, hostPools), hostPools, aDemand(FEED));
+  expect(absent).toEqual([{ pool: 'ml' }, { pool: 'burst', instances: 60, instanceType: 'c5.4xlarge', fit: 420 }]);
+  expect(
+    stockText({ ...found, notThere: absent })
+      .split('\n')
+      .slice(2),
+  ).toEqual([
+    '  POOL    HOSTS   FIT NOW   LOCKED BY OTHERS   LIMITED BY (hosts)',
+    '  burst   0/60    +420      0                  not launched: 60 × c5.4xlarge',
+    '  ml      0       0         0                  no hosts',
+    '  web     4       32        0                  addresses 4',
+    '32 now, 452 with EC2.',
+    'ml has no hosts: no Node is labelled gala.internal/pool=ml. kubectl label node <node> gala.internal/pool=ml gives a host to it, with its addresses.',
+  ]);
 });
 
 test('of a saved snapshot the file is named', () => {
