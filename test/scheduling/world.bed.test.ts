@@ -124,6 +124,30 @@ describeBed('the world of scheduling', ['etcd', 'kube-apiserver'], () => {
     }
   });
 
+  test('what was deleted is free at once and stays so, and the next of its name is not taken for it', async () => {
+    const world = await watch();
+    const { demand } = demandOf(aTemplate(), { namespace: 'feed', owner: 'feed/other' });
+    const free = () => world.inventory.addresses(demand!).free[0]!;
+    const before = free();
+    const id = { name: '10.110.0.20' };
+    const kind = kindOf(IPLock);
+    let least = before;
+    const watched = world.ipLocks.on({ added: () => (least = Math.min(least, free())), deleted: () => (least = Math.min(least, free())) });
+    for (let i = 0; i < 20; i++) {
+      world.inventory.set('IPLock', id.name, (await api.create(kind, anIPLock(id.name) as never)) as never);
+      expect(free()).toBe(before - 1);
+      await api.delete(kind, id);
+      world.inventory.unset('IPLock', id.name);
+      expect(free()).toBe(before);
+    }
+    await api.create(kind, anIPLock('10.110.0.21') as never);
+    await until(() => world.ipLocks.get('10.110.0.21') !== undefined);
+    watched();
+    // One at a time, whatever the watch told of them, and late.
+    expect([least, free()]).toEqual([before - 1, before - 1]);
+    await api.delete(kind, { name: '10.110.0.21' });
+  });
+
   test('who may list nodes and pods alone is told what could not be read', async () => {
     const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' };
     const role = { kind: 'ClusterRole', name: 'reader', apiGroup: 'rbac.authorization.k8s.io' };
