@@ -1,9 +1,9 @@
 /** The cluster that a command speaks to: named as kubectl names it. */
 import type { Command } from 'commander';
 import type { Api } from '../kube/client.ts';
-import { ApiError, isNotFound } from '../kube/error.ts';
+import { ApiError } from '../kube/error.ts';
 import { reasonOf } from '../kube/log.ts';
-import { BadInput } from './output.ts';
+import { BadInput, NotNow } from './output.ts';
 
 export interface ClusterOptions {
   readonly kubeconfig?: string;
@@ -58,9 +58,14 @@ export function isNoSuchKind(error: unknown): error is ApiError {
   return error instanceof ApiError && error.status === 404 && error.details?.name === undefined;
 }
 
-/** Undefined where there is no such object. */
-export const orNone = <T>(call: Promise<T>): Promise<T | undefined> =>
-  call.catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+/** Ends what is about Locks in a cluster that has none; anything else is thrown on. */
+export function unlessOff(error: unknown): never {
+  if (!isNoSuchKind(error)) throw error;
+  throw new NotNow(
+    'locks are off in this cluster: it has no kind Lock (locks.gala.internal). Install the concern scheduling; gala stock works without.',
+    { cause: error },
+  );
+}
 
 /** All of a kind; none in a cluster without the kind. */
 export const listed = <T>(call: Promise<{ readonly items: T[] }>): Promise<T[]> =>

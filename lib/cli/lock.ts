@@ -4,11 +4,11 @@ import { InvalidArgumentError, Option } from 'commander';
 import { Lock } from '../api/kinds.ts';
 import { MAX_SLOTS } from '../api/lock.ts';
 import type { Api } from '../kube/client.ts';
-import { isAlreadyExists, isNotFound } from '../kube/error.ts';
+import { isAlreadyExists, unlessMissing } from '../kube/error.ts';
 import { type Id, kindOf, NODES, type Stored } from '../kube/kinds.ts';
 import { otherFields } from '../scheduling/same-question.ts';
 import { ageOf, secondsOf } from './amount.ts';
-import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions, namespaceOf, orNone } from './cluster.ts';
+import { type ClusterOptions, clusterOptions, inCluster, leaseOptions, namespaceOf, unlessOff } from './cluster.ts';
 import { writerOf } from './leader.ts';
 import { type Asked, type LockOptions, lockFrom } from './lock-object.ts';
 import { type LockSeen, lockSeen, lockText, noSuchLock } from './lock-text.ts';
@@ -125,17 +125,16 @@ async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock
     try {
       return await api.create(LOCKS, { metadata: { namespace, name }, spec } as never, { dryRun });
     } catch (error) {
-      if (isNoSuchKind(error)) throw off(error);
-      if (!isAlreadyExists(error)) throw error;
+      if (!isAlreadyExists(error)) unlessOff(error);
     }
-    const there = await orNone(api.get(LOCKS, { namespace, name }));
+    const there = await unlessMissing(api.get(LOCKS, { namespace, name }));
     if (there === undefined && tries < 3) continue;
     if (there === undefined) throw new NotNow(`${namespace}/${name}: somebody makes and deletes it all the time. Choose another --name.`);
     // Whoever names a Lock wants the answer that this name got; a question asked anew wants a new one.
     const over = there.status?.phase === 'Failed' || there.status?.phase === 'Expired';
     if (named === 'by the question' && over && tries < 3 && !dryRun) {
       say(`${namespace}/${name}: is ${there.status?.phase}; asking anew`);
-      await orNone(api.delete(LOCKS, { namespace, name }, { preconditions: { uid: there.metadata.uid } }));
+      await unlessMissing(api.delete(LOCKS, { namespace, name }, { preconditions: { uid: there.metadata.uid } }));
       continue;
     }
     const other = otherFields(spec, there.spec);
@@ -148,14 +147,6 @@ async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock
   }
 }
 
-const off = (cause: unknown) =>
-  new NotNow(
-    'locks are off in this cluster: it has no kind Lock (locks.gala.internal). Install the concern scheduling; gala stock works without.',
-    {
-      cause,
-    },
-  );
-
 /** Waits until the lock writer has answered. @throws {NotNow} when it does not in time; the Lock stays */
 async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options: Options): Promise<Stored<Lock>> {
   const id = { namespace: lock.metadata.namespace as string, name: lock.metadata.name };
@@ -166,7 +157,7 @@ async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options:
     if (phase === 'Ready' || phase === 'Failed' || phase === 'Expired') return seen;
     if (performance.now() >= until) break;
     await sleep(Math.min(waitMs, Math.max(1, until - performance.now())));
-    const now = await orNone(api.get(LOCKS, id));
+    const now = await unlessMissing(api.get(LOCKS, id));
     if (now === undefined)
       throw new Refused(`${id.namespace}/${id.name}: it was deleted while it was waited for. Ask again if it was not you.`);
     if (now.status?.phase !== phase) say(`${id.namespace}/${id.name}: ${now.status?.phase ?? 'asked for'}`);
@@ -180,11 +171,8 @@ async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options:
 }
 
 async function renew(api: Api, id: Required<Id>, options: Options): Promise<ExitCode> {
-  const there = await api.get(LOCKS, id).catch((error: unknown) => {
-    if (isNoSuchKind(error)) throw off(error);
-    if (isNotFound(error)) throw new BadInput(noSuchLock({ namespace: id.namespace, name: id.name }));
-    throw error;
-  });
+  const there = await unlessMissing(api.get(LOCKS, id).catch(unlessOff));
+  if (there === undefined) throw new BadInput(noSuchLock(id));
   const phase = there.status?.phase;
   if (phase === 'Failed' || phase === 'Expired')
     throw new Refused(

@@ -1,10 +1,10 @@
 /** `gala locks`: the Locks of a namespace, or of all. */
 import { Lock } from '../api/kinds.ts';
 import { kindOf, type Stored } from '../kube/kinds.ts';
-import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind } from './cluster.ts';
+import { type ClusterOptions, clusterOptions, inCluster, unlessOff } from './cluster.ts';
 import { lockSeen, locksText } from './lock-text.ts';
 import type { Declare } from './main.ts';
-import { type ExitCode, type Format, NotNow, outputOption, print } from './output.ts';
+import { type ExitCode, type Format, outputOption, print } from './output.ts';
 
 interface Options extends ClusterOptions {
   readonly allNamespaces?: boolean;
@@ -30,11 +30,7 @@ async function locks(options: Options): Promise<ExitCode> {
     return tell([...inventory.objects('Lock').values()] as Stored<Lock>[], options.namespace ?? 'default', readAtMs, options);
   }
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
-    const { items } = await api.list(kindOf(Lock), options.allNamespaces ? {} : { namespace }).catch((error: unknown) => {
-      if (isNoSuchKind(error))
-        throw new NotNow('locks are off in this cluster: it has no kind Lock (locks.gala.internal).', { cause: error });
-      throw error;
-    });
+    const { items } = await api.list(kindOf(Lock), options.allNamespaces ? {} : { namespace }).catch(unlessOff);
     return tell(items, namespace, Date.now(), options);
   });
 }

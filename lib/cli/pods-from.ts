@@ -1,7 +1,7 @@
 /** The pods that a command is about: a file's, or those of an object that the cluster has, as `feed-api` or `statefulset/redis`. */
 import type { Api } from '../kube/client.ts';
+import { unlessMissing } from '../kube/error.ts';
 import { type AnyObject, DEPLOYMENTS, JOBS, type Kind, PODS, PODTEMPLATES, REPLICASETS, STATEFULSETS } from '../kube/kinds.ts';
-import { orNone } from './cluster.ts';
 import { BadInput } from './output.ts';
 import { type Pods, podsOf } from './pod-file.ts';
 
@@ -33,7 +33,7 @@ export async function podsNamed(api: Api, namespace: string, asked: string): Pro
       `${asked}: pods are taken from ${WORDS.map(({ words: [word] }) => `${word}/<name>`).join(', ')}. A bare name is a Deployment's or a StatefulSet's.`,
     );
   for (const kind of kinds) {
-    const found = await orNone(api.get(kind, { namespace, name }));
+    const found = await unlessMissing(api.get(kind, { namespace, name }));
     if (found !== undefined)
       return {
         kind: kind.kind,

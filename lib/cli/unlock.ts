@@ -2,11 +2,11 @@
 import { Lock } from '../api/kinds.ts';
 import { ApiError, isNotFound } from '../kube/error.ts';
 import { kindOf } from '../kube/kinds.ts';
-import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind } from './cluster.ts';
+import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, unlessOff } from './cluster.ts';
 import { policySentence } from './fault.ts';
 import { noSuchLock } from './lock-text.ts';
 import type { Declare } from './main.ts';
-import { BadInput, type ExitCode, type Format, NotNow, outputOption, print, Refused } from './output.ts';
+import { BadInput, type ExitCode, type Format, outputOption, print, Refused } from './output.ts';
 
 interface Options extends ClusterOptions {
   readonly dryRun?: boolean;
@@ -27,12 +27,10 @@ async function unlock(name: string, options: Options): Promise<ExitCode> {
     try {
       await api.delete(kindOf(Lock), id, { dryRun: options.dryRun });
     } catch (error) {
-      if (isNoSuchKind(error))
-        throw new NotNow('locks are off in this cluster: it has no kind Lock (locks.gala.internal).', { cause: error });
-      if (isNotFound(error)) throw new BadInput(noSuchLock(id), { cause: error });
+      if (isNotFound(error) && !isNoSuchKind(error)) throw new BadInput(noSuchLock(id), { cause: error });
       const why = error instanceof ApiError ? policySentence(error.message) : undefined;
       if (why !== undefined) throw new Refused(`${namespace}/${name}: ${why}`, { cause: error });
-      throw error;
+      unlessOff(error);
     }
     const deleted = { ...id, deleted: !options.dryRun };
     await print(options.output, deleted, () =>

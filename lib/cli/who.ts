@@ -2,9 +2,10 @@
 import { HostPool, IPLock, NodeNetwork } from '../api/kinds.ts';
 import { LOCK_ANNOTATION, POD_ANNOTATION, SLOT_ANNOTATION } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
+import { unlessMissing } from '../kube/error.ts';
 import { kindOf, NODES, PODS } from '../kube/kinds.ts';
 import { placeOf } from './address-place.ts';
-import { type ClusterOptions, clusterOptions, inCluster, listed, orNone } from './cluster.ts';
+import { type ClusterOptions, clusterOptions, inCluster, listed } from './cluster.ts';
 import type { Declare } from './main.ts';
 import { BadInput, type ExitCode, type Format, outputOption, print } from './output.ts';
 import { type IPLockSeen, type PodSeen, type Who, whoHas, whoText } from './who-text.ts';
@@ -51,7 +52,7 @@ function allText(found: readonly Who[], pod: string, nowMs: number): string {
 
 async function ofAddress(api: Api, address: string): Promise<Who> {
   const [ipLock, pools, networks] = await Promise.all([
-    orNone(api.get(kindOf(IPLock), { name: address })),
+    unlessMissing(api.get(kindOf(IPLock), { name: address })),
     listed(api.list(kindOf(HostPool))),
     listed(api.list(kindOf(NodeNetwork))),
   ]);
@@ -72,7 +73,7 @@ async function podOf(api: Api, { metadata, spec }: IPLockSeen): Promise<PodSeen 
   const name = metadata.annotations?.[POD_ANNOTATION];
   const [namespace] = spec.owner.split('/');
   if (name === undefined) return undefined;
-  const pod = await orNone(api.get(PODS, { namespace, name }));
+  const pod = await unlessMissing(api.get(PODS, { namespace, name }));
   return pod === undefined ? undefined : podSeen(pod);
 }
 
@@ -90,7 +91,7 @@ async function nodeWith(api: Api, address: string): Promise<string | undefined> 
 
 async function ofPod(api: Api, asked: string, here: string): Promise<Who[]> {
   const [namespace, name] = asked.includes('/') ? (asked.split('/') as [string, string]) : [here, asked];
-  const pod = await orNone(api.get(PODS, { namespace, name }));
+  const pod = await unlessMissing(api.get(PODS, { namespace, name }));
   if (pod === undefined)
     throw new BadInput(
       `${asked}: it is no IPv4 address, and there is no pod ${namespace}/${name}. kubectl get pods -n ${namespace} lists them.`,

@@ -3,19 +3,16 @@
  * same objects and take over when it does not renew its Lease. What is decided is in lib/network; this puts it together.
  */
 import type { Command } from 'commander';
-import { Option } from 'commander';
 import { CONTROLLER_ACCOUNT, CONTROLLER_LEASE, CONTROLLER_POLICY, CONTROLLER_PORT } from '../api/scheduling.ts';
 import { accountOf } from '../kube/account.ts';
-import { type Api, connect } from '../kube/client.ts';
+import type { Api } from '../kube/client.ts';
 import { aborted, sleep } from '../kube/clock.ts';
 import { type Election, elect } from '../kube/election.ts';
 import { recorder } from '../kube/events.ts';
-import { port } from '../kube/flags.ts';
+import { port, runs } from '../kube/flags.ts';
 import { serveHealth } from '../kube/health.ts';
-import { type Level, type Log, logger } from '../kube/log.ts';
+import type { Log } from '../kube/log.ts';
 import { metrics } from '../kube/metrics.ts';
-import { packageVersion } from '../kube/package-version.ts';
-import { program } from '../kube/program.ts';
 import { keepNodeNetworks } from '../network/node-network-keeper.ts';
 import { writePoolStatus } from '../network/pool-status-writer.ts';
 import { watchNetwork } from '../network/watched.ts';
@@ -28,32 +25,19 @@ export interface ControllerOptions {
   readonly healthPort: number;
 }
 
-interface Flags extends ControllerOptions {
-  readonly kubeconfig?: string;
-  readonly logLevel: Level;
-}
-
 /** What is recorded and not written yet may be written at the end; no event is worth a stop that takes longer. */
 const FLUSH_MS = 5_000;
 
 /** Its arguments, and what happens when it is asked for: the program runs until it is told to stop. */
 export const declare = (command: Command): Command =>
-  command
-    .option('--lease-namespace <namespace>', `where the Lease ${CONTROLLER_LEASE} is, by which one replica leads`, 'gala-system')
-    .option('--bind-address <ip>', 'address of probes and metrics', '127.0.0.1')
-    .option('--health-port <port>', 'plain HTTP: /livez, /readyz, /metrics', port, CONTROLLER_PORT)
-    .option('--kubeconfig <file>', "how to reach the API server; the pod's own account when left out")
-    .addOption(new Option('--log-level <level>', 'how much it tells').choices(['debug', 'info', 'warn', 'error']).default('info'))
-    .action(async ({ kubeconfig, logLevel, ...options }: Flags) => {
-      await program({
-        name: CONTROLLER_LEASE,
-        log: logger({ level: logLevel }),
-        main: async (signal, log) => {
-          const api = await connect({ kubeconfig, userAgent: `${CONTROLLER_LEASE}/${packageVersion()}` });
-          await runController(api, options, signal, log);
-        },
-      });
-    });
+  runs<ControllerOptions>(
+    command
+      .option('--lease-namespace <namespace>', `where the Lease ${CONTROLLER_LEASE} is, by which one replica leads`, 'gala-system')
+      .option('--bind-address <ip>', 'address of probes and metrics', '127.0.0.1')
+      .option('--health-port <port>', 'plain HTTP: /livez, /readyz, /metrics', port, CONTROLLER_PORT),
+    CONTROLLER_LEASE,
+    runController,
+  );
 
 /** Runs until `signal` aborts, then stops leading and returns. Throws when it can't go on. */
 export async function runController(bare: Api, options: ControllerOptions, signal: AbortSignal, log: Log): Promise<void> {

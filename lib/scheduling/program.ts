@@ -9,16 +9,15 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { API_PORT, EXTENDER_PORT, SCHEDULER_NAME, WRITER_ACCOUNT, WRITER_LEASE, WRITER_POLICY } from '../api/scheduling.ts';
 import { accountOf } from '../kube/account.ts';
-import { type Api, connect } from '../kube/client.ts';
+import type { Api } from '../kube/client.ts';
 import { aborted, sleep } from '../kube/clock.ts';
 import { elect } from '../kube/election.ts';
 import { recorder } from '../kube/events.ts';
-import { port, seconds } from '../kube/flags.ts';
+import { port, runs, seconds } from '../kube/flags.ts';
 import { serveHealth } from '../kube/health.ts';
-import { type Level, type Log, logger } from '../kube/log.ts';
+import type { Log } from '../kube/log.ts';
 import { metrics } from '../kube/metrics.ts';
 import { packageVersion } from '../kube/package-version.ts';
-import { program } from '../kube/program.ts';
 import { extender } from './extender.ts';
 import { type RunningStockApi, runStockApi } from './http/run.ts';
 import type { InventoryOptions } from './inventory.ts';
@@ -44,11 +43,6 @@ export interface SchedulerOptions {
   readonly unlockedPods: 'refuse' | 'score';
 }
 
-interface Flags extends SchedulerOptions {
-  readonly kubeconfig?: string;
-  readonly logLevel: Level;
-}
-
 /** kube-scheduler's Go client keeps idle connections for 90 s (net/http, DefaultTransport): it must be the one that ends them. */
 const KEEP_ALIVE_MS = 120_000;
 
@@ -57,34 +51,28 @@ const FLUSH_MS = 2_000;
 
 /** Its arguments, and what happens when it is asked for: the program runs until it is told to stop. */
 export const declare = (command: Command): Command =>
-  command
-    .option('--lease-namespace <namespace>', `where the Lease ${WRITER_LEASE}, the API's authority and its Service are`, 'gala-system')
-    .option('--bind-address <ip>', 'address that the API listens on', '0.0.0.0')
-    .option('--api-port <port>', 'HTTPS: the stock and lock API', port, API_PORT)
-    .option('--extender-port <port>', 'plain HTTP on 127.0.0.1: the extender, /livez, /readyz, /metrics', port, EXTENDER_PORT)
-    .option('--serving-secret <name>', 'a Secret in the lease namespace that the API serves with; an authority of its own when left out')
-    .option('--prometheus-url <url>', 'where live use of nodes is asked; none is when left out')
-    .addOption(
-      new Option('--missing-samples <policy>', 'a node without a fresh sample')
-        .choices(['assume-requested', 'refuse'])
-        .default('assume-requested'),
-    )
-    .option('--sample-max-age <seconds>', 'an older sample is none', seconds, 60)
-    .addOption(
-      new Option('--unlocked-pods <policy>', `pods of ${SCHEDULER_NAME} that hold no slot`).choices(['refuse', 'score']).default('refuse'),
-    )
-    .option('--kubeconfig <file>', "how to reach the API server; the pod's own account when left out")
-    .addOption(new Option('--log-level <level>', 'how much it tells').choices(['debug', 'info', 'warn', 'error']).default('info'))
-    .action(async ({ kubeconfig, logLevel, ...options }: Flags) => {
-      await program({
-        name: SCHEDULER_NAME,
-        log: logger({ level: logLevel }),
-        main: async (signal, log) => {
-          const api = await connect({ kubeconfig, userAgent: `${SCHEDULER_NAME}/${packageVersion()}` });
-          await schedulerProgram(api, options, signal, log);
-        },
-      });
-    });
+  runs<SchedulerOptions>(
+    command
+      .option('--lease-namespace <namespace>', `where the Lease ${WRITER_LEASE}, the API's authority and its Service are`, 'gala-system')
+      .option('--bind-address <ip>', 'address that the API listens on', '0.0.0.0')
+      .option('--api-port <port>', 'HTTPS: the stock and lock API', port, API_PORT)
+      .option('--extender-port <port>', 'plain HTTP on 127.0.0.1: the extender, /livez, /readyz, /metrics', port, EXTENDER_PORT)
+      .option('--serving-secret <name>', 'a Secret in the lease namespace that the API serves with; an authority of its own when left out')
+      .option('--prometheus-url <url>', 'where live use of nodes is asked; none is when left out')
+      .addOption(
+        new Option('--missing-samples <policy>', 'a node without a fresh sample')
+          .choices(['assume-requested', 'refuse'])
+          .default('assume-requested'),
+      )
+      .option('--sample-max-age <seconds>', 'an older sample is none', seconds, 60)
+      .addOption(
+        new Option('--unlocked-pods <policy>', `pods of ${SCHEDULER_NAME} that hold no slot`)
+          .choices(['refuse', 'score'])
+          .default('refuse'),
+      ),
+    SCHEDULER_NAME,
+    schedulerProgram,
+  );
 
 /** Runs until `signal` aborts, then stops leading and returns. Throws when it can't go on. */
 export async function schedulerProgram(bare: Api, options: SchedulerOptions, signal: AbortSignal, log: Log): Promise<void> {

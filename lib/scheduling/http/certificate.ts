@@ -12,7 +12,7 @@ import { API_CA } from '../../api/scheduling.ts';
 import type { Api } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { monotonic } from '../../kube/clock.ts';
-import { isAlreadyExists, isConflict, isNotFound } from '../../kube/error.ts';
+import { isAlreadyExists, isConflict, unlessMissing } from '../../kube/error.ts';
 import { CONFIGMAPS, SECRETS } from '../../kube/kinds.ts';
 import { type Log, reasonOf, silent } from '../../kube/log.ts';
 import { reflect } from '../../kube/reflector.ts';
@@ -125,7 +125,7 @@ export function keepCertificate(api: Api, options: CertificateOptions): Certific
   /** The authority as it should be now, stored. Who comes second takes what the first has written. */
   async function authorityNow(): Promise<Authority> {
     for (;;) {
-      const stored = await found(api.get(SECRETS, { namespace, name }, { signal }));
+      const stored = await unlessMissing(api.get(SECRETS, { namespace, name }, { signal }));
       const seen = fromSecret(stored?.data);
       const step = nextStep(seen, now());
       if (step.do === 'keep') return seen!;
@@ -152,7 +152,7 @@ export function keepCertificate(api: Api, options: CertificateOptions): Certific
   /** What those who ask trust. `undefined`: whom they trust anyway. */
   async function publish(certificates: string | undefined): Promise<void> {
     const id = { namespace, name: API_CA };
-    const stored = await found(api.get(CONFIGMAPS, id, { signal }));
+    const stored = await unlessMissing(api.get(CONFIGMAPS, id, { signal }));
     if (stored === undefined ? certificates === undefined : stored.data?.['ca.crt'] === certificates) return;
     const data = certificates === undefined ? {} : { 'ca.crt': certificates };
     try {
@@ -186,4 +186,3 @@ const dataOf = ({ data = {} }: { data?: Readonly<Record<string, string>> }) => d
 const NOTHING: Readonly<Record<string, string>> = {};
 /** Another replica did, a moment ago: read again, decide again. */
 const wroteFirst = (error: unknown) => isConflict(error) || isAlreadyExists(error);
-const found = <T>(call: Promise<T>) => call.catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));

@@ -6,7 +6,7 @@
 import { Agent, request as httpsRequest } from 'node:https';
 import { API_CA, API_PORT_NAME, API_SERVICE } from '../../api/scheduling.ts';
 import type { Api } from '../../kube/client.ts';
-import { ApiError, isNotFound } from '../../kube/error.ts';
+import { ApiError, unlessMissing } from '../../kube/error.ts';
 import { CONFIGMAPS, ENDPOINTSLICES } from '../../kube/kinds.ts';
 import { reasonOf } from '../../kube/log.ts';
 import type { Found } from './operations.ts';
@@ -60,9 +60,7 @@ export async function findStockApi(api: Api, { namespace = 'gala-system', signal
   try {
     const [{ items }, config] = await Promise.all([
       api.list(ENDPOINTSLICES, { namespace, labelSelector: `kubernetes.io/service-name=${API_SERVICE}`, signal }),
-      api
-        .get(CONFIGMAPS, { namespace, name: API_CA }, { signal })
-        .catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error))),
+      unlessMissing(api.get(CONFIGMAPS, { namespace, name: API_CA }, { signal })),
     ]);
     const replicas = items.flatMap(replicasOf).sort((a, b) => Number(b.ready) - Number(a.ready));
     if (replicas.length === 0) return { absent: `the Service ${namespace}/${API_SERVICE} has no endpoints` };

@@ -6,7 +6,7 @@ import { Lock } from '../../api/kinds.ts';
 import type { Problem } from '../../api/problem.ts';
 import { REQUESTED_BY } from '../../api/scheduling.ts';
 import type { Api } from '../../kube/client.ts';
-import { ApiError, isAlreadyExists, isConflict, isNotFound } from '../../kube/error.ts';
+import { ApiError, isAlreadyExists, isConflict, isNotFound, unlessMissing } from '../../kube/error.ts';
 import type { Id, Stored } from '../../kube/kinds.ts';
 import { kindOf } from '../../kube/kinds.ts';
 import { otherFields } from '../same-question.ts';
@@ -113,7 +113,7 @@ export function lockHandlers({ api, waiting, unfit, now = () => new Date() }: Lo
   }
 
   async function found(id: Id, signal: AbortSignal): Promise<StoredLock | undefined> {
-    return api.get(LOCKS, id, { signal }).catch((error: unknown) => (isNotFound(error) ? undefined : Promise.reject(error)));
+    return unlessMissing(api.get(LOCKS, id, { signal }));
   }
 
   /** The Lock, once it is settled where that was asked for. */
