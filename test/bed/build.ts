@@ -22,7 +22,14 @@ export interface Build {
 
 export function buildOf(part: Part): Build {
   if (part.carrier) return kube;
-  if (part.name === 'kwok') return kwok(part);
+  if (part.name === 'kwok')
+    return itself(part, { module: 'sigs.k8s.io/kwok', minutes: 3, settings: `-X sigs.k8s.io/kwok/pkg/consts.Version=v${part.version}` });
+  if (CONTAINERD.includes(part.name))
+    return itself(part, {
+      module: 'github.com/containerd/containerd/v2',
+      minutes: 2,
+      settings: `-X github.com/containerd/containerd/v2/version.Version=v${part.version}`,
+    });
   return strict(part);
 }
 
@@ -56,14 +63,22 @@ const kube: Build = {
   },
 };
 
-const kwok = ({ name, version }: Part): Build => ({
-  ...{ program: name, version, minutes: 3, limit: 20 },
+const CONTAINERD = ['containerd', 'containerd-shim-runc-v2', 'ctr'];
+
+interface OwnModule {
+  readonly module: string;
+  readonly minutes: number;
+  readonly settings: string;
+}
+
+/** `cmd/<name>` of a module, built as its own main module, so that the versions are those its authors chose. */
+const itself = ({ name, version }: Part, { module, minutes, settings }: OwnModule): Build => ({
+  ...{ program: name, version, minutes, limit: 20 },
   prepare: async (folder) => {
-    // Built as its own main module, so that the versions are those its authors chose.
-    const { Dir } = await goJson(['mod', 'download', '-json', `sigs.k8s.io/kwok@v${version}`]);
+    const { Dir } = await goJson(['mod', 'download', '-json', `${module}@v${version}`]);
     cpSync(Dir, folder, { recursive: true });
     execFileSync('chmod', ['-R', 'u+w', folder]);
-    return { target: './cmd/kwok', settings: `-X sigs.k8s.io/kwok/pkg/consts.Version=v${version}` };
+    return { target: `./cmd/${name}`, settings };
   },
 });
 

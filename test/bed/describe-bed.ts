@@ -4,7 +4,7 @@
  */
 import { afterAll, describe, test } from '@jest/globals';
 import { endAll } from './holding.ts';
-import { find, type Need, type PartName, partNamed, partsOf, REMEDY, required } from './parts.ts';
+import { find, type Need, type PartName, partNamed, partsOf, remedy, required } from './parts.ts';
 
 /**
  * `describe`, for tests that need parts of the bed. Beds that the file's own hooks did not stop, because starting them failed
@@ -30,4 +30,4 @@ export function describeBed(name: string, needs: readonly Need[], tests: () => v
 }
 
 const lacking = (missing: readonly PartName[]) =>
-  `${missing.map((part) => `${part} ${partNamed(part).version}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not on this machine. ${REMEDY}`;
+  `${missing.map((part) => `${part} ${partNamed(part).version}`).join(', ')} ${missing.length === 1 ? 'is' : 'are'} not on this machine. ${remedy(missing)}`;

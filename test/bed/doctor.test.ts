@@ -28,10 +28,12 @@ describe('doctor', () => {
   });
 
   test('shows a person the same as a table, and what to do', async () => {
-    const { stdout } = await bed(['doctor'], env);
+    // A machine without the Debian packages, but for the one that is found by its path.
+    const { stdout } = await bed(['doctor'], { ...env, PATH: bin });
     expect(stdout).toMatch(/^PART +VERSION +FROM +AT +TESTS$/m);
     expect(stdout).toMatch(/^kwok +0\.8\.0 +GALA_BED_BIN /m);
-    expect(stdout).toMatch(/9 of 10 missing: .*npm run bed -- fetch/);
+    expect(stdout).toMatch(/^runc +any +missing +Install with `apt-get install runc`\./m);
+    expect(stdout).toMatch(/(19|20) of 21 missing: .*apt-get install user-mode-linux uml-utilities .*npm run bed -- fetch/);
   });
 });
 

@@ -1,22 +1,23 @@
 /** `npm run bed -- doctor`: each part, whether it is here and from where, and which tests need it. */
 import { neededBy } from './needed-by.ts';
-import { cacheFolder, type Found, find, folderOf, PARTS, type PartName, REMEDY } from './parts.ts';
+import { cacheFolder, type Found, find, folderOf, PARTS, type Part, type PartName, remedy } from './parts.ts';
 
 export interface Diagnosis {
   readonly part: PartName;
   readonly version: string;
   readonly doc: string;
   readonly from: Found['from'] | 'missing';
-  /** The program, when it is here; the folder to put it in, when it is not. */
+  /** The program, when it is here; the folder to put it in, or what to install, when it is not. */
   readonly at: string;
   readonly neededBy: readonly string[];
 }
 
 export function diagnose(): Diagnosis[] {
   const needs = neededBy();
-  return PARTS.map(({ name, version, doc }) => {
+  return PARTS.map((part: Part & { name: PartName }) => {
+    const { name, version, doc } = part;
     const found = find(name);
-    const at = found?.command[0] ?? folderOf({ version });
+    const at = found?.command[0] ?? (part.program === undefined ? folderOf(part) : remedy([name]));
     return { part: name, version, doc, from: found?.from ?? 'missing', at, neededBy: needs.get(name) ?? [] };
   });
 }
@@ -27,7 +28,7 @@ export function report(diagnoses: readonly Diagnosis[]): string {
   const verdict =
     missing.length === 0
       ? `All ${diagnoses.length} parts are here.`
-      : `${missing.length} of ${diagnoses.length} missing: the tests that need them are skipped, and fail with GALA_BED=required. ${REMEDY}`;
+      : `${missing.length} of ${diagnoses.length} missing: the tests that need them are skipped, and fail with GALA_BED=required. ${remedy(missing.map(({ part }) => part))}`;
   const details = diagnoses.filter(({ neededBy }) => neededBy.length > 0).map(({ part, neededBy }) => `  ${part}: ${neededBy.join(' ')}`);
   return [table([['PART', 'VERSION', 'FROM', 'AT', 'TESTS'], ...rows]), `Cache: ${cacheFolder()}`, 'Needed by:', ...details, verdict].join(
     '\n',

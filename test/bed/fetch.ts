@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { build, buildOf } from './build.ts';
 import { download, releaseOf } from './download.ts';
 import { alone } from './lock.ts';
-import { find, folderOf, type PartName, partNamed } from './parts.ts';
+import { find, folderOf, type PartName, partNamed, remedy } from './parts.ts';
 
 export interface Fetched {
   readonly part: PartName;
@@ -34,6 +34,11 @@ export async function fetchParts(names: readonly PartName[], say: (line: string)
 
 async function fetchPart(name: PartName, failed: Map<string, string>, say: (line: string) => void): Promise<Fetched> {
   const part = partNamed(name);
+  // What this machine's own package manager brings is not put beside it.
+  if (part.program !== undefined) {
+    say(`${name} is not on this machine. ${remedy([name])}`);
+    return { part: name, result: 'not had', why: [remedy([name])] };
+  }
   const why: string[] = [];
   clean(folderOf(part));
 

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import { command, find, folderOf, PARTS, partNamed, partsOf } from './parts.ts';
+import { command, find, folderOf, PARTS, partNamed, partsOf, remedy } from './parts.ts';
 
 let folder: string;
 const before = { ...process.env };
@@ -10,6 +10,7 @@ const before = { ...process.env };
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gala-parts-'));
   process.env.XDG_CACHE_HOME = join(folder, 'cache');
+  process.env.PATH = join(folder, 'path');
   delete process.env.GALA_BED_BIN;
 });
 afterEach(() => {
@@ -28,7 +29,9 @@ const inCache = (part: Parameters<typeof find>[0], name: string = part) => aProg
 
 describe('where a part is found', () => {
   test('nowhere on a new machine, and using it names the part, its version and the remedy', () => {
-    expect(PARTS.map(({ name }) => find(name)).filter(Boolean)).toEqual([]);
+    // One has its place outside the PATH, on every machine.
+    const elsewhere = PARTS.filter(({ name }) => !partNamed(name).program?.startsWith('/'));
+    expect(elsewhere.map(({ name }) => find(name)).filter(Boolean)).toEqual([]);
     expect(() => command('kwok')).toThrow(/kwok 0\.8\.0 is not on this machine.*npm run bed -- fetch.*GALA_BED_BIN/);
   });
 
@@ -48,6 +51,15 @@ describe('where a part is found', () => {
     expect(find('kwok')).toBeUndefined();
     const etcd = inCache('etcd');
     expect(find('etcd')?.command).toEqual([etcd]);
+  });
+
+  test('on the PATH, where a Debian package brings it; without, the remedy is to install that', () => {
+    expect(() => command('gcc')).toThrow(/gcc any is not on this machine. Install with `apt-get install gcc libc6-dev`\.$/);
+    const own = aProgram(join(folder, 'path', 'gcc'));
+    expect(find('gcc')).toEqual({ command: [own], from: 'this machine' });
+    expect(remedy(['runc', 'ctr', 'xfsprogs'])).toMatch(
+      /^Install with `apt-get install runc xfsprogs`\. Get it with `npm run bed -- fetch`/,
+    );
   });
 
   test('not in a file that cannot be run', () => {

@@ -2,9 +2,9 @@
  * The bed's parts: what each is, what it takes to have it, and where this machine has it.
  * Looking is quick and touches no network, so that a test file can ask while it is loaded; getting is fetch.ts.
  */
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 
 export const KUBERNETES = '1.37.2';
 
@@ -14,9 +14,16 @@ export interface Part {
   readonly doc: string;
   /** A program that carries this part among others; it is told by its first argument which one to run (go/kube/main.go). */
   readonly carrier?: 'kube';
+  /** What a part that this machine brings itself is known by: a program on the PATH, or a file. It is named as its Debian package. */
+  readonly program?: string;
+  /** Debian packages that it takes beside its own. */
+  readonly beside?: readonly string[];
 }
 
 const KUBE = { version: KUBERNETES, carrier: 'kube' } as const;
+const CONTAINERD = '2.4.2';
+/** Any version will do; Debian's, from 12 on, is known to. */
+const DEBIAN = { version: 'any' } as const;
 const strict = (minor: string, version: string) =>
   ({ name: `kubelet-types-${minor}`, version, doc: `the ${minor} kubelet's and scheduler's own types, decoding strictly` }) as const;
 
@@ -28,9 +35,25 @@ export const PARTS = [
   { ...KUBE, name: 'kubelet', doc: 'validates kubelet configurations' },
   { ...KUBE, name: 'kubectl', doc: "what a person types in the docs' examples" },
   { name: 'kwok', version: '0.8.0', doc: 'simulates hosts' },
+  { name: 'containerd', version: CONTAINERD, doc: 'runs the containers of nodes' },
+  { name: 'containerd-shim-runc-v2', version: CONTAINERD, doc: "containerd's process beside each pod" },
+  { name: 'ctr', version: CONTAINERD, doc: 'brings images into nodes' },
   strict('1.35', '0.35.10'),
   strict('1.36', '0.36.6'),
   strict('1.37', '0.37.2'),
+  { ...DEBIAN, name: 'user-mode-linux', program: 'linux.uml', doc: 'the kernel of nodes' },
+  { ...DEBIAN, name: 'uml-utilities', program: 'uml_mconsole', doc: 'plugs NICs into running nodes' },
+  { ...DEBIAN, name: 'iproute2', program: 'ip', doc: 'the network that nodes are plugged into' },
+  { ...DEBIAN, name: 'runc', program: 'runc', doc: "starts containers, as containerd's shim asks" },
+  { ...DEBIAN, name: 'busybox-static', program: 'busybox', doc: "nodes' init, and images without a registry" },
+  { ...DEBIAN, name: 'gcc', program: 'gcc', beside: ['libc6-dev'], doc: 'compiles what nodes run first and pods pause on' },
+  { ...DEBIAN, name: 'xfsprogs', program: 'mkfs.xfs', doc: "nodes' disks" },
+  {
+    ...DEBIAN,
+    name: 'containernetworking-plugins',
+    program: '/usr/lib/cni/macvlan',
+    doc: "the network that stands in for Gala's own, and is compared with it",
+  },
 ] as const satisfies readonly Part[];
 
 export type PartName = (typeof PARTS)[number]['name'];
@@ -38,6 +61,11 @@ export type PartName = (typeof PARTS)[number]['name'];
 /** Parts that tests ask for in one word. */
 export const GROUPS = {
   'control-plane': ['etcd', 'kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubectl'],
+  /** A real kubelet on a machine of its own (nodes.ts); beside `control-plane`. */
+  nodes: [
+    ...(['kubelet', 'containerd', 'containerd-shim-runc-v2', 'ctr', 'user-mode-linux', 'uml-utilities'] as const),
+    ...(['iproute2', 'runc', 'busybox-static', 'gcc', 'xfsprogs'] as const),
+  ],
   'kubelet-types': ['kubelet-types-1.35', 'kubelet-types-1.36', 'kubelet-types-1.37'],
 } as const satisfies Record<string, readonly PartName[]>;
 
@@ -58,12 +86,13 @@ export const folderOf = (part: Pick<Part, 'version'>): string => join(cacheFolde
 export interface Found {
   /** What to run, before the part's own arguments. */
   readonly command: readonly [string, ...string[]];
-  readonly from: 'GALA_BED_BIN' | 'cache';
+  readonly from: 'GALA_BED_BIN' | 'cache' | 'this machine';
 }
 
 /** Where this machine has a part, or undefined. `GALA_BED_BIN` comes before the cache, a program of its own before the carrier. */
 export function find(name: PartName): Found | undefined {
   const part = partNamed(name);
+  if (part.program !== undefined) return onThisMachine(part.program);
   const given = process.env.GALA_BED_BIN;
   const places: [Found['from'], string, string][] = [
     ...(given ? [['GALA_BED_BIN', given, given] as [Found['from'], string, string]] : []),
@@ -79,14 +108,31 @@ export function find(name: PartName): Found | undefined {
   return undefined;
 }
 
+function onThisMachine(program: string): Found | undefined {
+  const folders = program.startsWith('/') ? [''] : (process.env.PATH ?? '').split(delimiter);
+  const found = folders.map((folder) => join(folder, program)).find(runs);
+  return found === undefined ? undefined : { command: [found], from: 'this machine' };
+}
+
 /** What to run for a part that must be here. */
 export function command(name: PartName): Found['command'] {
   const found = find(name);
   if (found) return found.command;
-  throw new Error(`the bed's part ${name} ${partNamed(name).version} is not on this machine. ${REMEDY}`);
+  throw new Error(`the bed's part ${name} ${partNamed(name).version} is not on this machine. ${remedy([name])}`);
 }
 
+/** For parts that are no Debian packages. */
 export const REMEDY = 'Get it with `npm run bed -- fetch`, or set GALA_BED_BIN to a folder that holds it.';
+
+/** How to get parts that are missing. */
+export function remedy(missing: readonly PartName[]): string {
+  const parts = missing.map(partNamed);
+  const packages = parts.flatMap(({ name, program, beside = [] }) => (program === undefined ? [] : [name, ...beside]));
+  return [
+    ...(packages.length > 0 ? [`Install with \`apt-get install ${packages.join(' ')}\`.`] : []),
+    ...(parts.some(({ program }) => program === undefined) ? [REMEDY] : []),
+  ].join(' ');
+}
 
 /** Whether missing parts are a failure: `GALA_BED=required`, as CI sets it. */
 export const required = (): boolean => process.env.GALA_BED === 'required';
@@ -94,7 +140,7 @@ export const required = (): boolean => process.env.GALA_BED === 'required';
 function runs(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
-    return true;
+    return statSync(file).isFile();
   } catch {
     return false;
   }
