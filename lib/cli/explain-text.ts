@@ -38,7 +38,7 @@ export function explainText(pod: ExplainedPod, nowMs: number): string {
   const head = [
     `${TITLE[state]}${state === 'Waits' || state === 'Unbound' ? ` ${ageOf(ageMs)}` : ''}`,
     `profile ${schedulerName}`,
-    `wants ${wants}`,
+    `wants ${wants === '' ? 'nothing' : wants}`,
     ...(looked === undefined ? [] : [`${counted(looked.hosts, 'host')} looked at, ${looked.fit} fit`]),
     ...(node === undefined ? [] : [`node ${node}`]),
     ...(slot === undefined ? [] : [slot === 'loose' ? 'a loose slot' : `slot ${slot}`]),

@@ -98,6 +98,12 @@ test('where nobody gives slots, or binds, the pod is told so, and not to wait a 
   );
 });
 
+test('a pod that asks for nothing wants nothing', () => {
+  const all = aCluster();
+  for (const name of ['r12-01', 'r12-02', 'r13-01']) all.set('Node', name, aNode(name, { cpu: 1 }));
+  expect(explain(waiting({ demand: { ...aDemand(), requests: new Map([['pods', 1]]) } }), { all })).toMatch(/ · wants nothing · /);
+});
+
 test('where no host has addresses of Gala’s a pod wants none', () => {
   const all = aCluster();
   for (const name of ['r12-01', 'r12-02', 'r13-01']) all.set('Node', name, aNode(name, { cpu: 1 }));
