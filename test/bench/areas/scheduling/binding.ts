@@ -50,6 +50,8 @@ export interface Batch {
   readonly pinnedOver?: number;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly hostNetwork?: boolean;
+  /** Of the pod's spec, what the fields above don't say. @default none */
+  readonly spec?: Readonly<Record<string, unknown>>;
   /** Sent with each create. @default none */
   readonly headers?: Record<string, string>;
   /** @default 300 */
@@ -96,7 +98,7 @@ export async function bound(bed: Bed, batch: Batch): Promise<number> {
   }
 }
 
-function aPod({ name, schedulerName, pinnedOver, annotations, hostNetwork }: Batch, index: number) {
+function aPod({ name, schedulerName, pinnedOver, annotations, hostNetwork, spec }: Batch, index: number) {
   const pinned =
     pinnedOver === undefined
       ? {}
@@ -116,6 +118,7 @@ function aPod({ name, schedulerName, pinnedOver, annotations, hostNetwork }: Bat
     spec: {
       schedulerName,
       ...pinned,
+      ...spec,
       hostNetwork,
       containers: [{ name: 'main', image: 'main:1', resources: { requests: { cpu: '100m', memory: '128Mi' } } }],
     },

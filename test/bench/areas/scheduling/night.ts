@@ -7,9 +7,10 @@ import { crd } from '../../../../lib/api/crd.ts';
 import { intranet } from '../../../../lib/api/definition.ts';
 import { IPLock, Lock } from '../../../../lib/api/kinds.ts';
 import type { KubeObject } from '../../../../lib/api/manifest.ts';
-import { EXTENDER_PORT, LOOSE, SCHEDULER_NAME, SLOT_ANNOTATION } from '../../../../lib/api/scheduling.ts';
+import { EXTENDER_PORT, GATE, LOOSE, POOL_TAINT, SCHEDULER_NAME, SLOT_ANNOTATION } from '../../../../lib/api/scheduling.ts';
 import { type Api, connect } from '../../../../lib/kube/client.ts';
 import { kindOf } from '../../../../lib/kube/kinds.ts';
+import { reflect } from '../../../../lib/kube/reflector.ts';
 import { type Bed, startControlPlane } from '../../../bed/control-plane.ts';
 import { hostName } from '../../../bed/hosts.ts';
 import { type Gala, startGala } from '../../../scheduling/gala-in-the-bed.ts';
@@ -24,6 +25,11 @@ const ADDRESSES = 1000;
 /** As the lock writer does. */
 const AT_ONCE_IN_A_LOCK = 64;
 const LOCKS = kindOf(Lock);
+const IP_LOCKS = kindOf(IPLock);
+const GATED = {
+  schedulingGates: [{ name: GATE }],
+  tolerations: [{ key: POOL_TAINT, operator: 'Exists', effect: 'NoSchedule' }],
+};
 /** The policies let the lock writer alone write what these measurements write; its rights don't include making pods. */
 const AS_WRITER = { 'impersonate-user': 'system:serviceaccount:gala-system:gala-scheduler', 'impersonate-group': 'system:masters' };
 
@@ -53,9 +59,13 @@ export function nightOf(hosts: number) {
 export interface Night {
   /** Pods a second, one value a run. */
   readonly default: number[];
+  /** Both with Gala's policies and watches there: what differs is the filter. */
   readonly pinned: number[];
   readonly filtered: number[];
+  /** Pods that the API server puts behind the gate. */
   readonly gated: number[];
+  /** Pods whose template brings gate and toleration. */
+  readonly templated: number[];
   /** Seconds, upper bound of the histogram's bucket that holds the 99th percentile. */
   readonly filterP99: number;
   /** Creates a second. */
@@ -69,34 +79,41 @@ export async function aNight(hosts: number, runs: number, { say }: Tools): Promi
   try {
     await makeBareNodes(bed, hosts);
     say(`${hosts} hosts are there`);
-    const night: Night = { default: [], pinned: [], filtered: [], gated: [], filterP99: Number.NaN, bare: [], locked: [] };
+    const night: Night = { default: [], pinned: [], filtered: [], gated: [], templated: [], filterP99: Number.NaN, bare: [], locked: [] };
     const plain = { schedulerName: 'plain', port: 10_401 };
-    const filtering = { schedulerName: 'filtering', port: 10_402 };
+    const filtering = { schedulerName: 'filtering', port: 10_402, extenderPort: EXTENDER_PORT };
     // On the host's network they need no address: one would have to be locked for each, by a UID that nobody knows before.
     const asPinned = { count: PODS, pinnedOver: 500, hostNetwork: true, annotations: { [SLOT_ANNOTATION]: LOOSE }, headers: AS_WRITER };
-    await inTurn(bed, plain, async () => {
-      for (let run = 0; run < runs; run++) {
-        night.default.push(await bound(bed, { name: `default-${run}`, count: PODS, schedulerName: 'plain' }));
-        night.pinned.push(await bound(bed, { ...asPinned, name: `pinned-${run}`, schedulerName: plain.schedulerName }));
-      }
+    await among(bed, [plain], async () => {
+      for (let run = 0; run < runs; run++)
+        night.default.push(await bound(bed, { name: `default-${run}`, count: PODS, schedulerName: plain.schedulerName }));
     });
     // The kind alone: a lock writer would sweep addresses that no Lock and no pod has.
     await bed.apply([crd(IPLock) as unknown as KubeObject]);
     for (let run = 0; run < runs; run++) night.bare.push(await bareCreates(bed));
-    say(`stock scheduler: ${perSecond(night.default)}; pinned pods: ${perSecond(night.pinned)}`);
+    say(`stock scheduler: ${perSecond(night.default)}`);
     const gala = await startGala(bed, { definition: nightOf(hosts), schedulers: 1 });
     const api = await connect({ kubeconfig: bed.kubeconfig });
     try {
+      const throughGate = async (name: string, spec?: Record<string, unknown>) => {
+        const rate = await bound(bed, { name, count: PODS, schedulerName: SCHEDULER_NAME, spec });
+        await settled(api);
+        return rate;
+      };
       for (let run = 0; run < runs; run++) {
-        night.gated.push(await bound(bed, { name: `gated-${run}`, count: PODS, schedulerName: SCHEDULER_NAME }));
+        night.gated.push(await throughGate(`gated-${run}`));
+        night.templated.push(await throughGate(`templated-${run}`, GATED));
       }
       Object.assign(night, { filterP99: await filterP99(gala) });
-      say(`through the gate: ${perSecond(night.gated)}; filter p99 within ${night.filterP99 * 1000} ms`);
-      await inTurn(bed, { ...filtering, extenderPort: EXTENDER_PORT }, async () => {
-        for (let run = 0; run < runs; run++)
+      say(`through the gate: ${perSecond(night.gated)}; with the gate in the template: ${perSecond(night.templated)}`);
+      say(`filter p99 within ${night.filterP99 * 1000} ms`);
+      await among(bed, [plain, filtering], async () => {
+        for (let run = 0; run < runs; run++) {
+          night.pinned.push(await bound(bed, { ...asPinned, name: `pinned-${run}`, schedulerName: plain.schedulerName }));
           night.filtered.push(await bound(bed, { ...asPinned, name: `filtered-${run}`, schedulerName: filtering.schedulerName }));
+        }
       });
-      say(`pinned pods with our filter: ${perSecond(night.filtered)}`);
+      say(`pinned pods: ${perSecond(night.pinned)}; with our filter: ${perSecond(night.filtered)}`);
       for (let run = 0; run < runs; run++) {
         night.locked.push(await lockedAtOnce(api, run));
       }
@@ -111,12 +128,21 @@ export async function aNight(hosts: number, runs: number, { say }: Tools): Promi
   }
 }
 
-async function inTurn(bed: Bed, who: Parameters<typeof startKubeScheduler>[1], act: () => Promise<void>): Promise<void> {
-  const scheduler = await startKubeScheduler(bed, who);
+async function among(bed: Bed, schedulers: readonly Parameters<typeof startKubeScheduler>[1][], act: () => Promise<void>): Promise<void> {
+  const started = await Promise.all(schedulers.map((one) => startKubeScheduler(bed, one)));
   try {
     await act();
   } finally {
-    await scheduler.kill();
+    await Promise.all(started.map((scheduler) => scheduler.kill()));
+  }
+}
+
+/** Resolves when every address is as the lock writer leaves it: what it does afterwards must not be part of the next run. */
+async function settled(api: Api, right: (spec: IPLock['spec']) => boolean = ({ phase }) => phase === 'Held'): Promise<void> {
+  const deadline = performance.now() + 120_000;
+  while (!(await api.list(IP_LOCKS)).items.every(({ spec }) => right(spec))) {
+    if (performance.now() > deadline) throw new Error('addresses are not free again after 120 s');
+    await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }
 
@@ -157,34 +183,49 @@ const anIPLock = (name: string) => ({
   },
 });
 
-/** One Lock, from its create to Ready. */
+/** One Lock, from its create to Ready. It is watched: to ask for 1,000 slots over and over would be work of its own. */
 async function lockedAtOnce(api: Api, run: number): Promise<number> {
   const id = { namespace: 'default', name: `thousand-${run}` };
-  const began = performance.now();
-  await api.create(LOCKS, {
+  const ending = new AbortController();
+  const locks = reflect(api, LOCKS, { namespace: id.namespace, signal: ending.signal });
+  try {
+    await locks.synced;
+    const ready = new Promise<number>((resolve, reject) => {
+      const late = setTimeout(() => reject(new Error('the Lock is not Ready after 120 s')), 120_000);
+      locks.on({
+        updated(_, { metadata, status }) {
+          if (metadata.name !== id.name || (status?.phase !== 'Ready' && status?.phase !== 'Failed')) return;
+          clearTimeout(late);
+          if (status.phase === 'Failed') reject(new Error(`the Lock failed: ${JSON.stringify(status.reasons)}`));
+          else resolve(performance.now());
+        },
+      });
+    });
+    const began = performance.now();
+    const [readyMs] = await Promise.all([ready, api.create(LOCKS, aThousand(id))]);
+    return ADDRESSES / ((readyMs - began) / 1000);
+  } finally {
+    ending.abort();
+    await locks.stopped;
+    await api.delete(LOCKS, id);
+    await settled(api, ({ lock }) => lock?.name !== id.name);
+  }
+}
+
+const aThousand = (id: { readonly namespace: string; readonly name: string }) =>
+  ({
     metadata: id,
     spec: {
       count: ADDRESSES,
-      owner: `thousand-${run}`,
+      owner: id.name,
       ttlSeconds: 3600,
       template: {
         spec: {
           containers: [{ name: 'main', image: 'main:1', resources: { requests: { cpu: '100m' } } }],
-          tolerations: [{ key: 'gala.internal/pool', operator: 'Exists' }],
+          tolerations: [{ key: POOL_TAINT, operator: 'Exists' }],
         },
       },
     },
-  } as never);
-  for (;;) {
-    const { status } = await api.get(LOCKS, id);
-    if (status?.phase === 'Ready') break;
-    if (status?.phase === 'Failed') throw new Error(`the Lock failed: ${JSON.stringify(status.reasons)}`);
-    if (performance.now() - began > 120_000) throw new Error('the Lock is not Ready after 120 s');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  const seconds = (performance.now() - began) / 1000;
-  await api.delete(LOCKS, id);
-  return ADDRESSES / seconds;
-}
+  }) as never;
 
 const perSecond = (runs: readonly number[]) => `${runs.map((run) => run.toFixed(0)).join(', ')} a second`;
