@@ -1,6 +1,7 @@
 /**
  * The API client: typed verbs over plain HTTPS. Every call has a deadline, every answer a bound, and what goes wrong is one
- * of two errors (error.ts). Calls share 64 kept-alive connections; each watch has one of its own, so that none waits for it.
+ * of two errors (error.ts). Calls share 64 kept-alive connections; each watch has one of its own, and so have Leases, so that none waits
+ * for it.
  */
 import type { IncomingMessage } from 'node:http';
 import { type Access, assertSafe, hasServiceAccount, type Identity, inCluster } from './access.ts';

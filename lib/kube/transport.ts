@@ -1,6 +1,7 @@
 /**
  * Transport: a call over HTTPS and its answer, with a deadline and a bound. Connections are kept alive and shared, 64 at most;
- * each stream has one of its own, so that no call waits behind a watch. What goes wrong is an ApiError or a NoAnswer.
+ * each stream has one of its own, so that no call waits behind a watch, and Leases have one, so that no leader loses its Lease
+ * behind its own work. What goes wrong is an ApiError or a NoAnswer.
  */
 import { type Agent, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
@@ -8,6 +9,7 @@ import type { TLSSocket } from 'node:tls';
 import { type Access, assertSafe, type Identity } from './access.ts';
 import type { Answer, Call } from './client.ts';
 import { ApiError, NoAnswer, type StatusDetails } from './error.ts';
+import { LEASES } from './kinds.ts';
 
 export interface Transport {
   request(call: Call): Promise<Answer>;
@@ -28,17 +30,20 @@ export function transport(access: Access, userAgent: string): Transport {
   const { protocol } = assertSafe(access.url);
   const secure = protocol === 'https:';
   let closed = false;
-  let current: { identity: Identity; calls: Agent; streams: Agent } | undefined;
+  let current: { identity: Identity; calls: Agent; leases: Agent; streams: Agent } | undefined;
 
   /** Connections made with another certificate or authority are not used again. */
   function agents(identity: Identity) {
     const same = current && (['ca', 'cert', 'key'] as const).every((part) => current!.identity[part] === identity[part]);
     if (!current || !same) {
-      const options = { keepAlive: true, keepAliveMsecs: 15_000, maxSockets: CONNECTIONS, timeout: IDLE_MS };
-      const calls = secure ? new HttpsAgent({ ...options, ...tlsOf(identity, access) }) : new HttpAgent(options);
+      const kept = (maxSockets: number) => {
+        const options = { keepAlive: true, keepAliveMsecs: 15_000, maxSockets, timeout: IDLE_MS };
+        return secure ? new HttpsAgent({ ...options, ...tlsOf(identity, access) }) : new HttpAgent(options);
+      };
       const streams = secure ? new HttpsAgent(tlsOf(identity, access)) : new HttpAgent();
       retire(current?.calls);
-      current = { identity, calls, streams };
+      retire(current?.leases);
+      current = { identity, calls: kept(CONNECTIONS), leases: kept(1), streams };
     }
     return current;
   }
@@ -50,10 +55,11 @@ export function transport(access: Access, userAgent: string): Transport {
     if (call.signal?.aborted) throw new NoAnswer(`${what}: given up`, { maybeDone: false, aborted: true, cause: call.signal.reason });
     const payload =
       call.body === undefined ? undefined : Buffer.from(typeof call.body === 'string' ? call.body : JSON.stringify(call.body));
-    const { calls, streams } = agents(identity);
+    const { calls, leases, streams } = agents(identity);
+    const agent = stream ? streams : call.kind === LEASES.plural ? leases : calls;
     const outgoing = (secure ? httpsRequest : httpRequest)(`${access.url}${access.basePath ?? ''}${call.path}${queryOf(call)}`, {
       method: call.method,
-      agent: stream ? streams : calls,
+      agent,
       headers: {
         ...access.headers,
         accept: 'application/json',
@@ -137,6 +143,7 @@ export function transport(access: Access, userAgent: string): Transport {
     close() {
       closed = true;
       current?.calls.destroy();
+      current?.leases.destroy();
       current?.streams.destroy();
     },
   };

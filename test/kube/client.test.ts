@@ -10,7 +10,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { inCluster } from '../../lib/kube/access.ts';
 import { type Api, apiOf, apiOver } from '../../lib/kube/client.ts';
 import { isGone } from '../../lib/kube/error.ts';
-import { CONFIGMAPS, PODS } from '../../lib/kube/kinds.ts';
+import { CONFIGMAPS, LEASES, PODS } from '../../lib/kube/kinds.ts';
 import { aClock } from './a-clock.ts';
 import { anAuthority } from './an-authority.ts';
 
@@ -173,6 +173,15 @@ describe('a call', () => {
     const { request, sockets } = await asking((_asked, answer) => void setTimeout(() => answer.end(), 5));
     await Promise.all(Array.from({ length: 300 }, () => request(GET)));
     expect(sockets.size).toBe(64);
+  });
+
+  test('about a Lease waits for none of the others', async () => {
+    const { request, get } = await asking((asked, answer) => {
+      if (asked.url !== '/x') answer.setHeader('content-type', 'application/json').end('{}');
+    });
+    const stuck = Array.from({ length: 100 }, () => faultOf(request({ ...GET, timeoutMs: 2_000 })));
+    await get(LEASES, { namespace: 'default', name: 'writer' }, { timeoutMs: 1_900 });
+    expect((await Promise.all(stuck)).every(({ name }) => name === 'NoAnswer')).toBe(true);
   });
 });
 

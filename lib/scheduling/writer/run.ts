@@ -45,7 +45,7 @@ export interface WriterOptions {
 
 /**
  * Calls at once, by lane, so that a Lock of 5,000 addresses does not keep pods waiting. Fewer together than the client has
- * connections (64): the Lease must never wait behind them.
+ * connections (64): those who ask the stock API are checked through them too.
  */
 const ROOM: Room = { quick: 24, bulk: 32 };
 
