@@ -167,9 +167,9 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
       // Asked for one pod, answered with another of its name: that one is gone.
       if ((call.do === 'read' || call.do === 'find') && call.uid !== undefined && object.uid !== call.uid) bury(podKey, call.uid);
       hear({ kind: call.kind, key: podKey, object } as Heard, 'answer');
-      // The inventory need not wait for the watch: an address that turned out to be taken must not be chosen again, and one that is
-      // Held now is its owner's next one.
-      if (call.kind === 'IPLock' && books.ipLocks.get(key) === object) planner.learn(object);
+      // The inventory need not wait for the watch: an address that turned out to be taken must not be chosen again, one that is Held
+      // now is its owner's next one, and the room of a plan that was taken back is there for the next plan.
+      if (call.kind !== 'Pod' && books[SHELVES[call.kind]].get(key) === object) planner.learn(call.kind, key, object);
     } else if (outcome.is === 'gone' || outcome.is === 'done') {
       const uid = call.do === 'find' ? call.uid : uidIn(call);
       if (uid !== undefined) bury(key, uid, call.kind);

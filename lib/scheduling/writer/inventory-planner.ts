@@ -1,5 +1,5 @@
 /** The planner that asks the inventory: what the stock API counts by, the lock writer places by. */
-import type { HostPool, IPLock } from '../../api/kinds.ts';
+import type { HostPool, IPLock, Lock } from '../../api/kinds.ts';
 import { POOL_LABEL } from '../../api/model.ts';
 import { demandOf } from '../demand.ts';
 import type { StatefulSetFacts } from '../facts.ts';
@@ -32,7 +32,7 @@ export function inventoryPlanner(
     },
     promise: inventory.promise,
     release: inventory.release,
-    learn: (ipLock) => inventory.set('IPLock', ipLock.metadata.name, ipLock as IPLock),
+    learn: (kind, key, object) => inventory.set(kind, key, object as IPLock & Lock),
     forget(address, uid) {
       const known = inventory.objects('IPLock').get(address) as IPLockObject | undefined;
       if (known?.metadata.uid === uid) inventory.unset('IPLock', address);

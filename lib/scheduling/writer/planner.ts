@@ -4,7 +4,7 @@ import type { PodFacts, StatefulSetFacts } from '../facts.ts';
 import type { NodeFacts } from '../node.ts';
 import type { Ask, Demand, Limit, Placement } from '../types.ts';
 import type { Claim } from '../volumes.ts';
-import type { IPLockObject } from './books.ts';
+import type { IPLockObject, LockObject } from './books.ts';
 import type { Refusal } from './refusal.ts';
 
 export interface Promised {
@@ -23,8 +23,8 @@ export interface Planner {
   /** Counts from now on, until `release`. */
   promise(key: string, what: Promised): void;
   release(key: string): void;
-  /** An IPLock as a call was answered, before the watch tells it. */
-  learn(ipLock: IPLockObject): void;
+  /** An object as a call was answered, before the watch tells it. */
+  learn(kind: 'IPLock' | 'Lock', key: string, object: IPLockObject | LockObject): void;
   /** There is no such IPLock any more, as a call was answered. */
   forget(address: string, uid: string): void;
   /** That of the ENI, or derived from the address on a VLAN. */

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { aNode, aPod, aPool, aVlan } from '../builders.ts';
+import { aLock, aNode, aPod, aPool, aTemplate, aVlan } from '../builders.ts';
 import { type ModelApi, modelApi } from './model-api.ts';
 import { modelWriter } from './model-writer.ts';
 
@@ -49,6 +49,21 @@ test('an address that this lock writer freed is another’s, whatever the watch 
   run(200);
   expect(waits(api, 'c')).toBe(false);
   expect(address(api)?.owner).toBe('feed/other');
+});
+
+test('the room of a plan that was taken back is there for the next plan, whatever the watch has told', () => {
+  const api = modelApi();
+  const nodes = new Map([['n1', aNode('n1', { cpu: 3 })]]);
+  api.createLock('feed/night', { ...aLock('night').spec, count: 2, template: aTemplate({ cpu: 1 }) as never });
+  const slots = [0, 1].map((slot) => ({ slot, node: 'n1' }));
+  api.change('Lock', 'feed/night', (it) => ({ ...it, status: { phase: 'Planning', slots } }));
+  const writer = modelWriter({ api, nodes, pools: [], statefulSets: new Map() }, 0);
+  for (let round = 0; round < 20; round++) {
+    api.now++;
+    writer.begin();
+    for (const under of writer.under.splice(0)) writer.agenda.ended(under.write, api.do(under.write.call), api.now * 1000);
+  }
+  expect(api.objects.Lock.get('feed/night')?.status?.phase).toBe('Ready');
 });
 
 test('an address that turned out to be gone is another’s, whatever the watch has told', () => {
