@@ -45,20 +45,30 @@ function gala(...args: string[]): SpawnSyncReturns<string> {
 }
 
 test('its Node is the one that the tests run on', () => {
-  expect(only('ARG')).toBe(`BASE=node:${devDependencies.node}-slim`);
-  expect(only('FROM')).toBe('$BASE');
+  const bases = all.filter(({ name }) => name === 'ARG' || name === 'FROM').map(({ rest }) => rest);
+  expect(bases).toEqual([`BASE=node:${devDependencies.node}-slim`, `TOOLS=node:${devDependencies.node}`, '$TOOLS AS shim', '$BASE']);
 });
 
-test('nothing is run while it is built: what is copied is all there is', () => {
+test('nothing is run in it while it is built: what is copied is all there is', () => {
   const known = ['ARG', 'COPY', 'ENTRYPOINT', 'ENV', 'FROM', 'LABEL', 'USER', 'WORKDIR'];
-  expect([...new Set(all.map(({ name }) => name))].sort()).toEqual(known);
+  const its = all.filter(({ stage }) => stage === '').map(({ name }) => name);
+  expect([...new Set(its)].sort()).toEqual(known);
+});
+
+test('the stage before it compiles the CNI shim, and does nothing else', () => {
+  const ran = all.filter(({ name }) => name === 'RUN');
+  expect(ran).toEqual([{ name: 'RUN', stage: 'shim', rest: expect.stringMatching(/^gcc [^;&|]+$/) }]);
+  expect(copies().filter(({ from }) => from === 'shim')).toEqual([
+    { sources: ['/shim/gala'], target: '/opt/gala/cni/gala', mode: 0o755, from: 'shim' },
+  ]);
 });
 
 test('what is sent to whoever builds it is what is copied, and no more', () => {
   const lines = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
-  const sources = copies().flatMap(({ sources }) => sources.map((source) => source.replace(/\/$/, '')));
+  const own = [...copies(), ...copies('shim')].filter(({ from }) => from === undefined);
+  const sources = own.flatMap(({ sources }) => sources.map((source) => source.replace(/\/$/, '')));
   expect(lines[0]).toBe('*');
   expect(lines.slice(1).sort()).toEqual(sources.map((source) => `!${source}`).sort());
 });
@@ -71,3 +81,19 @@ test('gala runs in it as nonroot, from any folder, and knows its version', () =>
 test('bad input ends with 2 there too', () => {
   expect(gala('nonsense')).toMatchObject({ status: 2, stderr: expect.stringContaining("unknown command 'nonsense'") });
 });
+
+test('the CNI shim in it needs nothing of the host that it is brought to', () => {
+  const shim = join(image, 'opt/gala/cni/gala');
+  expect(spawnSync(shim, { input: '', env: { CNI_COMMAND: 'VERSION' }, encoding: 'utf8' })).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('"supportedVersions"'),
+  });
+  // Of a program that needs a C library the kernel is told its loader's path in a segment of its own: PT_INTERP, 3.
+  expect(segments(readFileSync(shim))).not.toContain(3);
+});
+
+/** The kinds of an executable's segments: ELF-64, little-endian (elf(5)). */
+function segments(file: Buffer): number[] {
+  const [at, size, count] = [Number(file.readBigUInt64LE(32)), file.readUInt16LE(54), file.readUInt16LE(56)];
+  return Array.from({ length: count }, (_, i) => file.readUInt32LE(at + i * size));
+}
