@@ -2,6 +2,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Authority } from '../kube/an-authority.ts';
 import { aClient, type Client, healthy } from './client.ts';
 import { loopback, type Network } from './network.ts';
 import type { PartName } from './parts.ts';
@@ -27,8 +28,8 @@ const READY_SECONDS = 60;
 /** The defaults (20 and 50 requests/s) spare a shared API server; this one has nobody else, and a start waits for them. */
 const UNTHROTTLED = ['--kube-api-qps', '1000', '--kube-api-burst', '2000'];
 
-/** Etcd and the API server in front of it; resolves when it is ready. */
-export async function startApiServer(site: Site): Promise<ApiServer> {
+/** Etcd and the API server in front of it; resolves when it is ready. `authority`: whose certificates it takes. */
+export async function startApiServer(site: Site, authority?: Authority): Promise<ApiServer> {
   const { folder, network, run } = site;
   const within = (name: string) => join(folder, name);
   const etcdUrl = `http://127.0.0.1:${await network.port(2379)}`;
@@ -54,6 +55,7 @@ export async function startApiServer(site: Site): Promise<ApiServer> {
     ...['--allow-privileged', '--kubelet-preferred-address-types', 'InternalIP'],
     // An Endpoints object may not hold a loopback address.
     ...(network === loopback ? ['--endpoint-reconciler-type', 'none'] : []),
+    ...(authority === undefined ? [] : await forNodes(folder, authority)),
   ]);
 
   const chain = within('certificates/apiserver.crt');
@@ -61,7 +63,7 @@ export async function startApiServer(site: Site): Promise<ApiServer> {
   const certified = async () => existsSync(chain.replace('.crt', '.key'));
   await until('having its certificate', [apiServer, etcd], READY_SECONDS, certified);
   const ca = authorityOf(readFileSync(chain, 'utf8'));
-  writeFileSync(authority(folder), ca);
+  writeFileSync(authorityFile(folder), ca);
   const url = `https://${network.address}:${port}`;
   const kubeconfig = within('kubeconfig');
   writeSecret(kubeconfig, JSON.stringify(aKubeconfig(url, ca, token), undefined, 2));
@@ -71,12 +73,25 @@ export async function startApiServer(site: Site): Promise<ApiServer> {
   return { client, url, token, kubeconfig };
 }
 
+/** As kubeadm has it: kubelets are known by certificates, write of their own node only, and know the API server by one. */
+async function forNodes(folder: string, authority: Authority): Promise<string[]> {
+  const within = (name: string) => join(folder, name);
+  const { cert, key } = await authority.signClient('CN=kube-apiserver-kubelet-client, O=system:masters');
+  writeFileSync(within('nodes-ca.crt'), authority.cert);
+  writeFileSync(within('kubelet-client.crt'), cert);
+  writeSecret(within('kubelet-client.key'), key);
+  return [
+    ...['--client-ca-file', within('nodes-ca.crt'), '--enable-admission-plugins', 'NodeRestriction'],
+    ...['--kubelet-client-certificate', within('kubelet-client.crt'), '--kubelet-client-key', within('kubelet-client.key')],
+  ];
+}
+
 /** Resolves when pods can be made in the namespace `default`, which takes a ServiceAccount. */
 export async function startControllers(site: Site, { client, kubeconfig }: ApiServer): Promise<void> {
   const controllers = site.run('kube-controller-manager', [
     ...(await common(site, kubeconfig, 10257)).args,
     ...['--use-service-account-credentials', '--service-account-private-key-file', serviceAccountKey(site.folder)],
-    ...['--root-ca-file', authority(site.folder)],
+    ...['--root-ca-file', authorityFile(site.folder)],
   ]);
   const account = '/api/v1/namespaces/default/serviceaccounts/default';
   await until('making service accounts', controllers, READY_SECONDS, async () => (await client.request('GET', account)).status === 200);
@@ -99,7 +114,7 @@ async function common({ network }: Site, kubeconfig: string, usualPort: number):
 }
 
 const serviceAccountKey = (folder: string) => join(folder, 'service-accounts.key');
-const authority = (folder: string) => join(folder, 'ca.crt');
+const authorityFile = (folder: string) => join(folder, 'ca.crt');
 const writeSecret = (file: string, text: string) => writeFileSync(file, text, { mode: 0o600 });
 
 /** The last certificate of a chain. */

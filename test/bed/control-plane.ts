@@ -5,6 +5,7 @@
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Authority } from '../kube/an-authority.ts';
 import type { Client } from './client.ts';
 import { type Site, startApiServer, startControllers, startScheduler } from './components.ts';
 import { aHolding, type Holding } from './holding.ts';
@@ -21,6 +22,8 @@ export interface BedOptions {
   readonly flags?: Partial<Record<PartName, readonly string[]>>;
   /** @default - a network namespace as root, loopback otherwise */
   readonly network?: 'loopback';
+  /** Whether nodes may join (nodes.ts): the bed then has an authority that signs for them. @default false */
+  readonly nodes?: boolean;
 }
 
 export interface Bed extends Omit<Client, 'close'> {
@@ -32,6 +35,8 @@ export interface Bed extends Omit<Client, 'close'> {
   /** The bed's data, kept until it is stopped. */
   readonly folder: string;
   readonly network: Network;
+  /** Signs for whoever is to be known to the API server by a certificate; with `nodes` only. */
+  readonly authority?: Authority;
   /** Rejects when kubectl doesn't end by itself: after 50 s, if `seconds` says nothing else, or when the bed is stopped. */
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
   /** Starts another part in the bed's network; it ends with the bed. */
@@ -40,6 +45,8 @@ export interface Bed extends Omit<Client, 'close'> {
   end(part: PartName): Promise<void>;
   /** Starts a part that has ended once more, with the arguments it had. */
   again(part: PartName): Started;
+  /** Takes a process in that was started beside: it ends with the bed, and with whoever started it. */
+  hold(process: Started): void;
   /** Has something done when the bed stops: what a test started beside it ends with it. */
   atEnd(act: () => unknown): void;
   /** What a part has said so far. */
@@ -64,12 +71,23 @@ export async function startControlPlane(options: BedOptions = {}): Promise<Bed> 
   }
 }
 
+/** A trial may stay up for days. */
+const CERTIFICATE_HOURS = 24 * 30;
+
+async function nodesAuthority(): Promise<Authority> {
+  // Loaded only where it is needed: it takes half a second.
+  const { anAuthority } = await import('../kube/an-authority.ts');
+  return await anAuthority('bed-nodes', CERTIFICATE_HOURS);
+}
+
 async function startIn(folder: string, holding: Holding, options: BedOptions): Promise<Bed> {
   const network = options.network === 'loopback' ? loopback : await aNetwork(folder);
   const started: Started[] = [];
   const hold = (process: Started) => {
     started.push(process);
     holding.add(process.kill);
+    const pids = started.map((each) => each.pid);
+    note(folder, pids);
   };
   if (network.holder) hold(network.holder);
   const logFile = (part: PartName, run = 1) => join(folder, run === 1 ? `${part}.log` : `${part}-${run}.log`);
@@ -87,8 +105,6 @@ async function startIn(folder: string, holding: Holding, options: BedOptions): P
     const process = start(name, [program, ...first, ...args], logFile(name, runs.get(name)));
     hold(process);
     last.set(name, { process, args });
-    const pids = started.map((each) => each.pid);
-    note(folder, pids);
     return process;
   };
 
@@ -96,7 +112,8 @@ async function startIn(folder: string, holding: Holding, options: BedOptions): P
     ...{ folder, network, atEnd: holding.add },
     run: (name, args) => run(name, [...args, ...(options.flags?.[name] ?? [])]),
   };
-  const apiServer = await startApiServer(site);
+  const authority = options.nodes ? await nodesAuthority() : undefined;
+  const apiServer = await startApiServer(site, authority);
   const { client, url, token, kubeconfig } = apiServer;
   await Promise.all([
     options.without?.includes('kube-controller-manager') || startControllers(site, apiServer),
@@ -104,7 +121,8 @@ async function startIn(folder: string, holding: Holding, options: BedOptions): P
   ]);
 
   return {
-    ...{ kubeconfig, url, token, folder, network, run },
+    ...{ kubeconfig, url, token, folder, network, run, hold },
+    ...(authority ? { authority } : {}),
     atEnd: holding.add,
     end: (part) => lastOf(part).process.kill(),
     again: (part) => run(part, lastOf(part).args),

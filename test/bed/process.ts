@@ -3,10 +3,13 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import type { Duplex } from 'node:stream';
 
 export interface Started {
   readonly name: string;
   readonly pid: number;
+  /** What the process has as its file descriptor 3, where it was asked for. */
+  readonly port?: Duplex;
   /** Settles when the process has ended, with a sentence about how. */
   readonly ended: Promise<string>;
   /** The end of what it said, for messages. */
@@ -15,20 +18,34 @@ export interface Started {
   kill(): Promise<void>;
 }
 
-/** Starts `command`, with what it says in `logFile`. */
-export function start(name: string, command: readonly [string, ...string[]], logFile: string, env?: NodeJS.ProcessEnv): Started {
+/**
+ * Starts `command`, with what it says in `logFile`.
+ * @param port whether it can be talked to, over its file descriptor 3
+ */
+export function start(
+  name: string,
+  command: readonly [string, ...string[]],
+  logFile: string,
+  env?: NodeJS.ProcessEnv,
+  port = false,
+): Started {
   const log = openSync(logFile, 'a', 0o600);
   // The kernel kills the process when the one that started it is gone, even by SIGKILL; a handler here could not do that.
-  const child: ChildProcess = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], { stdio: ['ignore', log, log], env });
+  const child: ChildProcess = spawn('setpriv', ['--pdeathsig', 'KILL', ...command], {
+    stdio: ['ignore', log, log, ...(port ? (['pipe'] as const) : [])],
+    env,
+  });
   closeSync(log);
   const ended = new Promise<string>((resolve) => {
     child.on('error', (error) => resolve(`could not be started: ${error.message}`));
-    child.on('exit', (code, signal) => resolve(signal ? `was ended by ${signal}` : `ended with exit code ${code}`));
+    // With its port closed: by then every process that it had started with it has ended too.
+    child.on('close', (code, signal) => resolve(signal ? `was ended by ${signal}` : `ended with exit code ${code}`));
   });
   const said = () => readFileSync(logFile, 'utf8');
   return {
     name,
     pid: child.pid ?? 0,
+    ...(port ? { port: child.stdio[3] as Duplex } : {}),
     ended,
     log: said,
     lastLines: (count = 12) => said().trimEnd().split('\n').slice(-count).join('\n'),

@@ -29,11 +29,12 @@ const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2';
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
 
-export async function anAuthority(name: string): Promise<Authority> {
+/** @param hours how long everything that it signs is valid, itself included */
+export async function anAuthority(name: string, hours = 1): Promise<Authority> {
   cryptoProvider.set(webcrypto as never);
   const keys = await aKeyPair();
   const root = await X509CertificateGenerator.createSelfSigned({
-    ...{ name: `CN=${name}`, keys, signingAlgorithm: ALGORITHM, ...thisHour() },
+    ...{ name: `CN=${name}`, keys, signingAlgorithm: ALGORITHM, ...validFor(hours) },
     extensions: [new BasicConstraintsExtension(true, undefined, true), new KeyUsagesExtension(KeyUsageFlags.keyCertSign, true)],
   });
   const sign = async (subject: string, extensions: Extension[]): Promise<Pair> => {
@@ -45,7 +46,7 @@ export async function anAuthority(name: string): Promise<Authority> {
         publicKey: own.publicKey,
         signingKey: keys.privateKey,
         signingAlgorithm: ALGORITHM,
-        ...thisHour(),
+        ...validFor(hours),
       },
       extensions,
     });
@@ -64,7 +65,7 @@ export async function anAuthority(name: string): Promise<Authority> {
 
 const aKeyPair = async () => (await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
 
-const thisHour = () => ({ notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + 3_600_000) });
+const validFor = (hours: number) => ({ notBefore: new Date(Date.now() - 60_000), notAfter: new Date(Date.now() + hours * 3_600_000) });
 
 const pemOf = (pkcs8: ArrayBuffer) =>
   `-----BEGIN PRIVATE KEY-----\n${Buffer.from(pkcs8).toString('base64').replace(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`;
