@@ -215,8 +215,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
     },
     statefulSetChanged(key, nowMs) {
       now = nowMs;
-      for (const [ip, { spec }] of [...books.ipLocks.keys()].map((it) => [it, books.ipLocks.get(it) as IPLockObject] as const))
-        if (spec.phase === 'Held' && spec.owner.startsWith(`${key}-`)) addresses.touch(ip);
+      for (const { metadata } of books.heldOfStatefulSet(key)) addresses.touch(metadata.name);
     },
     next(nowMs, room) {
       now = nowMs;

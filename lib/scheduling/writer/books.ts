@@ -9,6 +9,7 @@ import { SCHEDULER_NAME } from '../../api/scheduling.ts';
 import type { Stored } from '../../kube/kinds.ts';
 import type { PodFacts } from '../facts.ts';
 import { type Shelf, shelf } from './shelf.ts';
+import { statefulSetOf } from './stateful-set.ts';
 
 export type LockObject = Stored<Lock>;
 export type IPLockObject = Stored<IPLock>;
@@ -33,6 +34,8 @@ export interface Books {
   addressesOfPod(uid: string): IPLockObject[];
   /** IPLocks of an owner, `<namespace>/<name>`. */
   addressesOfOwner(owner: string): IPLockObject[];
+  /** Held IPLocks of owners that may be ordinals of the StatefulSet, `<namespace>/<name>`. */
+  heldOfStatefulSet(key: string): IPLockObject[];
   /** The slot of a Planning or Ready Lock that lists the address. */
   listedAt(address: string): ListedAt | undefined;
 }
@@ -43,6 +46,7 @@ export function books(): Books {
   const ipsByLock = sets();
   const ipsByPod = sets();
   const ipsByOwner = sets();
+  const heldBySet = sets();
   const listed = new Map<string, ListedAt>();
 
   const pods = shelf<PodFacts>({
@@ -68,11 +72,13 @@ export function books(): Books {
         ipsByLock.remove(lockOfAddress(old), ip);
         ipsByPod.remove(old.spec.podUID, ip);
         if (old.spec.owner !== ipLock?.spec.owner) ipsByOwner.remove(old.spec.owner, ip);
+        heldBySet.remove(setOfHeld(old), ip);
       }
       if (ipLock) {
         ipsByLock.add(lockOfAddress(ipLock), ip);
         ipsByPod.add(ipLock.spec.podUID, ip);
         ipsByOwner.add(ipLock.spec.owner, ip);
+        heldBySet.add(setOfHeld(ipLock), ip);
       }
     },
   });
@@ -85,6 +91,7 @@ export function books(): Books {
     addressesOfLock: (lock) => all(ipsByLock.get(lock), ipLocks),
     addressesOfPod: (uid) => all(ipsByPod.get(uid), ipLocks),
     addressesOfOwner: (owner) => all(ipsByOwner.get(owner), ipLocks),
+    heldOfStatefulSet: (key) => all(heldBySet.get(key), ipLocks),
     listedAt: (address) => listed.get(address),
   };
 }
@@ -103,6 +110,8 @@ export function lockOfPod({ namespace, lock }: PodFacts): string | undefined {
 export function lockOfAddress({ spec: { lock } }: IPLockObject): string | undefined {
   return lock === undefined ? undefined : `${lock.namespace}/${lock.name}`;
 }
+
+const setOfHeld = ({ spec: { phase, owner } }: IPLockObject) => (phase === 'Held' ? statefulSetOf(owner) : undefined);
 
 /** The slots that a Lock promises: those of Planning and Ready ones. */
 export function slotsOf(lock: LockObject | undefined): NonNullable<NonNullable<LockObject['status']>['slots']> {

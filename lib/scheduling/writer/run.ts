@@ -20,6 +20,7 @@ import { catchUp } from './catch-up.ts';
 import type { Note } from './desk.ts';
 import type { Room } from './flight.ts';
 import { inventoryPlanner } from './inventory-planner.ts';
+import { hasSameOrdinals } from './stateful-set.ts';
 import { watchClaims } from './watch-claims.ts';
 import type { Lane, Write } from './write.ts';
 
@@ -150,7 +151,11 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
       world.nodes.on({ added: node, updated: (old, object, key) => (isSame(old, object) ? undefined : freed(key)), deleted: node }),
       world.hostPools.on({ added: any, updated: any, deleted: any }),
       world.nodeNetworks.on({ added: any, updated: any, deleted: any }),
-      world.statefulSets.on({ added: statefulSet, updated: (_, __, key) => statefulSet(_, key), deleted: statefulSet }),
+      world.statefulSets.on({
+        added: statefulSet,
+        updated: (old, object, key) => (hasSameOrdinals(old, object) ? undefined : statefulSet(object, key)),
+        deleted: statefulSet,
+      }),
     ];
   }
 
