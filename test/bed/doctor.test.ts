@@ -50,6 +50,8 @@ describe('bad input', () => {
     [['fetch', 'kwak'], /'kwak'.*no such part\. There are etcd, .*kwok/],
     [['up', '--hosts', 'many'], /'many' is no number of hosts: 0 to 5000/],
     [['up', '--hosts', '5001'], /'5001' is no number of hosts: 0 to 5000/],
+    [['up', '--nodes', '9'], /'9' is no number of nodes: 0 to 8/],
+    [['up', '--nodes', '2', '--hosts', '5'], /Give --hosts or --nodes/],
     [['doctor', '-o', 'xml'], /xml.*Allowed choices are table, json/],
     [['dance'], /unknown command 'dance'/],
   ])('%j is refused with exit code 2 and what is allowed', async (args, message) => {

@@ -17,7 +17,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { environment, imageRoot, instructions } from '../tools/image-root.ts';
 import { compile } from './compile.ts';
 import { command } from './parts.ts';
 
@@ -61,6 +60,9 @@ export function businessImage(folder: string): Image {
 
 /** Gala's own, as its Dockerfile describes it; what its base brings, and the tools that nodes' programs call, are this machine's. */
 export async function galaImage(folder: string): Promise<Image> {
+  // With a bundler in it, which nobody else here needs.
+  const { environment, imageRoot, instructions } = await import('../tools/image-root.ts');
+  mkdirSync(folder, { recursive: true });
   const work = mkdtempSync(join(folder, '.gala-'));
   try {
     const root = join(work, 'root');

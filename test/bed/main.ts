@@ -4,6 +4,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { poolName } from '../../lib/api/pool.ts';
 import { diagnose, report } from './doctor.ts';
 import { fetchParts, toStderr } from './fetch.ts';
+import { BUSINESS } from './images.ts';
 import { command, PARTS, type PartName, partsOf } from './parts.ts';
 import { down, supervise, type Trial, type TrialOptions, trial, up } from './trial.ts';
 
@@ -11,6 +12,9 @@ const BAD_INPUT = 2;
 const NOT_NOW = 4;
 /** Two cores simulate this many; above, the API server falls behind. */
 const MOST_HOSTS = 5_000;
+/** 1.2 GiB of memory each. */
+const MOST_NODES = 8;
+const NODES = ['control-plane', 'nodes', 'containernetworking-plugins'] as const;
 
 const program = new Command('bed').description('The real parts that the tests run on, and a local trial of them.').exitOverride();
 
@@ -36,16 +40,21 @@ program
 
 program
   .command('up')
-  .description('start a control plane with simulated hosts in the background')
-  .option('--hosts <number>', 'how many hosts', aCount, 10)
+  .description('start a control plane with simulated hosts, or with nodes that run containers, in the background')
+  .option('--hosts <number>', 'how many hosts; 10 when nothing is said', aCount)
+  .option('--nodes <number>', 'in place of hosts: how many nodes that run containers', aFew)
   .option('--pool <name>', 'the HostPool whose label they carry; of no pool when left out', aPool)
-  .action(async (options: TrialOptions) => {
+  .action(async (asked: Partial<TrialOptions>) => {
+    if (asked.nodes && asked.hosts) return badInput('kwok would play the pods of the nodes too. Give --hosts or --nodes.');
+    const options = { ...asked, hosts: asked.nodes ? 0 : (asked.hosts ?? 10) };
     const running = trial();
     if (running)
       return notNow(
-        `a trial with ${running.hosts} hosts is up already. End it with \`npm run bed -- down\`, or go on with it:\n${nextSteps(running)}`,
+        `a trial with ${sizeOf(running)} is up already. End it with \`npm run bed -- down\`, or go on with it:\n${nextSteps(running)}`,
       );
-    const lacking = (await fetchParts(partsOf(['control-plane', 'kwok']))).filter(({ result }) => result === 'not had');
+    const lacking = (await fetchParts(partsOf(options.nodes ? NODES : ['control-plane', 'kwok']))).filter(
+      ({ result }) => result === 'not had',
+    );
     if (lacking.length > 0) return notNow(lacking.map(({ part, why }) => `${part} can't be had: ${why?.join('; ')}`).join('\n'));
     toStderr('starting etcd, API server, controllers and scheduler');
     console.log(nextSteps(await up(options, toStderr)));
@@ -61,17 +70,34 @@ program
 program
   .command('supervise', { hidden: true })
   .requiredOption('--hosts <number>', '', aCount)
+  .option('--nodes <number>', '', aFew)
   .option('--pool <name>', '')
   .action((options: TrialOptions) => supervise(options));
 
-const nextSteps = ({ url, hosts, pool, kubeconfig }: Trial) =>
+const nextSteps = (trial: Trial) => (trial.nodes ? withNodes(trial) : withHosts(trial));
+const sizeOf = ({ hosts, nodes }: Trial) => (nodes ? `${nodes} node${nodes === 1 ? '' : 's'}` : `${hosts} hosts`);
+
+const start = (trial: Trial) => [
+  `Up: ${trial.url}, ${sizeOf(trial)}${trial.pool === undefined ? '' : ` of pool ${trial.pool}`}.`,
+  '',
+  `    export KUBECONFIG=${trial.kubeconfig}`,
+  // A machine may have neither of its own.
+  ...(['kubectl', 'kube-scheduler'] as const).map((part) => `    alias ${part}='${command(part).join(' ')}'`),
+  '    kubectl get nodes',
+];
+
+const withNodes = (trial: Trial) =>
   [
-    `Up: ${url}, ${hosts} hosts${pool === undefined ? '' : ` of pool ${pool}`}.`,
+    ...start(trial),
+    `    kubectl create deployment web --image ${BUSINESS} --replicas 4`,
+    '    kubectl get pods -o wide',
     '',
-    `    export KUBECONFIG=${kubeconfig}`,
-    // A machine may have neither of its own.
-    ...(['kubectl', 'kube-scheduler'] as const).map((part) => `    alias ${part}='${command(part).join(' ')}'`),
-    '    kubectl get nodes',
+    'Images are those that the bed makes; nothing is pulled. End it with `npm run bed -- down`.',
+  ].join('\n');
+
+const withHosts = (trial: Trial) =>
+  [
+    ...start(trial),
     ...(existsSync('dist/hello') ? [] : ['    npx cdk8s synth        # there is no dist/hello yet']),
     '    kubectl apply --server-side -f dist/hello/10-crds.yaml',
     '    kubectl wait --for=condition=Established crd -l app.kubernetes.io/part-of=gala',
@@ -86,7 +112,7 @@ const nextSteps = ({ url, hosts, pool, kubeconfig }: Trial) =>
     '      npx gala $one --kubeconfig $KUBECONFIG.$one 2> $KUBECONFIG.$one.log &',
     '    done',
     // The hosts of hello's only pool are those with its addresses.
-    ...(pool === undefined && hosts > 0 ? ['    kubectl label node --all gala.internal/pool=web > /dev/null'] : []),
+    ...(trial.pool === undefined && trial.hosts > 0 ? ['    kubectl label node --all gala.internal/pool=web > /dev/null'] : []),
     '    kubectl create namespace feed',
     '    npx gala lock -f examples/feed.yaml 200',
     '',
@@ -107,6 +133,17 @@ function aCount(text: string): number {
   const count = Number(text);
   if (/^\d+$/.test(text) && count <= MOST_HOSTS) return count;
   throw new InvalidArgumentError(`'${text}' is no number of hosts: 0 to ${MOST_HOSTS}.`);
+}
+
+function aFew(text: string): number {
+  const count = Number(text);
+  if (/^\d+$/.test(text) && count <= MOST_NODES) return count;
+  throw new InvalidArgumentError(`'${text}' is no number of nodes: 0 to ${MOST_NODES}.`);
+}
+
+function badInput(why: string): void {
+  console.error(why);
+  process.exitCode = BAD_INPUT;
 }
 
 function notNow(why: string): void {

@@ -71,10 +71,17 @@ const DISK_BYTES = 8 * 1024 ** 3;
 const BOOT_SECONDS = 120;
 const HALT_MS = 20_000;
 
+/** sun_path of unix(7), without the NUL at its end. */
+const LONGEST_SOCKET = 107;
+
 /** A node that is switched off. */
 export function aNode(bed: Bed, rack: RackSwitch, options: NodeOptions): BedNode {
   const { name, memoryMiB } = options;
   const folder = join(bed.folder, 'nodes', name);
+  if (consoleOf(folder).length > LONGEST_SOCKET)
+    throw new Error(
+      `${name}: ${consoleOf(folder)} has ${consoleOf(folder).length} characters; a socket's path has at most ${LONGEST_SOCKET}. Set XDG_CACHE_HOME to a shorter folder, or give a shorter name.`,
+    );
   const within = (file: string) => join(folder, file);
   furnish(folder, rack, options);
   const tap = rack.plug();
@@ -223,13 +230,15 @@ function furnish(folder: string, rack: RackSwitch, { name, address, trunk, files
   execFileSync(command('xfsprogs')[0], ['-q', within('disk')], { stdio: 'pipe' });
 }
 
+/** Where the running kernel listens: `uml_dir` and `umid` of its command line. */
+const consoleOf = (folder: string) => join(folder, 'uml/node/mconsole');
+
 const run = promisify(execFile);
 
 /** Tells the running kernel something; it answers within milliseconds, or never. */
 async function mconsole(bed: Bed, folder: string, what: string): Promise<void> {
-  const socket = join(folder, 'uml/node/mconsole');
   // From within: the answer comes to an abstract socket, and those belong to a network namespace.
-  const [program, ...args] = bed.network.within([command('uml-utilities')[0], socket, ...what.split(' ')]);
+  const [program, ...args] = bed.network.within([command('uml-utilities')[0], consoleOf(folder), ...what.split(' ')]);
   const { stdout } = await run(program, args, { timeout: 10_000, killSignal: 'SIGKILL' });
   if (!stdout.startsWith('OK')) throw new Error(`${what}: ${stdout.trim()}`);
 }

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,9 +7,10 @@ import slice from '../../clusters/slices/scheduling.ts';
 import { rendered } from '../../constructs/testing.ts';
 import { aClient } from './client.ts';
 import { describeBed } from './describe-bed.ts';
-import { command, type PartName, partsOf } from './parts.ts';
+import { command, find, type PartName, partsOf } from './parts.ts';
 import { alive } from './records.ts';
-import { bed, environment } from './samples/a-run.ts';
+import { bed, ended, environment } from './samples/a-run.ts';
+import { processesIn } from './samples/processes.ts';
 import type { Trial } from './trial.ts';
 
 describeBed('a local trial', ['control-plane', 'kwok'], () => {
@@ -65,6 +67,33 @@ describeBed('a local trial', ['control-plane', 'kwok'], () => {
     expect(existsSync(kubeconfig)).toBe(false);
     expect(await bed(['down'], env)).toMatchObject({ code: 0, stdout: 'No trial was up.\n' });
   });
+});
+
+describeBed('a local trial with nodes', ['control-plane', 'nodes', 'containernetworking-plugins'], () => {
+  const folder = mkdtempSync(join(tmpdir(), 'gala-trial-'));
+  const bin = join(folder, 'bin');
+  mkdirSync(bin);
+  for (const part of partsOf(['control-plane', 'nodes'])) if (find(part)?.from !== 'this machine') borrow(part, bin);
+  const env = environment({ XDG_CACHE_HOME: join(folder, 'cache'), GALA_BED_BIN: bin });
+
+  afterAll(async () => {
+    await bed(['down'], env);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  test('runs what its first lines say to type, as containers of the pool, and goes without a trace', async () => {
+    const up = await bed(['up', '--nodes', '1', '--pool', 'web'], env, 110);
+    expect(up).toMatchObject({ code: 0, stdout: expect.stringMatching(/^Up: \S+, 1 node of pool web\.$/m) });
+    expect(processesIn(folder).length).toBeGreaterThan(0);
+    const lines = up.stdout.split('\n').filter((line) => line.startsWith('    '));
+    const wait = 'kubectl rollout status deployment web --timeout=100s\nkubectl get nodes -o wide -l gala.internal/pool=web';
+    const script = `shopt -s expand_aliases\n${lines.join('\n')}\n${wait}\n`;
+    const typed = await ended(spawn('bash', ['-c', script], { env }));
+    expect(typed.stdout).toMatch('deployment "web" successfully rolled out');
+    expect(typed.stdout).toMatch(/^node-1 +Ready .* containerd:\/\/2\./m);
+    expect(await bed(['down'], env)).toMatchObject({ code: 0, stdout: expect.stringContaining('ended') });
+    expect(processesIn(folder)).toEqual([]);
+  }, 300_000);
 });
 
 /** Puts a link to this machine's part in `bin`: the program that carries several is told by the link which one to be. */

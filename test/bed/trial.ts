@@ -1,26 +1,32 @@
 /**
- * A local trial: one control plane with simulated hosts, in the background, until somebody ends it. A supervisor process holds
- * it; what a person needs of it lies in the `trial` folder.
+ * A local trial: one control plane with simulated hosts, or with nodes that run containers, in the background, until somebody
+ * ends it. A supervisor process holds it; what a person needs of it lies in the `trial` folder.
  */
 import { fork } from 'node:child_process';
 import { copyFileSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { startControlPlane } from './control-plane.ts';
+import { POOL_LABEL } from '../../lib/api/model.ts';
+import { type Bed, startControlPlane } from './control-plane.ts';
 import { simulateHosts } from './hosts.ts';
+import { startNodes } from './nodes.ts';
 import { cacheFolder } from './parts.ts';
 import { alive, type ProcessId, processId, sweep } from './records.ts';
+import { standInNetwork } from './stand-in-network.ts';
 
 export interface Trial {
   readonly url: string;
+  /** Simulated ones. */
   readonly hosts: number;
+  /** Real ones, in place of those. @default none */
+  readonly nodes?: number;
   /** Whose label the hosts carry. @default none: they are of no pool */
   readonly pool?: string;
   readonly kubeconfig: string;
   readonly supervisor: ProcessId;
 }
 
-export type TrialOptions = Pick<Trial, 'hosts' | 'pool'>;
+export type TrialOptions = Pick<Trial, 'hosts' | 'nodes' | 'pool'>;
 
 type Said = { say: string } | { up: Trial } | { failed: string };
 
@@ -38,14 +44,18 @@ export function trial(): Trial | undefined {
 }
 
 /** Starts a trial and resolves when all its hosts are Ready. Rejects when it can't be had; nothing stays behind then. */
-export async function up({ hosts, pool }: TrialOptions, say: (line: string) => void): Promise<Trial> {
+export async function up({ hosts, nodes = 0, pool }: TrialOptions, say: (line: string) => void): Promise<Trial> {
   mkdirSync(folder(), { recursive: true, mode: 0o700 });
   const log = openSync(file('supervisor.log'), 'w', 0o600);
   const main = fileURLToPath(new URL('main.ts', import.meta.url));
-  const supervisor = fork(main, ['supervise', '--hosts', String(hosts), ...(pool === undefined ? [] : ['--pool', pool])], {
-    detached: true,
-    stdio: ['ignore', log, log, 'ipc'],
-  });
+  const supervisor = fork(
+    main,
+    ['supervise', '--hosts', String(hosts), '--nodes', String(nodes), ...(pool === undefined ? [] : ['--pool', pool])],
+    {
+      detached: true,
+      stdio: ['ignore', log, log, 'ipc'],
+    },
+  );
   try {
     return await new Promise<Trial>((resolve, reject) => {
       supervisor.on('message', (said: Said) => {
@@ -64,7 +74,7 @@ export async function up({ hosts, pool }: TrialOptions, say: (line: string) => v
 }
 
 /** What the supervisor does: starts everything, tells `up`, and holds it until it is told to end. */
-export async function supervise({ hosts, pool }: TrialOptions): Promise<void> {
+export async function supervise({ hosts, nodes = 0, pool }: TrialOptions): Promise<void> {
   const tell = (said: Said) => void process.send?.(said);
   const begun = Date.now();
   const say = (line: string) => tell({ say: `${line} (${Math.round((Date.now() - begun) / 1000)} s)` });
@@ -72,12 +82,21 @@ export async function supervise({ hosts, pool }: TrialOptions): Promise<void> {
   let told = false;
   process.on('disconnect', () => told || process.exit(1));
   try {
-    const bed = await startControlPlane();
+    const bed = await startControlPlane({ nodes: nodes > 0 });
     say(`the API server is ready at ${bed.url}`);
     if (hosts > 0) await simulateHosts(bed, hosts, say, pool);
     if (hosts > 0) say(`${hosts} hosts are Ready`);
+    if (nodes > 0) await trialNodes(bed, nodes, pool);
+    if (nodes > 0) say(`${nodes} nodes are Ready`);
     copyFileSync(bed.kubeconfig, file('kubeconfig'));
-    const here: Trial = { url: bed.url, hosts, pool, kubeconfig: file('kubeconfig'), supervisor: processId(process.pid) as ProcessId };
+    const here: Trial = {
+      url: bed.url,
+      hosts,
+      nodes,
+      pool,
+      kubeconfig: file('kubeconfig'),
+      supervisor: processId(process.pid) as ProcessId,
+    };
     writeFileSync(file('trial.json'), JSON.stringify(here), { mode: 0o600 });
     told = true;
     tell({ up: here });
@@ -92,6 +111,19 @@ export async function supervise({ hosts, pool }: TrialOptions): Promise<void> {
     rmSync(file('trial.json'), { force: true });
     if (process.connected) process.disconnect();
   }
+}
+
+/** The pool's nodes, with a network on VLAN 110 until Gala wires their pods. */
+async function trialNodes(bed: Bed, count: number, pool?: string): Promise<void> {
+  const names = Array.from({ length: count }, (_, index) => `node-${index + 1}`);
+  const flags = pool === undefined ? '' : `GALA_KUBELET_ARGS="--node-labels=${POOL_LABEL}=${pool}"\n`;
+  const files = (name: string) => {
+    const tens = (names.indexOf(name) + 1) * 10;
+    const [first, last] = [`10.110.0.${tens}`, `10.110.0.${tens + 9}`];
+    const network = standInNetwork({ trunk: 'bond0', vlan: 110, subnet: '10.110.0.0/24', first, last });
+    return { ...network, 'etc/default/gala-kubelet': flags };
+  };
+  await startNodes(bed, { names, files });
 }
 
 /** Ends the trial. Answers whether there was one. */

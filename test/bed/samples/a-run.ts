@@ -18,8 +18,8 @@ export function environment(changes: Record<string, string>): NodeJS.ProcessEnv 
   return { ...rest, ...changes };
 }
 
-export const bed = (args: readonly string[], env: NodeJS.ProcessEnv): Promise<Ran> =>
-  ended(spawn(process.execPath, ['test/bed/main.ts', ...args], { cwd: ROOT, env, ...LIMIT }));
+export const bed = (args: readonly string[], env: NodeJS.ProcessEnv, seconds = LIMIT.timeout / 1000): Promise<Ran> =>
+  ended(spawn(process.execPath, ['test/bed/main.ts', ...args], { cwd: ROOT, env, ...LIMIT, timeout: seconds * 1000 }));
 
 /** Jest, in one process, on `samples/<name>.sample.ts`. */
 export function jestOn(name: string, env: NodeJS.ProcessEnv): ChildProcess {
