@@ -18,6 +18,12 @@ export const LOCK_ANNOTATION = 'gala.internal/lock';
 /** Annotation that the lock writer alone sets, by policy: the number of the pod's slot in its Lock, or `LOOSE`. */
 export const SLOT_ANNOTATION = 'gala.internal/slot';
 
+/**
+ * Annotation that a template's author sets: `true` says that whatever controls its pods makes another one where the lock writer deletes
+ * one that its node refuses. Of ReplicaSets, StatefulSets and ReplicationControllers that is known.
+ */
+export const REMADE_ANNOTATION = 'gala.internal/remade';
+
 /** The slot of a pod that has no Lock. */
 export const LOOSE = 'loose';
 

@@ -2,10 +2,10 @@
  * Facts: as much of an object as the inventory and the lock writer keep. 50,000 whole pods would be some 400 MB; their facts are
  * a tenth, because pods of one template share one Demand.
  */
-import type { V1Pod, V1StatefulSet } from '@kubernetes/client-node';
+import type { V1OwnerReference, V1Pod, V1StatefulSet } from '@kubernetes/client-node';
 import type { Manifest } from '../api/manifest.ts';
 import { sentence } from '../api/problem.ts';
-import { GATE, LOCK_ANNOTATION, SLOT_ANNOTATION } from '../api/scheduling.ts';
+import { GATE, LOCK_ANNOTATION, REMADE_ANNOTATION, SLOT_ANNOTATION } from '../api/scheduling.ts';
 import { readShape, type Shape } from './demand.ts';
 import type { Intern } from './intern.ts';
 import { looseOwner } from './owner.ts';
@@ -51,13 +51,24 @@ export interface PodFacts {
   readonly priority?: number;
   /** What kube-scheduler says in the condition PodScheduled (status False, reason Unschedulable) since it looked last. */
   readonly unschedulable?: string;
-  readonly controller?: { readonly kind: string; readonly name: string; readonly uid: string };
+  readonly controller?: Controller;
+  /** Annotation `gala.internal/remade`: its controller makes another where this one is deleted. */
+  readonly remade?: boolean;
   /** Unix milliseconds, for an order among pods and for people. */
   readonly createdMs: number;
   /** `status.startTime`: when the kubelet took it up. What it uses can be in no sample that is older. */
   readonly startedMs?: number;
   /** Claims by name that its volumes refer to: `withClaims` (volumes.ts) adds what they ask to the demand. */
   readonly claims?: readonly string[];
+}
+
+/** `metadata.ownerReferences`, the one that controls. */
+export interface Controller {
+  /** API group of its kind, '' of core. */
+  readonly group: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
 }
 
 /** A StatefulSet: which of its ordinals may come back for their addresses. */
@@ -77,7 +88,7 @@ export function podFacts(pod: Manifest<V1Pod>, intern: Intern): PodFacts {
   const { metadata: meta = {}, spec, status } = pod;
   const { name = '', uid = '', annotations = {} } = meta;
   const from = meta.ownerReferences?.find(({ controller }) => controller === true);
-  const controller = from && intern.keep('controller', from.uid, () => ({ kind: from.kind, name: from.name, uid: from.uid }));
+  const controller = from && intern.keep('controller', from.uid, () => controllerOf(from));
   const namespace = intern.text(meta.namespace ?? '');
   const lock = annotations[LOCK_ANNOTATION];
   const gates = spec?.schedulingGates ?? [];
@@ -108,10 +119,16 @@ export function podFacts(pod: Manifest<V1Pod>, intern: Intern): PodFacts {
     priority: spec?.priority ?? undefined,
     unschedulable: unschedulable(status),
     controller,
+    ...(annotations[REMADE_ANNOTATION] === 'true' && { remade: true }),
     createdMs: timeOf(meta.creationTimestamp) ?? 0,
     startedMs: timeOf(status?.startTime),
     claims: claims.length === 0 ? undefined : claims,
   };
+}
+
+function controllerOf({ apiVersion, kind, name, uid }: Manifest<V1OwnerReference>): Controller {
+  const slash = apiVersion.indexOf('/');
+  return { group: slash === -1 ? '' : apiVersion.slice(0, slash), kind, name, uid };
 }
 
 type Status = Manifest<V1Pod>['status'];

@@ -32,7 +32,7 @@ function anInventory(order: <T>(list: T[]) => T[] = (list) => list) {
   const spec = {
     topologySpreadConstraints: [{ maxSkew: 1, topologyKey: 'gala.internal/rack', whenUnsatisfiable: 'DoNotSchedule', labelSelector: {} }],
   };
-  const controller = { kind: 'ReplicaSet', name: 'feed-api-5d9f', uid: 'r' };
+  const controller = { group: 'apps', kind: 'ReplicaSet', name: 'feed-api-5d9f', uid: 'r' };
   const alike = { egress: '1G', spec, controller, labels: { 'pod-template-hash': '5d9f' } };
   const doing: (() => void)[] = [
     () => all.tick(100_000),

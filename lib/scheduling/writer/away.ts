@@ -9,8 +9,9 @@ export interface Away {
   /**
    * A node refused a pod of the controller. Pods that were there together count once: while they are kept away, it is no news.
    * @param controller UID
+   * @param leastMs its next pod may wait for so long: longer than that, or the one after it could be given this node again
    */
-  refused(controller: string, node: string, nowMs: number): void;
+  refused(controller: string, node: string, nowMs: number, leastMs?: number): void;
   /** Nodes that its next pods are kept away from now, by name. */
   from(controller: string, nowMs: number): readonly string[];
   /** How long yet; 0: it may have them. */
@@ -36,12 +37,12 @@ export function away(): Away {
   const all = new Map<string, Map<string, Refused>>();
 
   return {
-    refused(controller, node, nowMs) {
+    refused(controller, node, nowMs, leastMs = 0) {
       const nodes = all.get(controller) ?? new Map<string, Refused>();
       const before = nodes.get(node);
       if (before !== undefined && before.untilMs > nowMs) return;
       const times = before === undefined || before.untilMs + FORGET_MS <= nowMs ? 1 : before.times + 1;
-      putLast(nodes, node, { times, untilMs: nowMs + Math.min(MAX_MS, FIRST_MS * 2 ** (times - 1)) }, MOST_NODES);
+      putLast(nodes, node, { times, untilMs: nowMs + Math.min(MAX_MS, Math.max(leastMs, FIRST_MS * 2 ** (times - 1))) }, MOST_NODES);
       putLast(all, controller, nodes, MOST_CONTROLLERS);
     },
     from(controller, nowMs) {

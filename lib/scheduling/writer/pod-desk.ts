@@ -11,11 +11,12 @@ import { away as awayOf, notOn } from './away.ts';
 import { type IPLockObject, type LockObject, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
 import { type Givens, looseKey } from './given.ts';
-import { nextForPinned, PATIENCE_MS, refusedBecause } from './next-for-pinned.ts';
+import { inARow } from './in-a-row.ts';
+import { isOfNode, nextForPinned, PATIENCE_MS, refusedBecause, saidOfAny } from './next-for-pinned.ts';
 import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
 import { isRefusal, type Refusal, sayFault, sayKeptAway, sayNotPlaced, sayRefusedByNode, sayTied, sayUnreadable } from './refusal.ts';
 import type { Setback } from './setback.ts';
-import type { Slot } from './slots.ts';
+import { hasWrongSlot, type Slot } from './slots.ts';
 import { before, waiting } from './waiting.ts';
 import { type Job, objectOf } from './write.ts';
 
@@ -68,7 +69,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   const { books, planner, flight, claims } = desk;
   const dirty = new Set<string>();
   const away = awayOf();
-  const awayFrom = ({ controller }: PodFacts) => (controller === undefined ? [] : away.from(controller.uid, desk.now()));
+  const row = inARow();
+  const awayFrom = (pod: PodFacts) => (pod.controller === undefined || isOfNode(pod) ? [] : away.from(pod.controller.uid, desk.now()));
   /** Beside its template: what may keep a pod from nodes that others of its shape can have. */
   const apart = (pod: PodFacts) => {
     const claims = pod.claims === undefined ? '' : JSON.stringify(planner.claimsOf(pod));
@@ -86,7 +88,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   /** Pods that have a slot and aren't bound: their node, and since when it refuses them. */
   const pinned = new Map<
     string,
-    { readonly uid: string; readonly node: string | undefined; readonly patienceMs: number; sinceMs?: number }
+    { readonly uid: string; readonly node: string | undefined; readonly fromMs: number; readonly patienceMs: number; sinceMs?: number }
   >();
   const pinnedOn = new Map<string, Set<string>>();
   const jobOf = (key: string): Job => ({ desk: 'pod', key });
@@ -95,6 +97,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const pod = books.pods.get(key);
     const stage = pod === undefined ? 'other' : stageOf(pod);
     settle(key, pod, stage);
+    if (pod?.node !== undefined && pod.controller !== undefined && pinned.get(key)?.uid === pod.uid) row.bound(pod.controller.uid);
     watchPinned(key, stage === 'pinned' ? pod : undefined);
     if (pod !== undefined && stage === 'pinned') return whenPinned(pod);
     if (pod === undefined || stage !== 'waits') return forget(key);
@@ -322,7 +325,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     if (pod === undefined || pinned.has(key)) return;
     // Where its Lock had no slot but on a node that it is kept away from: another pod would be given just that again.
     const keptMs = pod.controller === undefined ? 0 : away.leftMs(pod.controller.uid, pod.pinned ?? '', desk.now());
-    pinned.set(key, { uid: pod.uid, node: pod.pinned, patienceMs: Math.max(PATIENCE_MS, keptMs) });
+    const patienceMs = Math.max(pod.controller === undefined || isOfNode(pod) ? PATIENCE_MS : row.patienceMs(pod.controller.uid), keptMs);
+    pinned.set(key, { uid: pod.uid, node: pod.pinned, fromMs: desk.now(), patienceMs });
     const there = pinnedOn.get(pod.pinned ?? '');
     if (there === undefined) pinnedOn.set(pod.pinned ?? '', new Set([key]));
     else there.add(key);
@@ -335,29 +339,43 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const because = refusedBecause(pod, pod.pinned === undefined ? undefined : planner.node(pod.pinned));
     if (seen === undefined) return true;
     seen.sinceMs = because === undefined ? undefined : (seen.sinceMs ?? desk.now());
-    const step = nextForPinned(pod, because, seen.sinceMs === undefined ? undefined : desk.now() - seen.sinceMs, seen.patienceMs);
-    if (step.do !== 'wait' && pod.controller && pod.pinned !== undefined) away.refused(pod.controller.uid, pod.pinned, desk.now());
+    const refusedMs = seen.sinceMs === undefined ? undefined : desk.now() - seen.sinceMs;
+    const isOver = because !== undefined && refusedMs !== undefined && refusedMs >= seen.patienceMs;
+    const everywhere = isOver && refusedOnceMore(pod, because, seen.fromMs);
+    const prospect = { everywhere, wrongSlot: isOver && hasWrongSlot(pod, books) };
+    const step = nextForPinned(pod, because, refusedMs, seen.patienceMs, prospect);
     switch (step.do) {
       case 'wait':
         if (step.ms !== undefined) desk.touchAt(jobOf(pod.key), desk.now() + step.ms);
         return true;
       case 'tell':
         desk.touchAt(jobOf(pod.key), desk.now() + TOLD_MS);
-        return tell(pod, sayRefusedByNode(pod, step.because));
+        return tell(pod, sayRefusedByNode(pod, step.because, everywhere));
       case 'delete':
-        return deletePinned(pod, step.because);
+        return deletePinned(pod, step.because, seen.patienceMs);
       default:
         return step satisfies never;
     }
   }
 
-  function deletePinned(pod: PodFacts, because: string): boolean {
+  /** @returns whether other nodes said the same of pods of its controller, so many that the next would too */
+  function refusedOnceMore(pod: PodFacts, because: string, pinnedMs: number): boolean {
+    const { controller, pinned: node } = pod;
+    if (controller === undefined || node === undefined || isOfNode(pod)) return false;
+    const sentence = saidOfAny(because, pod);
+    row.refused(controller.uid, { node, sentence, pinnedMs }, desk.now());
+    const everywhere = row.everywhere(controller.uid, sentence);
+    if (!everywhere) away.refused(controller.uid, node, desk.now(), 2 * row.patienceMs(controller.uid));
+    return everywhere;
+  }
+
+  function deletePinned(pod: PodFacts, because: string, refusedMs: number): boolean {
     const { key, namespace, name, uid, resourceVersion } = pod;
     const [job, object] = [jobOf(key), objectOf('Pod', key)];
     if (flight.busy(object) || flight.resting(job, object, desk.now())) return true;
     if (!flight.begin({ job, lane: 'quick', object, call: { do: 'delete', kind: 'Pod', id: { namespace, name }, uid, resourceVersion } }))
       return false;
-    const message = `deleted, so that its controller makes another: for 30 s its node did not take it. ${because}`;
+    const message = `deleted, so that its controller makes another: for ${Math.round(refusedMs / 1000)} s its node did not take it. ${because}`;
     desk.note({ note: 'event', on: 'Pod', key, uid, reason: 'NodeRefusesPod', message, warning: true });
     desk.note({ note: 'log', level: 'info', sentence: 'pinned pod deleted', fields: { pod: key, because } });
     return true;

@@ -2,7 +2,7 @@
  * Refusals: why a pod waits, as its event says it: one word for programs, a sentence for people, and what to do now. Pure.
  * What a node lacks is said by why.ts; here is what a Lock has against a pod.
  */
-import { LOCK_ANNOTATION } from '../../api/scheduling.ts';
+import { LOCK_ANNOTATION, REMADE_ANNOTATION } from '../../api/scheduling.ts';
 import type { PodFacts } from '../facts.ts';
 import type { Demand, Limit, Placement } from '../types.ts';
 import { whyOf } from '../why.ts';
@@ -98,12 +98,19 @@ export function sayFault(because: string): Refusal {
 }
 
 /** Of a pod that has its slot, and that its node doesn't take. */
-export function sayRefusedByNode({ controller }: PodFacts, because: string): Refusal {
-  const remedy =
-    controller === undefined
-      ? 'no controller makes another pod: delete it and make it anew, or repair the node.'
-      : `${controller.kind} ${controller.name} would count its deletion as a failure (backoffLimit): repair the node, or delete the pod yourself.`;
-  return { reason: 'NodeRefusesPod', message: `${because}. Its node can't be changed any more, and ${remedy}` };
+export function sayRefusedByNode({ controller }: PodFacts, because: string, everywhere = false): Refusal {
+  return { reason: 'NodeRefusesPod', message: `${because}. Its node can't be changed any more, and ${remedyFor(controller, everywhere)}` };
+}
+
+/** @param everywhere nodes enough said the same of pods of the controller */
+function remedyFor(controller: PodFacts['controller'], everywhere: boolean): string {
+  if (controller === undefined) return 'no controller makes another pod: delete it and make it anew, or repair the node.';
+  const { group, kind, name } = controller;
+  if (kind === 'DaemonSet') return `DaemonSet ${name} would make the next one for the same node: repair the node.`;
+  if (kind === 'Job' && group === 'batch')
+    return `Job ${name} would count its deletion as a failure (backoffLimit): repair the node, or delete the pod yourself.`;
+  if (everywhere) return `other nodes said the same of pods of ${kind} ${name}: mend what the sentence names. The pod is bound then.`;
+  return `whether ${kind} ${name} makes another one is not known: repair the node, or delete the pod yourself. Where it does, annotate its pods with ${REMADE_ANNOTATION}: 'true'.`;
 }
 
 export function sayClaimsUnread(): Refusal {

@@ -5,7 +5,7 @@
 
 import type { PodFacts } from '../facts.ts';
 import type { Books, IPLockObject, LockObject } from './books.ts';
-import { lockOfAddress, slotsOf } from './books.ts';
+import { lockOfAddress, lockOfPod, slotsOf } from './books.ts';
 
 /**
  * `free`: no pod has ever had it. `used`: a living pod has it. `leaving`: its pod is gone, and its address not yet Held. `held`:
@@ -67,6 +67,22 @@ export function usersOf(key: string, books: Books): Map<number, PodFacts> {
 export function before(pod: Pick<PodFacts, 'uid' | 'node'>, other: Pick<PodFacts, 'uid' | 'node'>): boolean {
   if ((pod.node === undefined) !== (other.node === undefined)) return pod.node !== undefined;
   return pod.uid < other.uid;
+}
+
+/**
+ * Whether the slot of a pinned pod, or its address, is on another node or another pod's: then no node takes it, and none can be
+ * repaired so that it does (verify.ts, V6, V7, V10).
+ */
+export function hasWrongSlot(pod: PodFacts, books: Books): boolean {
+  const lock = lockOfPod(pod);
+  const object = lock === undefined ? undefined : books.locks.get(lock);
+  if (lock !== undefined && object?.status?.phase === 'Ready') {
+    const slot = slotNumber(pod);
+    if (!slotsOf(object).some((listed) => listed.slot === slot && listed.node === pod.pinned)) return true;
+    if (slot !== undefined && usersOf(lock, books).get(slot)?.uid !== pod.uid) return true;
+  }
+  const addresses = books.addressesOfPod(pod.uid);
+  return addresses.length > 0 && !addresses.some(({ spec }) => spec.node === pod.pinned && spec.phase !== 'Quarantined');
 }
 
 /** The number in the annotation, where it is one and the gate is gone: what stands there before is nobody's word. */

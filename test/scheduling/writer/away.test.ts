@@ -25,6 +25,13 @@ describe('P13 the nodes that refused the pods of a controller', () => {
     expect(minutes).toEqual([1, 2, 4, 8, 16, 30, 30]);
   });
 
+  test('are kept for as long as its next pod may wait, half an hour at most', () => {
+    const kept = away();
+    kept.refused('rs', 'r12-01', 0, 480_000);
+    kept.refused('rs', 'r12-02', 0, 7_200_000);
+    expect([kept.leftMs('rs', 'r12-01', 0), kept.leftMs('rs', 'r12-02', 0)]).toEqual([480_000, 1_800_000]);
+  });
+
   test('count once for all pods that were refused there together', () => {
     const kept = away();
     for (let pod = 0; pod < 10; pod++) kept.refused('rs', 'r12-01', pod);

@@ -127,14 +127,14 @@ export function story(options: StoryOptions): Story {
           ...common,
           name: `l${made}`,
           lock: lock?.slice(5) ?? (b % 9 === 0 ? 'nobody' : undefined),
-          controller: { kind: 'ReplicaSet', name: 'web', uid: 'rs' },
+          controller: { group: 'apps', kind: 'ReplicaSet', name: 'web', uid: 'rs' },
         });
       case 5: {
         sets.set('feed/db', { key: 'feed/db', uid: 'set', replicas: 1 + (b % 3), firstOrdinal: 0 });
-        return aPod({ ...common, name: `db-${b % 3}`, controller: { kind: 'StatefulSet', name: 'db', uid: 'set' } });
+        return aPod({ ...common, name: `db-${b % 3}`, controller: { group: 'apps', kind: 'StatefulSet', name: 'db', uid: 'set' } });
       }
       case 6:
-        return aPod({ ...common, name: `j${made}`, controller: { kind: 'Job', name: 'job', uid: 'job' } });
+        return aPod({ ...common, name: `j${made}`, controller: { group: 'batch', kind: 'Job', name: 'job', uid: 'job' } });
       default:
         return aPod({ ...common, name: `p${made}`, priority: b % 2 });
     }

@@ -41,7 +41,7 @@ describe('loose pods that wait', () => {
 
   test('P13 a pod that fits nowhere but on nodes it is kept away from keeps no other of its shape from those', () => {
     const ofSet = (name: string, uid: string, createdMs: number) =>
-      pod(name, small, { createdMs, controller: { kind: 'ReplicaSet', name: uid, uid } });
+      pod(name, small, { createdMs, controller: { group: 'apps', kind: 'ReplicaSet', name: uid, uid } });
     const queue = waiting(
       () => false,
       ({ controller }) => (controller?.uid === 'refused' ? 'r12-01' : ''),
