@@ -15,8 +15,10 @@ export interface Claim {
   readonly bytes: number;
   /** It has its volume: nothing is asked any more, but the pod must go where the volume is. */
   readonly bound: boolean;
-  /** Node affinity of the bound volume. Empty: reachable from everywhere. */
+  /** Node affinity of the bound volume; of one that isn't bound the node that it is being made for. Empty: any node. */
   readonly nodeTerms: readonly NodeTerm[];
+  /** Of one that isn't bound: annotation `volume.kubernetes.io/selected-node`. */
+  readonly selectedNode?: string;
 }
 
 /** The supply of a StorageClass. */
@@ -62,15 +64,15 @@ function addSpace(space: Map<string, number>, claim: Fields, defaultClass: strin
 }
 
 /**
- * A demand with the claims of its pod looked up: what isn't bound asks for its space, what is bound ties the pod to the nodes
- * that reach its volume. For pods whose facts name `claims`.
+ * A demand with the claims of its pod looked up: what isn't bound asks for its space, what is bound, or being made for a node, ties
+ * the pod to the nodes that reach its volume. For pods whose facts name `claims`.
  */
 export function withClaims(demand: Demand, claims: readonly Claim[]): Demand {
   const requests = new Map(demand.requests);
   let { nodeTerms } = demand;
   for (const { bound, storageClassName, bytes, nodeTerms: where } of claims) {
-    if (bound) nodeTerms = both(nodeTerms, where);
-    else if (storageClassName !== undefined && storageClassName !== '' && bytes > 0)
+    nodeTerms = both(nodeTerms, where);
+    if (!bound && storageClassName !== undefined && storageClassName !== '' && bytes > 0)
       requests.set(storageSupply(storageClassName), (requests.get(storageSupply(storageClassName)) ?? 0) + bytes);
   }
   return { ...demand, requests, nodeTerms };

@@ -14,9 +14,20 @@ import { type Givens, looseKey } from './given.ts';
 import { inARow } from './in-a-row.ts';
 import { isOfNode, nextForPinned, PATIENCE_MS, refusedBecause, saidOfAny } from './next-for-pinned.ts';
 import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
-import { isRefusal, type Refusal, sayFault, sayKeptAway, sayNotPlaced, sayRefusedByNode, sayTied, sayUnreadable } from './refusal.ts';
+import {
+  isRefusal,
+  type Refusal,
+  sayAddressNotBack,
+  sayFault,
+  sayKeptAway,
+  sayNotPlaced,
+  sayRefusedByNode,
+  sayTied,
+  sayUnreadable,
+} from './refusal.ts';
 import type { Setback } from './setback.ts';
 import { hasWrongSlot, type Slot } from './slots.ts';
+import { selectedNodes } from './volume-claims.ts';
 import { before, waiting } from './waiting.ts';
 import { type Job, objectOf } from './write.ts';
 
@@ -60,6 +71,10 @@ const TOLD_MS = 300_000;
 /** A bare pod, or an ordinal of a StatefulSet (owner.ts). */
 const isItsOwn = ({ key, demand }: PodFacts): boolean => demand.owner === key;
 
+/** An address of this owner that the pod before it still has. Those of Locks are others', and a Quarantined one is for people. */
+const isOfFormer = ({ lock, phase, podUID }: IPLockObject['spec'], { uid }: PodFacts): boolean =>
+  lock === undefined && (phase === 'Locked' || phase === 'Bound') && podUID !== undefined && podUID !== uid;
+
 interface Placed {
   readonly slots: readonly PlacedSlot[];
   readonly refusal?: Refusal;
@@ -70,7 +85,15 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   const dirty = new Set<string>();
   const away = awayOf();
   const row = inARow();
-  const awayFrom = (pod: PodFacts) => (pod.controller === undefined || isOfNode(pod) ? [] : away.from(pod.controller.uid, desk.now()));
+  /** Nodes that it is kept away from: never those that its own volumes are being made for. */
+  function awayFrom(pod: PodFacts): readonly string[] {
+    if (pod.controller === undefined || isOfNode(pod)) return [];
+    const nodes = away.from(pod.controller.uid, desk.now());
+    if (nodes.length === 0 || pod.claims === undefined) return nodes;
+    const claims = planner.claimsOf(pod);
+    const own = isRefusal(claims) ? [] : selectedNodes(claims);
+    return nodes.filter((node) => !own.includes(node));
+  }
   /** Beside its template: what may keep a pod from nodes that others of its shape can have. */
   const apart = (pod: PodFacts) => {
     const claims = pod.claims === undefined ? '' : JSON.stringify(planner.claimsOf(pod));
@@ -78,6 +101,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   };
   const hasHeld = (owner: string) => books.addressesOfOwner(owner).some(({ spec }) => spec.phase === 'Held');
   const loose = waiting(hasHeld, apart);
+  /** Pods whose own address is still that of the pod before them. */
+  const returning = new Set<string>();
   /** By Lock: pods that wait for one of its slots. */
   const forLock = new Map<string, Set<string>>();
   const lockOf = new Map<string, string>();
@@ -128,6 +153,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
 
   function unqueue(key: string): void {
     loose.remove(key);
+    returning.delete(key);
     const lock = lockOf.get(key);
     if (lock === undefined) return;
     lockOf.delete(key);
@@ -140,8 +166,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     unqueue(pod.key);
     const lock = lockOfPod(pod);
     if (lock === undefined) {
-      // Its own address is on its way back from the pod before it: it is touched when that is Held.
-      if (isItsOwn(pod) && ofOwner(pod).some(({ spec }) => spec.podUID !== undefined && spec.podUID !== pod.uid)) return;
+      const taken = isItsOwn(pod) ? ofOwner(pod).find(({ spec }) => isOfFormer(spec, pod)) : undefined;
+      if (taken !== undefined) return awaitAddress(pod, taken);
       const refusal = loose.add(pod);
       if (refusal !== undefined) tell(pod, refusal);
       return;
@@ -151,6 +177,14 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     if (pods === undefined) forLock.set(lock, new Set([pod.key]));
     else pods.add(pod.key);
     desk.touch({ desk: 'lock', key: lock });
+  }
+
+  /** Its own address is on its way back from the pod before it: it is touched when that is Held. */
+  function awaitAddress(pod: PodFacts, { spec, metadata }: IPLockObject): void {
+    returning.add(pod.key);
+    const toldMs = (since.get(pod.key) ?? desk.now()) + SOON_MS;
+    if (toldMs > desk.now()) desk.touchAt(jobOf(pod.key), toldMs);
+    tell(pod, sayAddressNotBack(metadata.name, spec, planner.node(spec.node) === undefined));
   }
 
   function give(pod: PodFacts, mine: Given): void {
@@ -430,7 +464,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       for (const key of pinnedOn.get(node) ?? []) dirty.add(key);
     },
     get waiting() {
-      return loose.size + lockOf.size;
+      return loose.size + lockOf.size + returning.size;
     },
     close: given.close,
   };

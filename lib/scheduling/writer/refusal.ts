@@ -6,7 +6,7 @@ import { LOCK_ANNOTATION, REMADE_ANNOTATION } from '../../api/scheduling.ts';
 import type { PodFacts } from '../facts.ts';
 import type { Demand, Limit, Placement } from '../types.ts';
 import { whyOf } from '../why.ts';
-import type { LockObject } from './books.ts';
+import type { IPLockObject, LockObject } from './books.ts';
 import type { Slot } from './slots.ts';
 
 export interface Refusal {
@@ -97,6 +97,18 @@ export function sayFault(because: string): Refusal {
   };
 }
 
+/** Of a bare pod or an ordinal, whose own address is that of the pod of its name before it. */
+export function sayAddressNotBack(address: string, { owner, node, podUID }: IPLockObject['spec'], nodeIsGone: boolean): Refusal {
+  const remedy = nodeIsGone
+    ? `Node ${node} is gone, and its machine may still use the address: let the node come back, or see to it that the machine is off, and let the address go (docs/locks.md, S16).`
+    : `It is this pod's once that one is gone from node ${node}.`;
+  return {
+    reason: 'AddressNotBack',
+    message: `its own address ${address} is still that of pod ${owner} before it, UID ${podUID}. ${remedy}`,
+    passes: !nodeIsGone,
+  };
+}
+
 /** Of a pod that has its slot, and that its node doesn't take. */
 export function sayRefusedByNode({ controller }: PodFacts, because: string, everywhere = false): Refusal {
   return { reason: 'NodeRefusesPod', message: `${because}. Its node can't be changed any more, and ${remedyFor(controller, everywhere)}` };
@@ -120,7 +132,13 @@ export function sayClaimsUnread(): Refusal {
 
 export function sayNoClaim(claim: string): Refusal {
   const remedy = 'The pod gets its slot when it is there; else correct the name in its volumes.';
-  return { reason: 'NoVolumeClaim', message: `PersistentVolumeClaim ${claim} does not exist. ${remedy}` };
+  // Pods and claims are two watches: the one may be ahead of the other.
+  return { reason: 'NoVolumeClaim', message: `PersistentVolumeClaim ${claim} does not exist. ${remedy}`, passes: true };
+}
+
+export function sayClaimLeaves(claim: string): Refusal {
+  const remedy = 'The pod gets its slot when another of that name is there; pods that still use this one keep it.';
+  return { reason: 'VolumeClaimTerminating', message: `PersistentVolumeClaim ${claim} is being deleted. ${remedy}` };
 }
 
 export function sayNotBound(claim: string, volume: string): Refusal {
@@ -129,10 +147,11 @@ export function sayNotBound(claim: string, volume: string): Refusal {
 }
 
 export function sayNoVolume(claim: string, volume: string | undefined): Refusal {
-  const remedy = 'Make the volume again, or the claim and its data anew.';
+  const remedy = `The pod gets its slot when it is; kubectl get persistentvolume ${volume} says whether it is there.`;
   return {
     reason: 'NoVolume',
-    message: `PersistentVolume ${volume}, which PersistentVolumeClaim ${claim} is bound to, does not exist. ${remedy}`,
+    message: `PersistentVolume ${volume}, which PersistentVolumeClaim ${claim} is bound to, is not known. ${remedy}`,
+    passes: true,
   };
 }
 

@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { selectsNode } from '../../../lib/scheduling/node.ts';
+import { type Claim, withClaims } from '../../../lib/scheduling/volumes.ts';
 import { claimFacts, claimsOf, NO_CLAIMS, type VolumeClaims, volumeTerms } from '../../../lib/scheduling/writer/volume-claims.ts';
-import { aLock, aNode, aPod, GIB } from '../builders.ts';
+import { aLock, aNode, aPod, aUid, GIB } from '../builders.ts';
 import { modelApi } from './model-api.ts';
 import { modelWriter } from './model-writer.ts';
 
@@ -41,10 +43,30 @@ describe('P14 the claims of a pod', () => {
       { storageClassName: 'gala-data', bytes: 10 * GIB, bound: false, nodeTerms: [] },
     ]);
   });
+  test('that are not bound, and whose volumes are being made for a node, say that node', () => {
+    const metadata = { annotations: { 'volume.kubernetes.io/selected-node': 'r12-02' } };
+    const made = claimFacts({ ...aClaim(), metadata } as never);
+    const [claim] = claimsOf(redis, known({}, { claim: () => made })) as readonly [Claim];
+    expect(selectsNode({ nodeSelector: {}, nodeTerms: claim.nodeTerms }, aNode('r12-02'))).toBe('yes');
+    expect(selectsNode({ nodeSelector: {}, nodeTerms: claim.nodeTerms }, aNode('r12-01'))).toBe('nodeAffinity');
+    const { nodeTerms, requests } = withClaims(redis.demand, [claim]);
+    expect([nodeTerms, requests.get('storage/gala-data')]).toEqual([claim.nodeTerms, 10 * GIB]);
+    const bound = claimFacts({ ...aClaim('pv-r12-03'), metadata } as never);
+    expect(claimsOf(redis, known({}, { claim: () => bound }))).toMatchObject([{ nodeTerms: volumeTerms(onHost('r12-03')) }]);
+  });
+  test.each(['NoVolumeClaim', 'NoVolume'])(
+    '%s passes where one watch is ahead of the other, and nobody is told to make data anew',
+    (reason) => {
+      const refusal = claimsOf(redis, reason === 'NoVolume' ? known({ 'data-redis-0': 'x' }, { volume: () => undefined }) : NO_CLAIMS);
+      expect(refusal).toMatchObject({ reason, passes: true, message: expect.not.stringContaining('anew') });
+    },
+  );
+  const leaving = claimFacts({ ...aClaim('pv-x'), metadata: { deletionTimestamp: '2026-11-27T00:00:00Z' } } as never);
   const notBound = { hasSynced: () => true, claim: () => ({ bytes: 0, bound: false, volume: 'pv-x' }), volume: () => [] };
   test.each([
     ['has not been read', 'VolumeClaimsUnread', known({ 'data-redis-0': 'r12-03' }, { hasSynced: () => false })],
     ['does not exist', 'NoVolumeClaim', NO_CLAIMS],
+    ['is being deleted', 'VolumeClaimTerminating', known({}, { claim: () => leaving })],
     ['is on its way to a volume', 'VolumeNotBound', notBound],
     ['is bound to a volume that is not there', 'NoVolume', known({ 'data-redis-0': 'x' }, { volume: () => undefined })],
   ])('one that %s keeps it waiting: %s', (_, reason, volumes) => {
@@ -59,10 +81,9 @@ describe('P14 the claims of a pod', () => {
 });
 
 describe('P14 a pod that names a claim', () => {
-  function aBed(claims: Record<string, string | undefined>) {
+  function aBed(claims: Record<string, string | undefined>, volumes = known(claims)) {
     const api = modelApi();
     const nodes = new Map(['r12-01', 'r12-02', 'r12-03'].map((name) => [name, aNode(name, { cpu: 1 })]));
-    const volumes = known(claims);
     const writer = modelWriter(
       { api, nodes, pools: [], statefulSets: new Map(), wrong: (it) => ({ ...it, claimsOf: (pod) => claimsOf(pod, volumes) }) },
       0,
@@ -105,13 +126,29 @@ describe('P14 a pod that names a claim', () => {
     const claims: Record<string, string | undefined> = {};
     const bed = aBed(claims);
     bed.api.createPod(redis);
-    bed.run(5);
+    bed.run(4);
+    expect(bed.told()).toEqual([]);
+    bed.run(12);
     expect(bed.told()).toEqual([
       'feed/redis-0 NoVolumeClaim: PersistentVolumeClaim feed/data-redis-0 does not exist. The pod gets its slot when it is there; else correct the name in its volumes.',
     ]);
     claims['data-redis-0'] = undefined;
     bed.run(15);
     expect(bed.node('redis-0')).toBeDefined();
+  });
+
+  test('whose volume is being made for a node goes there again, though that node refused it', () => {
+    const metadata = { annotations: { 'volume.kubernetes.io/selected-node': 'r12-02' } };
+    const bed = aBed({}, known({}, { claim: () => claimFacts({ ...aClaim(), metadata } as never) }));
+    const next = { ...redis, controller: { group: 'apps', kind: 'StatefulSet', name: 'redis', uid: 'set' } };
+    bed.api.createPod({ ...next, uid: aUid() });
+    bed.run(5);
+    bed.api.change('Pod', 'feed/redis-0', (it) => ({ ...it, unschedulable: 'timed out waiting for the volume' }));
+    bed.run(40);
+    expect(bed.api.objects.Pod.size).toBe(0);
+    bed.api.createPod({ ...next, uid: aUid() });
+    bed.run(5);
+    expect(bed.node('redis-0')).toBe('r12-02');
   });
 
   test('takes the slot of its Lock that is where its volume is', () => {

@@ -1,0 +1,84 @@
+/** A bare pod, or an ordinal, and the address that is its own. */
+import { expect, test } from '@jest/globals';
+import { aLock, aNode, aPod, aPool, aUid, aVlan } from '../builders.ts';
+import { modelApi } from './model-api.ts';
+import { type ModelWriter, modelWriter } from './model-writer.ts';
+import { aStoredIPLock } from './objects.ts';
+
+const NODES = ['r12-01', 'r12-02'];
+const FORMER = '0f8fad5b-d9cb-469f-a165-70867728950e';
+
+function aBed() {
+  const api = modelApi();
+  const nodes = new Map(NODES.map((name) => [name, aNode(name, { pool: 'web', rack: 'r12', cpu: 4 })]));
+  const pool = aPool('web', { racks: { r12: 'r12-[01-02]' }, vlans: [aVlan(110, 8)], locks: 'advisory' });
+  let current: ModelWriter | undefined;
+  /** Begins when it is asked for first. */
+  function writer(): ModelWriter {
+    current ??= modelWriter({ api, nodes, pools: [pool], statefulSets: new Map() }, 0);
+    return current;
+  }
+  return {
+    api,
+    writer,
+    run(seconds: number): void {
+      const it = writer();
+      for (const until = api.now + seconds; api.now < until; api.now += 0.2) {
+        for (const kind of ['Pod', 'Lock', 'IPLock'] as const) while (it.deliver(kind));
+        it.begin();
+        for (const { write } of it.under.splice(0)) it.agenda.ended(write, api.do(write.call), api.now * 1000);
+      }
+    },
+    /** An address that is there before the lock writer begins. */
+    stored(ip: string, options: Parameters<typeof aStoredIPLock>[1]): void {
+      const it = aStoredIPLock(ip, options);
+      api.objects.IPLock.set(ip, it);
+      api.change('IPLock', ip, (same) => same);
+    },
+    told: () => writer().notes.flatMap((note) => (note.note === 'event' && note.reason === 'AddressNotBack' ? [note.message] : [])),
+    pod: (name: string) => api.objects.Pod.get(`feed/${name}`),
+  };
+}
+
+test('P17 a bare pod beside a Lock of its name as owner, whose slot is in use, gets a slot of its own', () => {
+  const bed = aBed();
+  bed.api.createLock('feed/night', { ...aLock('night').spec, owner: 'batch', count: 1 });
+  bed.run(3);
+  bed.api.createPod(aPod({ name: 'l1', uid: aUid(), lock: 'night', gated: true }));
+  bed.run(3);
+  expect(bed.pod('l1')?.gated).toBe(false);
+  bed.api.createPod(aPod({ name: 'batch', uid: aUid(), gated: true }));
+  bed.run(3);
+  expect(bed.pod('batch')?.gated).toBe(false);
+});
+
+test('P17 an address that is Quarantined, and still names the former pod, keeps no pod waiting', () => {
+  const bed = aBed();
+  bed.stored('10.110.0.12', { phase: 'Quarantined', owner: 'feed/batch', podUID: FORMER, node: 'r12-01' });
+  bed.api.createPod(aPod({ name: 'batch', uid: aUid(), gated: true }));
+  bed.run(3);
+  expect(bed.pod('batch')?.gated).toBe(false);
+});
+
+test('P17 a pod whose own address is still that of the pod before it waits, counts as waiting, and is told in a moment', () => {
+  const bed = aBed();
+  bed.stored('10.110.0.12', {
+    phase: 'Bound',
+    owner: 'feed/batch',
+    podUID: FORMER,
+    node: 'r12-01',
+    annotations: { 'gala.internal/pod': 'x' },
+  });
+  bed.api.createPod(aPod({ name: 'x', uid: FORMER, node: 'r12-01', slot: 'loose' }));
+  bed.api.createPod(aPod({ name: 'batch', uid: aUid(), gated: true }));
+  bed.run(4);
+  expect([bed.pod('batch')?.gated, bed.told(), bed.writer().agenda.waiting]).toEqual([true, [], 1]);
+  bed.run(3);
+  expect(bed.told()).toEqual([
+    `its own address 10.110.0.12 is still that of pod feed/batch before it, UID ${FORMER}. It is this pod's once that one is gone from node r12-01.`,
+  ]);
+  bed.api.remove('Pod', 'feed/x');
+  bed.run(3);
+  expect([bed.pod('batch')?.gated, bed.writer().agenda.waiting]).toEqual([false, 0]);
+  expect(bed.api.objects.IPLock.get('10.110.0.12')?.spec).toMatchObject({ phase: 'Locked', podUID: bed.pod('batch')?.uid });
+});
