@@ -32,7 +32,7 @@ export const PARTS = [
   { ...KUBE, name: 'kube-apiserver', doc: 'the real API server' },
   { ...KUBE, name: 'kube-controller-manager', doc: 'the real controllers' },
   { ...KUBE, name: 'kube-scheduler', doc: 'the real scheduler' },
-  { ...KUBE, name: 'kubelet', doc: 'validates kubelet configurations' },
+  { ...KUBE, name: 'kubelet', doc: 'runs pods on nodes, and validates its configurations' },
   { ...KUBE, name: 'kubectl', doc: "what a person types in the docs' examples" },
   { name: 'kwok', version: '0.8.0', doc: 'simulates hosts' },
   { name: 'containerd', version: CONTAINERD, doc: 'runs the containers of nodes' },

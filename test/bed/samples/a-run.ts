@@ -22,9 +22,12 @@ export const bed = (args: readonly string[], env: NodeJS.ProcessEnv, seconds = L
   ended(spawn(process.execPath, ['test/bed/main.ts', ...args], { cwd: ROOT, env, ...LIMIT, timeout: seconds * 1000 }));
 
 /** Jest, in one process, on `samples/<name>.sample.ts`. */
-export function jestOn(name: string, env: NodeJS.ProcessEnv): ChildProcess {
+export function jestOn(name: string, env: NodeJS.ProcessEnv, seconds = LIMIT.timeout / 1000): ChildProcess {
   const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--runInBand', '--json'];
-  return spawn(process.execPath, [...jest, '--testMatch', `<rootDir>/test/bed/samples/${name}.sample.ts`], { cwd: ROOT, env, ...LIMIT });
+  return spawn(process.execPath, [...jest, '--testMatch', `<rootDir>/test/bed/samples/${name}.sample.ts`], {
+    ...{ cwd: ROOT, env, ...LIMIT },
+    timeout: seconds * 1000,
+  });
 }
 
 export function ended(child: ChildProcess): Promise<Ran> {

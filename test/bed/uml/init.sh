@@ -44,6 +44,8 @@ fi
 
 mkdir -p /lib/modules
 ln -sfn "$modules" "/lib/modules/$(uname -r)"
+# What the kernel loads modules with when a program asks for a thing that needs one; this machine may have none.
+[ -x /sbin/modprobe ] || ln -sf /bin/busybox /sbin/modprobe
 modprobe -a 8021q macvlan veth sch_tbf sch_ingress cls_u32 act_mirred
 # Without the devices that these make by themselves: a host has none.
 modprobe ifb numifbs=0
