@@ -55,6 +55,7 @@ const WAKE_MS = 200;
 /** Without any word of something freed; what nobody is told of, the age of samples for one, passes too. */
 const WAKE_ANYWAY_MS = 10_000;
 const WAKE = 'wake';
+const TURN = 'turn';
 
 export function agenda(planner: Planner, { note = () => {}, ...options }: AgendaOptions): Agenda {
   const books = emptyBooks();
@@ -193,7 +194,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
 
   function readDoubts(): void {
     for (const [object, { job, call }] of flying.doubts()) {
-      if (flying.resting(job, object, now)) continue;
+      if (!flying.mayRead(job, object, now)) continue;
       const id = 'object' in call ? (call.object.metadata as { namespace?: string; name: string }) : 'id' in call ? call.id : undefined;
       if (id === undefined || call.do === 'find' || call.do === 'template') continue;
       const uid = uidIn(call);
@@ -223,16 +224,18 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
         if (name === WAKE) {
           wokenMs = now;
           pods.wake();
-        } else {
+        } else if (name !== TURN) {
           const space = name.indexOf(' ');
           touch({ desk: name.slice(0, space) as Job['desk'], key: name.slice(space + 1) });
         }
       }
-      const calls = flying.open(room);
+      const calls = flying.open(room, now);
       readDoubts();
+      for (const job of flying.turns()) touch(job);
       locks.step();
       pods.step();
       addresses.step();
+      if (flying.hasTurn) alarms.set(TURN, now);
       if (pods.anyRefused) alarms.set(WAKE, Math.max(now, wokenMs) + WAKE_ANYWAY_MS);
       return calls;
     },

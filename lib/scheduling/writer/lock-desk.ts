@@ -148,7 +148,7 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
   }
 
   function makePlanOf(key: string, lock: LockObject, hand: LockHand): boolean {
-    if (undoing.size > 0 || !flight.hasRoom('quick')) return false;
+    if (undoing.size > 0 || !flight.hasRoom('quick', objectOf('Lock', key))) return false;
     const { template } = hand;
     const read = template !== undefined && 'value' in template ? template.value : undefined;
     const make = () => makePlan(desk, key, lock, hand, lock.spec.template ?? read, lock.spec.template === undefined);

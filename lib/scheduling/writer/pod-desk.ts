@@ -12,6 +12,7 @@ import { type IPLockObject, type LockObject, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
 import { type Givens, looseKey } from './given.ts';
 import { inARow } from './in-a-row.ts';
+import { line } from './line.ts';
 import { isOfNode, nextForPinned, PATIENCE_MS, refusedBecause, saidOfAny } from './next-for-pinned.ts';
 import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
 import {
@@ -116,6 +117,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     { readonly uid: string; readonly node: string | undefined; readonly fromMs: number; readonly patienceMs: number; sinceMs?: number }
   >();
   const pinnedOn = new Map<string, Set<string>>();
+  /** Whose writes wait for room. */
+  const queue = line();
   const jobOf = (key: string): Job => ({ desk: 'pod', key });
 
   function one(key: string): boolean {
@@ -232,7 +235,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       return one(pod.key);
     }
     const object = next.do === 'pin' ? objectOf('Pod', pod.key) : objectOf('IPLock', mine.address as string);
-    if (flight.failures(job, object) >= STALLED_AFTER) given.stall(pod.key);
+    if (flight.failures(job, object) >= STALLED_AFTER || flight.hangs(objectOf('Pod', pod.key))) given.stall(pod.key);
     // The end of the call touches the pod again; so does the end of its rest.
     if (flight.busy(object) || flight.resting(job, object, desk.now())) return true;
     const call =
@@ -240,6 +243,33 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
         ? ({ do: 'patch', kind: 'Pod', id: { namespace: pod.namespace, name: pod.name }, patch: next.patch } as const)
         : ({ do: next.do, kind: 'IPLock', object: next.object } as const);
     return flight.begin({ job, lane: 'quick', object, call });
+  }
+
+  /** Those first that waited for room before. */
+  function writeQueued(): void {
+    const full: string[] = [];
+    for (;;) {
+      const key = queue.next((key) => flight.hasRoom('quick', objectOf('Pod', key)) || flight.hangs(objectOf('Pod', key)));
+      if (key === undefined) break;
+      if (!desk.look(jobOf(key), () => one(key))) full.push(key);
+    }
+    for (const key of full) queue.add(key);
+  }
+
+  /** One that can't write now keeps no other waiting: most that is looked at needs no call. */
+  function lookAtTouched(): void {
+    for (const key of dirty) {
+      if (!writesWithoutRoom(key) && desk.look(jobOf(key), () => one(key))) queue.remove(key);
+      else queue.add(key);
+      dirty.delete(key);
+    }
+  }
+
+  /** Nothing is looked at only to find that there is no room. */
+  function writesWithoutRoom(key: string): boolean {
+    return (
+      !flight.hasRoom('quick') && given.get(key) !== undefined && books.pods.get(key)?.gated === true && !flight.hangs(objectOf('Pod', key))
+    );
   }
 
   /** Loose pods, as many as the window has room for. */
@@ -418,15 +448,10 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   return {
     touch: (pod) => void dirty.add(pod),
     step() {
-      for (const key of dirty) {
-        if (!desk.look(jobOf(key), () => one(key))) break;
-        dirty.delete(key);
-      }
+      writeQueued();
+      lookAtTouched();
       desk.look(jobOf(''), placeLoose);
-      for (const key of dirty) {
-        if (!flight.hasRoom('quick') || !desk.look(jobOf(key), () => one(key))) return;
-        dirty.delete(key);
-      }
+      lookAtTouched();
     },
     waitsFor: (lock) => forLock.has(lock),
     giveSlots(lock, object, template, seen) {

@@ -48,7 +48,7 @@ export interface WriterOptions {
  * Calls at once, by lane, so that a Lock of 5,000 addresses does not keep pods waiting. Fewer together than the client has
  * connections (64): those who ask the stock API are checked through them too.
  */
-const ROOM: Room = { quick: 24, bulk: 32 };
+const ROOM: Room = { quick: 24, bulk: 30, slow: 4 };
 
 /** Resolves when `signal` has ended it and no call is under way. */
 export async function runWriter({ api, world, recorder, isLeader, signal, ...options }: WriterOptions): Promise<void> {
@@ -63,7 +63,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
     inventoryPlanner(world.inventory, (key) => world.statefulSets.get(key), volumes),
     { term: randomUUID(), beganMs: now(), looseHoldMs, note },
   );
-  const under: Record<Lane, number> = { quick: 0, bulk: 0 };
+  const under: Record<Lane, number> = { quick: 0, bulk: 0, slow: 0 };
   let working = false;
   let soon: NodeJS.Immediate | undefined;
   let cancelLater = () => {};
@@ -87,7 +87,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
     for (const stop of stops) stop();
     if (soon !== undefined) clearImmediate(soon);
     cancelLater();
-    while (under.quick + under.bulk > 0)
+    while (under.quick + under.bulk + under.slow > 0)
       await new Promise<void>((resolve) => {
         landed = resolve;
       });
@@ -104,7 +104,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
     soon = undefined;
     if (!working) return;
     cancelLater();
-    const room = { quick: ROOM.quick - under.quick, bulk: ROOM.bulk - under.bulk };
+    const room = { quick: ROOM.quick - under.quick, bulk: ROOM.bulk - under.bulk, slow: ROOM.slow - under.slow };
     for (const write of work.next(now(), room)) void begin(write);
     const at = work.wakeAt();
     cancelLater = at === undefined ? () => {} : clock.after(Math.max(at - now(), 0), kick);

@@ -12,8 +12,11 @@ export interface Job {
   readonly key: string;
 }
 
-/** `quick`: pods and statuses. `bulk`: the addresses of Locks, and the sweep. Neither waits for the other's turn. */
-export type Lane = 'quick' | 'bulk';
+/**
+ * `quick`: pods and statuses. `bulk`: the addresses of Locks, and the sweep. `slow`: quick ones of namespaces whose writes hang
+ * (hung.ts). None waits for another's turn.
+ */
+export type Lane = 'quick' | 'bulk' | 'slow';
 
 export type Call =
   | { readonly do: 'create'; readonly kind: 'IPLock'; readonly object: Draft<IPLockObject> }

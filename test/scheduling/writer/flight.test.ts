@@ -11,9 +11,9 @@ const write = (ip: string, lane: 'quick' | 'bulk' = 'bulk'): Write => ({
 const read = (ip: string): Write => ({ ...write(ip), call: { do: 'read', kind: 'IPLock', id: { name: ip } } });
 const doubtful: Outcome = { is: 'doubtful', message: 'reset' };
 
-function aFlight(room = { quick: 1, bulk: 2 }) {
+function aFlight(room = { quick: 1, bulk: 2, slow: 1 }) {
   const flying = flight(() => 0);
-  flying.open(room);
+  flying.open(room, 0);
   return flying;
 }
 

@@ -79,7 +79,7 @@ export function modelWriter({ api, nodes, pools, statefulSets, wrong = (planner)
       return true;
     },
     begin() {
-      const room = { quick: 8, bulk: 8 };
+      const room = { quick: 8, bulk: 8, slow: 2 };
       for (const { write } of writer.under) room[write.lane] = Math.max(0, room[write.lane] - 1);
       for (const write of deciding.next(nowMs(), room)) writer.under.push({ write });
     },
