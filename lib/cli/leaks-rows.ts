@@ -60,11 +60,18 @@ export interface Leaks {
  */
 const GRACE_MS = 60_000;
 
+/** What addresses are judged by, beside the books. */
+export interface Places {
+  readonly statefulSets: ReadonlyMap<string, StatefulSetFacts>;
+  /** Whether there is a Node object of this name. */
+  readonly hasNode: (name: string) => boolean;
+}
+
 /** @param readAtMs when the books were read; Unix milliseconds */
-export function leaksIn(books: Books, statefulSets: ReadonlyMap<string, StatefulSetFacts>, readAtMs: number): Leaks {
+export function leaksIn(books: Books, places: Places, readAtMs: number): Leaks {
   const found = [
     ...[...books.locks.keys()].flatMap((key) => ofLock(key, books.locks.get(key)!, books, readAtMs)),
-    ...[...books.ipLocks.keys()].flatMap((address) => ofAddress(address, books.ipLocks.get(address)!, books, statefulSets, readAtMs)),
+    ...[...books.ipLocks.keys()].flatMap((address) => ofAddress(address, books.ipLocks.get(address)!, books, places, readAtMs)),
   ];
   const leaked = found.filter((one) => one.leaked).length;
   const rows = LEAKS.flatMap((leak) =>
@@ -143,17 +150,11 @@ function pastPod(name: string, { state }: Slot, holdMs: number, ageMs: number): 
   return { ...found, dueMs: holdMs - ageMs, because: `held ${ageOf(holdMs)} for the next pod`, leaked: ageMs > holdMs + GRACE_MS };
 }
 
-function ofAddress(
-  address: string,
-  ipLock: IPLockObject,
-  books: Books,
-  statefulSets: ReadonlyMap<string, StatefulSetFacts>,
-  nowMs: number,
-): Found[] {
+function ofAddress(address: string, ipLock: IPLockObject, books: Books, places: Places, nowMs: number): Found[] {
   // Slots of a Lock were told with it.
   if (books.listedAt(address)?.lock === lockOfAddress(ipLock) && lockOfAddress(ipLock) !== undefined) return [];
   const ageMs = nowMs - (writtenMs(ipLock) ?? nowMs);
-  const around = aroundOf(address, ipLock, books, statefulSets, ageMs);
+  const around = aroundOf(address, ipLock, books, places, ageMs);
   const step = sweep(ipLock, around);
   const { phase, owner } = ipLock.spec;
   const leak: Leak = phase === 'Held' ? 'Held address' : 'address of nobody';
@@ -163,6 +164,8 @@ function ofAddress(
       return [{ leak, name: address, ageMs, because: `for the ordinals of ${statefulSetOf(owner) ?? owner}`, leaked: false }];
     case 'wait':
       return [{ leak, name: address, ageMs, dueMs: step.ms, because: 'for the next pod of its owner', leaked: false }];
+    case 'keep':
+      return [{ leak, name: address, ageMs, because: step.because, leaked: false }];
     case 'ask':
     case 'hold':
       return [{ leak, name: address, ageMs, because: phase === 'Held' ? 'its Lock is gone' : 'its pod is gone', leaked: ageMs > GRACE_MS }];
@@ -181,7 +184,7 @@ function aroundOf(
   address: string,
   { metadata, spec }: IPLockObject,
   books: Books,
-  statefulSets: ReadonlyMap<string, StatefulSetFacts>,
+  { statefulSets, hasNode }: Places,
   heldMs: number,
 ): Around {
   const { [OWNER_KIND_ANNOTATION]: ownerKind, [WAS_HELD_ANNOTATION]: wasHeld } = metadata.annotations ?? {};
@@ -190,6 +193,7 @@ function aroundOf(
     claimed: false,
     lock: lockAround(address, spec.lock && `${spec.lock.namespace}/${spec.lock.name}`, books),
     pod: podAround(spec.podUID, books),
+    stranded: spec.podUID !== undefined && !hasNode(spec.node),
     ...(ownerKind === undefined ? {} : { ownerKind }),
     // One that has long been at work: what only a new one waits for is over.
     reignMs: Number.POSITIVE_INFINITY,

@@ -1,13 +1,15 @@
-/** `gala leaks`: what is taken and serves nobody: in hand, or leaked. Reads Locks, IPLocks and the pods of gala-scheduler. */
+/** `gala leaks`: what is taken and serves nobody: in hand, or leaked. Reads Locks, IPLocks, the pods of gala-scheduler, and names of nodes. */
 import { IPLock, Lock } from '../api/kinds.ts';
 import { SCHEDULER_NAME } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
-import { keyOf, kindOf, PODS, STATEFULSETS } from '../kube/kinds.ts';
-import { podFacts, type StatefulSetFacts, statefulSetFacts } from '../scheduling/facts.ts';
+import { ApiError } from '../kube/error.ts';
+import { keyOf, kindOf, NODES, PODS, STATEFULSETS } from '../kube/kinds.ts';
+import { eachPage } from '../kube/verbs.ts';
+import { podFacts, statefulSetFacts } from '../scheduling/facts.ts';
 import { interning } from '../scheduling/intern.ts';
 import { type Books, books } from '../scheduling/writer/books.ts';
 import { type ClusterOptions, clusterOptions, inCluster, listed } from './cluster.ts';
-import { leaksIn, leaksText } from './leaks-rows.ts';
+import { leaksIn, leaksText, type Places } from './leaks-rows.ts';
 import type { Declare } from './main.ts';
 import { type ExitCode, type Format, outputOption, print } from './output.ts';
 
@@ -24,16 +26,15 @@ export const declare: Declare = (command, end) => {
 
 async function leaks(options: Options): Promise<ExitCode> {
   return inCluster(options, async ({ api }): Promise<ExitCode> => {
-    const { book, sets, readAtMs } = await read(api);
-    const found = leaksIn(book, sets, readAtMs);
+    const { book, readAtMs, ...places } = await read(api);
+    const found = leaksIn(book, places, readAtMs);
     await print(options.output, found, () => leaksText(found, localTime));
     return found.leaked === 0 ? 0 : 4;
   });
 }
 
-interface Read {
+interface Read extends Places {
   readonly book: Books;
-  readonly sets: ReadonlyMap<string, StatefulSetFacts>;
   readonly readAtMs: number;
 }
 
@@ -48,7 +49,29 @@ async function read(api: Api): Promise<Read> {
   for (const lock of locks) book.locks.put(keyOf(lock.metadata), lock, 'watch');
   for (const ipLock of ipLocks) book.ipLocks.put(ipLock.metadata.name, ipLock, 'watch');
   for (const pod of pods.items) book.pods.put(keyOf(pod.metadata), podFacts(pod, intern), 'watch');
-  return { book, sets: new Map(sets.items.map(statefulSetFacts).map((set) => [set.key, set])), readAtMs };
+  const statefulSets = new Map(sets.items.map(statefulSetFacts).map((set) => [set.key, set]));
+  const nodes = ipLocks.length === 0 ? undefined : await nodeNames(api);
+  return { book, statefulSets, hasNode: (name) => nodes?.has(name) ?? true, readAtMs };
+}
+
+/** Undefined where the caller may not list them: each counts as there then. */
+async function nodeNames(api: Api): Promise<ReadonlySet<string> | undefined> {
+  const names = new Set<string>();
+  try {
+    await eachPage(
+      api,
+      NODES,
+      {},
+      (page) => {
+        for (const { metadata } of page) names.add(metadata.name);
+      },
+      () => names.clear(),
+    );
+    return names;
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 403) return undefined;
+    throw error;
+  }
 }
 
 const localTime = (ms: number): string => new Date(ms).toTimeString().slice(0, 8);

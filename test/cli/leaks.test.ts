@@ -49,10 +49,19 @@ function leaks({ locks = [], ipLocks = [], pods = [], sets = [] }: Seen) {
   for (const lock of locks) book.locks.put(`feed/${lock.metadata.name}`, lock, 'watch');
   for (const ipLock of ipLocks) book.ipLocks.put(ipLock.metadata.name, ipLock, 'watch');
   for (const pod of pods) book.pods.put(pod.key, pod, 'watch');
-  return leaksIn(book, new Map(sets.map((set) => [set.key, set])), READ);
+  const statefulSets = new Map(sets.map((set) => [set.key, set]));
+  return leaksIn(book, { statefulSets, hasNode: (name) => name === 'r12-01' }, READ);
 }
 const of = (seen: Seen) => leaks(seen).rows.map(({ leak, count, leaked }) => ({ leak, count, leaked }));
 const OF_LOCK = { lock: { namespace: 'feed', name: 'feed-1188' } };
+
+test('an address whose pod and Node object are gone is kept, however long', () => {
+  const ipLocks = [anAddress('10.110.1.1', 90_000, { podUID: 'gone', node: 'r12-07' })];
+  expect(leaks({ ipLocks })).toMatchObject({
+    leaked: 0,
+    rows: [{ leak: 'address of nobody', because: ['its node is gone, and the machine may still use it'] }],
+  });
+});
 
 test('a cluster in which everything is used has no leak', () => {
   const lock = aLock('feed-1188', 60, { address: '10.110.1.1' });

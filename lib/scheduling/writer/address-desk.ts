@@ -28,6 +28,10 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
   const dirty = new Set<string>();
   /** Since when an address was seen Held, and of no Lock. */
   const heldSince = new Map<string, number>();
+  /** By address: the pod that it names, as long as that has been on no node. */
+  const unbound = new Map<string, string>();
+  /** By address: the pod for which people were told that it is kept. */
+  const kept = new Map<string, string>();
 
   function around(address: string, ipLock: IPLockObject): Around {
     const { spec, metadata } = ipLock;
@@ -36,13 +40,25 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     const set = ownerKind === 'StatefulSet' ? statefulSetOf(spec.owner) : undefined;
     return {
       claimed: claims.has(address),
-      ...{ lock, ownerKind, pod: podState(ipLock) },
+      ...{ lock, ownerKind, pod: podState(ipLock), stranded: isStranded(address, ipLock) },
       reignMs: desk.now() - options.beganMs,
       wasHeld: metadata.annotations?.[WAS_HELD_ANNOTATION] === 'true',
       statefulSet: set === undefined ? undefined : planner.statefulSet(set),
       heldMs: heldMs(address, spec.phase === 'Held' && lock === 'none'),
       looseHoldMs: options.looseHoldMs,
     };
+  }
+
+  function isStranded(address: string, { spec: { node, podUID } }: IPLockObject): boolean {
+    return podUID !== undefined && unbound.get(address) !== podUID && planner.node(node) === undefined;
+  }
+
+  /** At once, with every word on its pod: what is touched is looked at later, and then the pod may be gone. */
+  function watchPod(address: string): void {
+    const podUID = books.ipLocks.get(address)?.spec.podUID;
+    const pod = podUID === undefined ? undefined : books.podOf(podUID);
+    if (podUID === undefined || pod?.node !== undefined) unbound.delete(address);
+    else if (pod !== undefined) unbound.set(address, podUID);
   }
 
   function heldMs(address: string, held: boolean): number {
@@ -66,6 +82,7 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     const ipLock = books.ipLocks.get(address);
     if (ipLock === undefined) {
       heldSince.delete(address);
+      kept.delete(address);
       return true;
     }
     const job: Job = { desk: 'address', key: address };
@@ -83,6 +100,9 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
         return true;
       case 'ask':
         return ask(ipLock, job);
+      case 'keep':
+        desk.touchAt(job, desk.now() + step.ms);
+        return tellKept(address, ipLock, step.because);
       case 'hold':
         return write({ do: 'update', kind: 'IPLock', object: held(ipLock, step) });
       case 'free':
@@ -97,6 +117,14 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
       default:
         return step satisfies never;
     }
+  }
+
+  function tellKept(address: string, { spec: { owner, node, podUID = '' } }: IPLockObject, because: string): true {
+    if (kept.get(address) === podUID) return true;
+    kept.set(address, podUID);
+    const fields = { ip: address, owner, node, because };
+    desk.note({ note: 'log', level: 'warn', sentence: 'address kept: its pod is gone, and its node too', fields });
+    return true;
   }
 
   function ask({ spec, metadata }: IPLockObject, job: Job): boolean {
@@ -114,7 +142,10 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
   }
 
   return {
-    touch: (address) => void dirty.add(address),
+    touch(address) {
+      watchPod(address);
+      dirty.add(address);
+    },
     step() {
       for (const address of dirty) {
         if (!desk.look({ desk: 'address', key: address }, () => one(address))) return;

@@ -170,8 +170,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const lock = lockOfPod(pod);
     if (lock === undefined) {
       const taken = isItsOwn(pod) ? ofOwner(pod).find(({ spec }) => isOfFormer(spec, pod)) : undefined;
-      if (taken !== undefined) return awaitAddress(pod, taken);
-      const refusal = loose.add(pod);
+      const refusal = taken === undefined ? loose.add(pod) : awaitAddress(pod, taken);
       if (refusal !== undefined) tell(pod, refusal);
       return;
     }
@@ -183,11 +182,11 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   }
 
   /** Its own address is on its way back from the pod before it: it is touched when that is Held. */
-  function awaitAddress(pod: PodFacts, { spec, metadata }: IPLockObject): void {
+  function awaitAddress(pod: PodFacts, { spec, metadata }: IPLockObject): Refusal {
     returning.add(pod.key);
     const toldMs = (since.get(pod.key) ?? desk.now()) + SOON_MS;
     if (toldMs > desk.now()) desk.touchAt(jobOf(pod.key), toldMs);
-    tell(pod, sayAddressNotBack(metadata.name, spec, planner.node(spec.node) === undefined));
+    return sayAddressNotBack(metadata.name, spec, planner.node(spec.node) === undefined);
   }
 
   function give(pod: PodFacts, mine: Given): void {

@@ -100,7 +100,7 @@ export function sayFault(because: string): Refusal {
 /** Of a bare pod or an ordinal, whose own address is that of the pod of its name before it. */
 export function sayAddressNotBack(address: string, { owner, node, podUID }: IPLockObject['spec'], nodeIsGone: boolean): Refusal {
   const remedy = nodeIsGone
-    ? `Node ${node} is gone, and its machine may still use the address: let the node come back, or see to it that the machine is off, and let the address go (docs/locks.md, S16).`
+    ? `Node ${node} is gone, and its machine may still use the address: let the node come back, or see to it that the machine is off, and let go of the address (docs/locks.md, S16).`
     : `It is this pod's once that one is gone from node ${node}.`;
   return {
     reason: 'AddressNotBack',

@@ -17,6 +17,8 @@ export type SweepStep =
   | { readonly do: 'wait'; readonly ms: number }
   /** Ask the API server for the pod. */
   | { readonly do: 'ask' }
+  /** It stays as it is, however long that is: people are told, and it is looked at again after so long. */
+  | { readonly do: 'keep'; readonly because: string; readonly ms: number }
   /** Write it Held, of its Lock still or of nobody but its owner. */
   | { readonly do: 'hold'; readonly ofLock: boolean }
   | { readonly do: 'free'; readonly because: string };
@@ -26,6 +28,9 @@ export const LOOSE_HOLD_MS = 600_000;
 
 /** No call is under way longer: kube-apiserver ends each after 60 s (--request-timeout), this client after 30 s. */
 export const LATE_MS = 90_000;
+
+/** A node that comes back touches no address by itself. */
+const STRANDED_MS = 60_000;
 
 /** What is known around an IPLock. */
 export interface Around {
@@ -42,6 +47,12 @@ export interface Around {
    * heard of.
    */
   readonly pod: 'none' | 'has' | 'other' | 'waits' | 'done' | 'gone' | 'unknown';
+  /**
+   * Its Node object is gone, and its pod was on that node, or may have been: that it is done or gone is not that kubelet's word then.
+   * PodGC says so of every pod of a node that is missing (kubernetes, pkg/controller/podgc, gcOrphaned: phase Failed, then deleted),
+   * and the machine may be cut off and run it all the same.
+   */
+  readonly stranded: boolean;
   /** Kind of the controller of its pod, from its annotation; of loose ones. */
   readonly ownerKind?: string;
   /** How long this writer has been at work. */
@@ -91,7 +102,7 @@ function waiting({ lock, wasHeld }: Around): SweepStep {
   }
 }
 
-function withPod(ipLock: IPLockObject, { pod, lock, ownerKind, reignMs }: Around): SweepStep {
+function withPod(ipLock: IPLockObject, { pod, lock, ownerKind, reignMs, stranded }: Around): SweepStep {
   switch (pod) {
     case 'none':
     case 'has':
@@ -111,15 +122,19 @@ function withPod(ipLock: IPLockObject, { pod, lock, ownerKind, reignMs }: Around
       // (kubernetes, pkg/kubelet/status/status_manager.go, mergePodStatus: "resources the Kubelet exclusively owns must be released
       // prior to a pod being reported terminal"). What a node has wired is for its agent to take down: a Bound one waits for that,
       // or for the object's end.
-      return ipLock.spec.phase === 'Bound' ? { do: 'nothing' } : leaves(lock, ownerKind, 'its pod is done');
+      if (ipLock.spec.phase === 'Bound') return { do: 'nothing' };
+      return stranded ? KEPT : leaves(lock, ownerKind, 'its pod is done');
     case 'gone':
       // Once agents wire pods, a Bound one waits here until the node says that the sandbox is down; until then the object's end is
       // all there is to know.
-      return leaves(lock, ownerKind, 'its pod is gone');
+      return stranded ? KEPT : leaves(lock, ownerKind, 'its pod is gone');
     default:
       return pod satisfies never;
   }
 }
+
+/** Until the node is back, or a person, who knows the machine to be off, lets it go (docs/locks.md). */
+const KEPT: SweepStep = { do: 'keep', because: 'its node is gone, and the machine may still use it', ms: STRANDED_MS };
 
 /** The one place where an address leaves a pod that had it. */
 function leaves(lock: Around['lock'], ownerKind: string | undefined, because: string): SweepStep {

@@ -4,7 +4,7 @@ import { type Around, LATE_MS, LOOSE_HOLD_MS, sweep } from '../../../lib/schedul
 import { type AStoredIPLock, aStoredIPLock } from './objects.ts';
 
 const around = (more: Partial<Around> = {}): Around => ({
-  ...{ claimed: false, lock: 'none', pod: 'none', wasHeld: false, heldMs: 0, reignMs: LATE_MS },
+  ...{ claimed: false, lock: 'none', pod: 'none', stranded: false, wasHeld: false, heldMs: 0, reignMs: LATE_MS },
   ...more,
 });
 const swept = (ipLock: AStoredIPLock, more: Partial<Around> = {}) => sweep(aStoredIPLock('10.110.0.10', ipLock), around(more));
@@ -80,6 +80,20 @@ describe('a Held address', () => {
   });
 });
 
+describe('S16 an address whose Node object is gone with its pod', () => {
+  test('is neither Held nor freed: the machine may still use it', () => {
+    for (const lock of ['none', 'wants', 'gone', 'ended'] as const)
+      for (const pod of ['done', 'gone'] as const)
+        for (const ownerKind of ['ReplicaSet', 'Job', 'DaemonSet'])
+          expect(swept({ podUID }, { pod, lock, ownerKind, stranded: true })).toMatchObject({ do: 'keep' });
+    expect(swept({ phase: 'Bound', podUID }, { pod: 'gone', stranded: true })).toMatchObject({ do: 'keep' });
+  });
+  test('leaves a pod that has another, or was never given it, as ever', () => {
+    expect(swept({ podUID }, { pod: 'other', stranded: true })).toEqual({ do: 'hold', ofLock: false });
+    expect(swept({ podUID }, { pod: 'waits', stranded: true })).toEqual({ do: 'hold', ofLock: false });
+  });
+});
+
 test('S14 a Quarantined address is left to people', () => {
   expect(swept({ phase: 'Quarantined' }, { lock: 'gone', pod: 'gone' })).toEqual({ do: 'nothing' });
 });
@@ -90,6 +104,7 @@ test('S15 whatever else is so, an address that is about to be used is left alone
     pod: fc.constantFrom<Around['pod']>('none', 'has', 'other', 'waits', 'done', 'gone', 'unknown'),
     ownerKind: fc.constantFrom('Job', 'StatefulSet', undefined),
     wasHeld: fc.boolean(),
+    stranded: fc.boolean(),
     heldMs: fc.nat(),
     reignMs: fc.nat(),
   });
