@@ -28,6 +28,7 @@ import {
 } from './refusal.ts';
 import type { Setback } from './setback.ts';
 import { hasWrongSlot, type Slot } from './slots.ts';
+import { turnedAway } from './turned-away.ts';
 import { selectedNodes } from './volume-claims.ts';
 import { before, waiting } from './waiting.ts';
 import { type Job, objectOf } from './write.ts';
@@ -107,6 +108,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   /** By Lock: pods that wait for one of its slots. */
   const forLock = new Map<string, Set<string>>();
   const lockOf = new Map<string, string>();
+  /** Locks whose pods wait for the window. */
+  const withoutRoom = turnedAway(byPriority);
   let placedMs = Number.NEGATIVE_INFINITY;
   /** Since when each waits, for metrics; and what was told of it. */
   const since = new Map<string, number>();
@@ -162,7 +165,9 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     lockOf.delete(key);
     const pods = forLock.get(lock);
     pods?.delete(key);
-    if (pods?.size === 0) forLock.delete(lock);
+    if (pods?.size !== 0) return;
+    forLock.delete(lock);
+    withoutRoom.remove(lock);
   }
 
   function enqueue(pod: PodFacts): void {
@@ -242,6 +247,14 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
         ? ({ do: 'patch', kind: 'Pod', id: { namespace: pod.namespace, name: pod.name }, patch: next.patch } as const)
         : ({ do: next.do, kind: 'IPLock', object: next.object } as const);
     return flight.begin({ job, lane: 'quick', object, call });
+  }
+
+  /** The window has room again: Locks that found it full get it in turn. */
+  function callLocks(): void {
+    const called = given.locked < WINDOW ? withoutRoom.call(desk.now()) : undefined;
+    if (called === undefined) return;
+    if (called.lock !== undefined) desk.touchAt({ desk: 'lock', key: called.lock }, desk.now());
+    desk.touchAt(jobOf(''), called.againMs);
   }
 
   /** Those first that waited for room before. */
@@ -451,10 +464,12 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       lookAtTouched();
       desk.look(jobOf(''), placeLoose);
       lookAtTouched();
+      callLocks();
     },
     waitsFor: (lock) => forLock.has(lock),
     giveSlots(lock, object, template, seen) {
       const keys = forLock.get(lock);
+      withoutRoom.remove(lock);
       if (keys === undefined) return;
       const slots = template === undefined ? [] : [...seen()];
       const leaving = slots.some(({ state }) => state === 'leaving');
@@ -463,7 +478,10 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       const concerned = [...keys].filter((key) => open > 0 || !told.has(key)).flatMap((key) => books.pods.get(key) ?? []);
       for (const pod of open > 0 ? concerned.sort(byPriority) : concerned) {
         const refusal = refusedByLock(pod, object, template);
-        if (refusal === undefined && given.locked >= WINDOW) return;
+        if (refusal === undefined && (given.locked >= WINDOW || withoutRoom.isBefore(lock, pod, desk.now()))) {
+          withoutRoom.add(lock, pod);
+          return;
+        }
         const find = () => slotIn(pod, object as LockObject, slots);
         const found = refusal ?? desk.attempt(pod.demand, `pods like ${pod.key}`, find, ({ because }) => sayFault(because));
         if (isRefusal(found)) {
