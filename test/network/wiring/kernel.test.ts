@@ -5,6 +5,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { IFB, reshaped } from '../../../lib/network/wiring/bandwidth.ts';
+import { deviations, type Seen } from '../../../lib/network/wiring/check.ts';
 import { type Ask, type Link, VETH } from '../../../lib/network/wiring/plan.ts';
 import { batches, type Line, linesOf, type Step, undone, type Where } from '../../../lib/network/wiring/step.ts';
 import { unplan } from '../../../lib/network/wiring/unplan.ts';
@@ -35,16 +36,23 @@ const run = (lines: readonly Line[]): void => {
 const json = (where: Where, ...args: string[]) => JSON.parse(ip('-n', NAMES[where], '-j', ...args) || '[]');
 const links = (where: Where): Link[] =>
   json(where, 'link').map((one: { ifname: string; address: string }) => ({ name: one.ifname, mac: one.address, carrier: true }));
-const everything = (where: Where): string[] => {
-  const names = links(where).map(({ name }) => name);
-  const qdiscs = execFileSync('ip', ['netns', 'exec', NAMES[where], 'tc', 'qdisc'], { encoding: 'utf8' });
-  const routes = [ip('-n', NAMES[where], 'route'), ip('-n', NAMES[where], '-6', 'route'), ip('-n', NAMES[where], 'neigh')];
-  return [
-    ...names,
-    ...qdiscs.split('\n').filter((line) => /tbf|ingress/.test(line)),
-    ...routes.flatMap((text) => text.split('\n')).filter((line) => !/^$|^fe80:/.test(line)),
-  ];
-};
+/** Each command's words, in one go: a process is what takes time here. */
+const inside = (where: Where, ...commands: string[]): string[] =>
+  execFileSync('ip', ['netns', 'exec', NAMES[where], 'sh', '-c', commands.map((one) => `${one}; echo ===`).join('\n')], {
+    encoding: 'utf8',
+  }).split('===\n');
+function seen(where: Where): Seen {
+  const all = inside(where, 'ip -j addr', 'ip -j route', 'ip -j -6 route', 'ip -j neigh', 'tc -j qdisc');
+  const [links, routes, routes6, neighbours, qdiscs] = all.map((text) => JSON.parse(text.trim() || '[]'));
+  return { links, routes: [...routes, ...routes6], neighbours, qdiscs };
+}
+function everything(where: Where): string[] {
+  const [links, qdiscs, ...rest] = inside(where, 'ip -o link', 'tc qdisc', 'ip route', 'ip -6 route', 'ip neigh').map((text) =>
+    text.split('\n'),
+  );
+  const names = links!.map((line) => line.split(' ')[1] ?? '');
+  return [...names, ...qdiscs!.filter((line) => /tbf|ingress/.test(line)), ...rest.flat().filter((line) => !/^$|^fe80:/.test(line))];
+}
 
 /** As the host and the pod are now. */
 const now = (ask: Ask): Ask => ({ ...ask, sandbox: SANDBOX, links: { host: links('host'), pod: links('pod') } });
@@ -129,6 +137,41 @@ suite('on a real kernel', () => {
     }
     done(steps);
     done(planned(now(ask)).steps);
+    run(undone(steps));
+    isAsBefore();
+  });
+
+  test.each([
+    ['a MacVlan', anAsk],
+    ['an ENI', anEniAsk],
+  ])('a pod on %s is as it was planned, and what is tampered with is found', (_, anyAsk) => {
+    const { steps, place } = planned(now(anyAsk({ annotations, options })));
+    const all = () => deviations(steps, { host: seen('host'), pod: seen('pod') });
+    done(steps);
+    expect(all()).toEqual([]);
+    const veth = steps.flatMap((step) => (step.do === 'veth' ? [step.host] : []))[0]!;
+    const tampered: readonly [Where, readonly string[], RegExp][] = [
+      ['pod', ['ip', 'route', 'del', 'default'], /^pod: there is no route to 0.0.0.0\/0 via/],
+      ['pod', ['ip', '-6', 'route', 'del', 'default'], /^pod: there is no route to ::\/0 via/],
+      ['pod', ['ip', 'neigh', 'del', '10.8.1.11', 'dev', VETH], /^pod: gala-node has no neighbour 10.8.1.11/],
+      [
+        'pod',
+        ['tc', 'qdisc', 'replace', 'dev', 'eth0', 'root', 'handle', '1:', ...'tbf rate 1gbit burst 1mb latency 25ms'.split(' ')],
+        /limit of 1000000000 bit/,
+      ],
+      ['pod', ['tc', 'qdisc', 'del', 'dev', 'eth0', 'ingress'], /^pod: what comes in on eth0 is not limited/],
+      ['pod', ['ip', 'link', 'set', 'dev', VETH, 'mtu', '1300'], /^pod: gala-node has MTU 1300, not 1400/],
+      ['pod', ['ip', 'addr', 'del', `${place.ip}/24`, 'dev', 'eth0'], /^pod: eth0 has no address/],
+      ['pod', ['ip', 'link', 'set', 'dev', 'eth0', 'down'], /^pod: eth0 is down/],
+      ['host', ['ip', 'link', 'del', 'dev', veth], /^host: there is no link gala/],
+    ];
+    for (const [where, command, found] of tampered) {
+      execFileSync('ip', ['netns', 'exec', NAMES[where], ...command], { stdio: 'pipe' });
+      expect(all()).toContainEqual(expect.stringMatching(found));
+    }
+    // And the same plan, made anew, puts it all right.
+    done(planned(now(anyAsk({ annotations, options }))).steps);
+    expect(all()).toEqual([]);
     run(undone(steps));
     isAsBefore();
   });
