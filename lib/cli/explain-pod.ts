@@ -9,11 +9,14 @@ import type { Inventory } from '../scheduling/inventory.ts';
 import { whyNever } from '../scheduling/never.ts';
 import { stock } from '../scheduling/stock.ts';
 import type { Demand, Limit } from '../scheduling/types.ts';
+import { withClaims } from '../scheduling/volumes.ts';
 import { whyOf } from '../scheduling/why.ts';
 import { type Books, lockOfPod } from '../scheduling/writer/books.ts';
 import { refusedByLock, slotFor, stageOf } from '../scheduling/writer/next-for-pod.ts';
-import { isRefusal, sayUnreadable } from '../scheduling/writer/refusal.ts';
+import { isRefusal, KEPT_AWAY, type Refusal, sayUnreadable } from '../scheduling/writer/refusal.ts';
 import { slotsSeen } from '../scheduling/writer/slots.ts';
+import { claimsOf, type VolumeClaims } from '../scheduling/writer/volume-claims.ts';
+import type { EventSeen } from './explain-text.ts';
 import { type Leader, leaderless } from './leader.ts';
 import { limitSentence } from './limit-text.ts';
 
@@ -60,6 +63,15 @@ export interface Known {
   /** Who gives slots, and who binds. Left out: not known. */
   readonly writer?: Leader;
   readonly binder?: Leader;
+  /** The claims that the pod names, and their volumes. */
+  readonly claims?: VolumeClaims | ClaimsUnread;
+  /** Of the pod, the newest first. */
+  readonly events?: readonly EventSeen[];
+}
+
+export interface ClaimsUnread {
+  /** Why they are not known. */
+  readonly unread: string;
 }
 
 export function explainPod(pod: PodFacts, known: Known): Explained {
@@ -96,13 +108,35 @@ function waits(pod: PodFacts, lock: string | undefined, known: Known): Found & {
   const refusal = pod.unreadable === undefined ? undefined : sayUnreadable(pod);
   if (refusal !== undefined) return { state: 'Waits', rows: [], reason: refusal.reason, because: refusal.message };
   if (lock !== undefined) return { state: 'Waits', ...ofLock(pod, lock, known) };
+  const demand = claimed(pod, known);
+  if (isRefusal(demand)) return { state: 'Waits', rows: [], reason: demand.reason, because: demand.message };
   // It tolerates the pools' taint: with its gate it got that.
-  const never = whyNever(known.inventory, { demand: pod.demand });
-  return {
-    state: 'Waits',
-    ...onNodes(pod.demand, known, (fit) => (fit > 0 ? itsTurn('a slot', known) : never === undefined ? NO_ROOM : NEVER)),
-  };
+  const never = whyNever(known.inventory, { demand });
+  const because = (fit: number) => (fit > 0 ? (keptAway(known) ?? itsTurn('a slot', known)) : never === undefined ? NO_ROOM : NEVER);
+  return { state: 'Waits', ...onNodes(demand, known, (fit) => `${because(fit)}${unreadClaims(pod, known)}`) };
 }
+
+/** With what its claims say, as far as they are known; or why it waits for one of them. */
+function claimed(pod: PodFacts, { claims }: Known): Demand | Refusal {
+  if (pod.claims === undefined || claims === undefined || 'unread' in claims) return pod.demand;
+  const found = claimsOf(pod, claims);
+  return isRefusal(found) ? found : withClaims(pod.demand, found);
+}
+
+function unreadClaims(pod: PodFacts, { claims }: Known): string {
+  if (pod.claims === undefined || claims === undefined || !('unread' in claims)) return '';
+  return `. Its claims were not looked at (${pod.claims.join(', ')}): ${claims.unread}; they may keep it waiting, or tie it to some hosts`;
+}
+
+/** Away is in the lock writer's memory alone; the event says where it keeps the pod from. */
+function keptAway({ events = [], nowMs }: Known): string | undefined {
+  const recent = events.filter(({ at }) => nowMs - Date.parse(at) < AWAY_MS);
+  const said = recent.map(({ message }) => KEPT_AWAY.exec(message)?.[0]).find((sentence) => sentence !== undefined);
+  return said === undefined ? undefined : `hosts would take it. ${said}`;
+}
+
+/** The longest that pods are kept away from a node (away.ts). */
+const AWAY_MS = 1_800_000;
 
 const NEVER = 'no host could ever take it, however empty: change its template, or add hosts that have what it asks';
 const NO_ROOM = 'no host takes it now; it gets its slot as soon as one does';
@@ -124,12 +158,18 @@ function ofLock(pod: PodFacts, key: string, known: Known): Found {
   const lock = books.locks.get(key);
   const template = lock && (lock.spec.template ?? lock.status?.template);
   const locked = template === undefined ? undefined : demandOf(template, { namespace: pod.namespace }).demand;
+  const demand = claimed(pod, known);
   const said =
     refusedByLock(pod, lock, locked) ??
-    (lock === undefined ? undefined : slotFor(pod, lock, slotsSeen(key, lock, books), rejects(pod.demand, inventory)));
+    (isRefusal(demand) ? demand : undefined) ??
+    (lock === undefined || isRefusal(demand) ? undefined : slotFor(pod, lock, slotsSeen(key, lock, books), rejects(demand, inventory)));
   if (said === undefined) return { rows: [], because: 'its Lock is not known' };
   if (isRefusal(said)) return { rows: [], reason: said.reason, because: said.message };
-  return { rows: [], node: said.node, because: itsTurn(`slot ${said.slot} of Lock ${key} on ${said.node}`, known) };
+  return {
+    rows: [],
+    node: said.node,
+    because: `${itsTurn(`slot ${said.slot} of Lock ${key} on ${said.node}`, known)}${unreadClaims(pod, known)}`,
+  };
 }
 
 function rejects(demand: Demand, inventory: Inventory): (node: string) => Limit | undefined {
@@ -147,7 +187,7 @@ function pinned({ pinned: node, demand, unschedulable }: PodFacts, { inventory, 
   const where = `it has its slot on ${node ?? 'a node'}`;
   if (binder !== undefined && !binder.leads)
     return { state: 'Pinned', ...(node && { node }), rows, because: `${where}, and nobody binds it there. ${leaderless(binder)}` };
-  const because = `${where}, and kube-scheduler binds it there; where the node refuses it for 30 s, a pod that a controller owns is made anew elsewhere.${said}`;
+  const because = `${where}, and kube-scheduler binds it there; where the node refuses it for 30 s or longer, it is deleted if its controller makes another, else its event tells.${said}`;
   return { state: 'Pinned', ...(node && { node }), rows, because };
 }
 

@@ -8,6 +8,7 @@ import type { PodFacts } from '../scheduling/facts.ts';
 import type { Inventory } from '../scheduling/inventory.ts';
 import { readWorld } from '../scheduling/read-world.ts';
 import { stock } from '../scheduling/stock.ts';
+import { readClaims } from './claims-read.ts';
 import { type ClusterOptions, clusterOptions, inCluster, leaseOptions } from './cluster.ts';
 import { explainPod, type Known } from './explain-pod.ts';
 import { type EventSeen, type ExplainedPod, explainText } from './explain-text.ts';
@@ -39,18 +40,20 @@ export const declare: Declare = (command, end) => {
 async function explain(asked: string, options: Options): Promise<ExitCode> {
   if (options.snapshot !== undefined) {
     const { inventory, readAtMs } = readSnapshotFile(options.snapshot);
-    return tell(podIn(inventory, asked, options.namespace ?? 'default'), { inventory, nowMs: readAtMs }, [], options.output);
+    const claims = { unread: 'they are not in snapshots' };
+    return tell(podIn(inventory, asked, options.namespace ?? 'default'), { inventory, nowMs: readAtMs, claims }, [], options.output);
   }
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
     const world = await readWorld(api);
     tellUnread(world);
     const pod = podIn(world.inventory, asked, namespace);
-    const [events, writer, binder] = await Promise.all([
+    const [events, claims, writer, binder] = await Promise.all([
       eventsOf(api, pod),
+      readClaims(api, pod),
       leaderBy(WRITER_LEASE, api, options.leaseNamespace),
       leaderBy(SCHEDULER_NAME, api, options.leaseNamespace),
     ]);
-    return tell(pod, { inventory: world.inventory, nowMs: Date.now(), writer, binder }, events, options.output);
+    return tell(pod, { inventory: world.inventory, nowMs: Date.now(), writer, binder, claims }, events, options.output);
   });
 }
 
@@ -64,7 +67,7 @@ function podIn(inventory: Inventory, asked: string, namespace: string): PodFacts
 async function tell(pod: PodFacts, known: Omit<Known, 'books'>, events: readonly EventSeen[], output: Format): Promise<ExitCode> {
   const { inventory, nowMs } = known;
   const explained: ExplainedPod = {
-    ...explainPod(pod, { ...known, books: booksOf(inventory) }),
+    ...explainPod(pod, { ...known, events, books: booksOf(inventory) }),
     more: moreFor(pod, inventory),
     events,
   };

@@ -1,10 +1,13 @@
 /** What `gala explain pod` says of facts. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { explainPod, type Known } from '../../lib/cli/explain-pod.ts';
 import { type ExplainedPod, explainText } from '../../lib/cli/explain-text.ts';
 import type { PodFacts } from '../../lib/scheduling/facts.ts';
 import { inventory } from '../../lib/scheduling/inventory.ts';
+import { onNode } from '../../lib/scheduling/node-terms.ts';
 import { books, type LockObject } from '../../lib/scheduling/writer/books.ts';
+import { sayKeptAway } from '../../lib/scheduling/writer/refusal.ts';
+import { NO_CLAIMS, type VolumeClaims } from '../../lib/scheduling/writer/volume-claims.ts';
 import { aDemand, aLock, aNode, anIPLock, aPod, aPool, aTemplate, aVlan } from '../scheduling/builders.ts';
 
 const NOW = 1_000_000;
@@ -29,13 +32,14 @@ interface Around {
   readonly more?: ExplainedPod['more'];
   readonly events?: ExplainedPod['events'];
   readonly leaders?: Pick<Known, 'writer' | 'binder'>;
+  readonly claims?: Known['claims'];
 }
 const waiting = (facts: Partial<PodFacts> = {}) =>
   aPod({ name: 'feed-api-0611', demand: aDemand(FEED), gated: true, createdMs: NOW - 42_000, ...facts });
-function explain(pod: PodFacts, { all = aCluster(), locks = [], more = [], events = [], leaders = {} }: Around = {}): string {
+function explain(pod: PodFacts, { all = aCluster(), locks = [], more = [], events = [], leaders = {}, claims }: Around = {}): string {
   const book = books();
   for (const lock of locks) book.locks.put(`${lock.metadata.namespace}/${lock.metadata.name}`, lock, 'watch');
-  return explainText({ ...explainPod(pod, { inventory: all, books: book, nowMs: NOW, ...leaders }), more, events }, NOW);
+  return explainText({ ...explainPod(pod, { inventory: all, books: book, nowMs: NOW, events, claims, ...leaders }), more, events }, NOW);
 }
 const stored = (lock: ReturnType<typeof aLock>) =>
   ({ ...lock, metadata: { ...lock.metadata, uid: 'u', resourceVersion: '1' } }) as LockObject;
@@ -69,6 +73,45 @@ test('a pod that hosts would take is the lock writer’s turn', () => {
   expect(explain(waiting())).toMatch(
     / · 4 hosts looked at, 2 fit\nThere is a slot for it: the lock writer gives it in a moment\. gala status says whether it works\.$/,
   );
+});
+
+describe('a pod that names a claim', () => {
+  const redis = waiting({ claims: ['data-redis-0'] });
+  const bound = { bytes: 1, bound: true, volume: 'pv-1' };
+  const known = (more: Partial<VolumeClaims>): VolumeClaims => ({ ...NO_CLAIMS, ...more });
+
+  test('is told that it is missing, and not that it is the lock writer’s turn', () => {
+    const told = explain(redis, { claims: NO_CLAIMS });
+    expect(told).toContain('\nPersistentVolumeClaim feed/data-redis-0 does not exist. ');
+    expect(told).not.toContain('There is a slot');
+  });
+
+  test('is looked at where its volume is', () => {
+    const claims = known({ claim: () => bound, volume: () => [onNode('cp1')] });
+    expect(explain(redis, { claims })).toMatch(/4 hosts looked at, 0 fit\n/);
+    expect(explain(redis, { claims: known({ claim: () => bound, volume: () => [onNode('r12-02')] }) })).toMatch(/, 2 fit\n/);
+  });
+
+  test('takes no slot of its Lock while its claim is missing', () => {
+    const slots = [{ slot: 0, node: 'r12-01', address: '10.110.0.10' }];
+    const locks = [stored(aLock('feed-1188', { phase: 'Ready', slots, template: aTemplate(FEED) as never }))];
+    expect(explain({ ...redis, lock: 'feed-1188' }, { locks, claims: NO_CLAIMS })).toContain('feed/data-redis-0 does not exist');
+  });
+
+  test('is told where nobody could look', () => {
+    expect(explain(redis, { claims: { unread: 'they are not in snapshots' } })).toMatch(
+      /There is a slot for it: .*\. Its claims were not looked at \(data-redis-0\): they are not in snapshots; they may keep it waiting, or tie it to some hosts\.$/,
+    );
+  });
+});
+
+test('a pod that is kept away from the hosts that would take it is told so, for as long as that may be so', () => {
+  const refusal = sayKeptAway({ reason: 'NoCpu', message: '0 of 4 nodes: 4 NoCpu.' }, ['r12-01', 'r12-02']);
+  const event = (secondsAgo: number) => ({ ...refusal, at: new Date(NOW - secondsAgo * 1000).toISOString(), count: 1 });
+  expect(explain(waiting(), { events: [event(60)] })).toContain(
+    '\nHosts would take it. For some minutes it gets no slot on r12-01, r12-02: kube-scheduler or the node refused pods of its controller there.\n',
+  );
+  expect(explain(waiting(), { events: [event(3_600)] })).toContain('There is a slot for it');
 });
 
 test.each([
@@ -142,6 +185,6 @@ test('a pinned pod says what its node has against it, and what kube-scheduler sa
   ).toBe(
     `Pinned · profile gala-scheduler · wants cpu 2, memory 4Gi, egress 200M, 1 address · node r12-01 · a loose slot
   1   Cordoned   cordoned: r12-01. kubectl uncordon, once it may have pods again.
-It has its slot on r12-01, and kube-scheduler binds it there; where the node refuses it for 30 s, a pod that a controller owns is made anew elsewhere. kube-scheduler says: 0/4 nodes are available: 1 node was unschedulable.`,
+It has its slot on r12-01, and kube-scheduler binds it there; where the node refuses it for 30 s or longer, it is deleted if its controller makes another, else its event tells. kube-scheduler says: 0/4 nodes are available: 1 node was unschedulable.`,
   );
 });

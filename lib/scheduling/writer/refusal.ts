@@ -171,6 +171,9 @@ export function sayKeptAway({ reason, message }: Refusal, nodes: readonly string
   };
 }
 
+/** That sentence in an event, for who reads it again. */
+export const KEPT_AWAY = /For some minutes it gets no slot on .*? there\./;
+
 type Refused = Extract<Placement, { readonly refused: Limit }>;
 
 /** Reasons that an event has room for: most clusters have fewer. */
