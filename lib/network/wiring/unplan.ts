@@ -3,8 +3,7 @@
  * neither lock nor API, may come twice, and may come when the pod's namespace is gone.
  */
 
-import type { Link } from './plan.ts';
-import { vethNames } from './plan.ts';
+import { type Link, vethNames } from './plan.ts';
 import { isWord, type Line, type Step, undoOf } from './step.ts';
 
 export interface Sandbox {
