@@ -1,5 +1,71 @@
-/** What synth renders, as the bed's nodes get it. */
-import type { Rendered } from '../../constructs/testing.ts';
+/**
+ * A whole cluster of Gala's, as an operator gets one: what synth rendered is applied, its host files are on the hosts, and the
+ * kubelets start its programs from Gala's image.
+ */
+import { join } from 'node:path';
+import { type Rendered, rendered } from '../../constructs/testing.ts';
+import type { ClusterDefinition } from '../../lib/api/definition.ts';
+import { type Bed, startControlPlane } from './control-plane.ts';
+import { businessImage, galaImage, type Image, kubeSchedulerImage, REGISTRY } from './images.ts';
+import type { BedNode } from './node.ts';
+import { startNodes } from './nodes.ts';
+
+export interface ClusterOptions {
+  /** Its hosts become nodes. `apiServer` and `registry` are the bed's, whatever it says. */
+  readonly definition: ClusterDefinition;
+  /** Further files by path, of hosts and of the system node: a network, as long as Gala's is not what is tested. @default none */
+  readonly files?: (node: string) => Readonly<Record<string, string>>;
+}
+
+export interface BedCluster {
+  readonly bed: Bed;
+  readonly rendered: Rendered;
+  /** Of the definition, in its order. */
+  readonly hosts: readonly BedNode[];
+  /** Where Gala's own Deployments run; of no pool. */
+  readonly system: BedNode;
+  stop(): Promise<void>;
+}
+
+/** Room for both programs and a kube-scheduler, as their requests say. */
+const SYSTEM_MIB = 2600;
+
+/** Resolves when everything is applied and all nodes are Ready; Gala's pods are starting by then. */
+export async function startCluster({ definition, files = () => ({}) }: ClusterOptions): Promise<BedCluster> {
+  const bed = await startControlPlane({ nodes: true });
+  try {
+    const out = rendered({ ...definition, apiServer: bed.url, registry: REGISTRY } as ClusterDefinition);
+    const names = out.cluster.pools.flatMap((pool) => (pool.shape === 'intranet' ? pool.racks.flatMap(({ hosts }) => hosts) : []));
+    const folder = join(bed.folder, 'images');
+    const images = await imagesOf(out, folder);
+    const label = { 'etc/default/gala-kubelet': 'GALA_KUBELET_ARGS="--node-labels=gala.internal/system="\n' };
+    const [hosts, [system]] = await Promise.all([
+      startNodes(bed, { names, images, files: (name) => ({ ...hostFilesOf(out, name), ...files(name) }) }),
+      startNodes(bed, { names: ['system'], images, memoryMiB: SYSTEM_MIB, files: (name) => ({ ...label, ...files(name) }) }),
+      applyAll(bed, out),
+    ]);
+    return { bed, rendered: out, hosts, system: system!, stop: bed.stop };
+  } catch (error) {
+    await bed.stop();
+    throw error;
+  }
+}
+
+/** Every image that a pod of the cluster names, and one for pods of a test. */
+async function imagesOf(out: Rendered, folder: string): Promise<Image[]> {
+  const made = out.images.map((name) => {
+    if (name.startsWith(`${REGISTRY}/gala:`)) return galaImage(folder, name);
+    if (name.startsWith(`${REGISTRY}/kube-scheduler:`)) return kubeSchedulerImage(folder, name);
+    throw new Error(`the bed makes no image ${name}: add it to images.ts`);
+  });
+  return [businessImage(folder), ...(await Promise.all(made))];
+}
+
+async function applyAll(bed: Bed, out: Rendered): Promise<void> {
+  const applied = await bed.apply(out.objects);
+  const wrong = applied.filter(({ result }) => result === 'refused');
+  if (wrong.length > 0) throw new Error(wrong.map(({ object, message }) => `${object}: ${message}`).join('\n'));
+}
 
 /**
  * The files that synth rendered for one host, by path on the host: its pool's, and over them its rack's, as APPLY.md says.

@@ -35,12 +35,19 @@ export interface Image {
 }
 
 /** A registry that nobody has, and tags other than latest: what was imported is never pulled. */
-const REGISTRY = 'bed.local';
+export const REGISTRY = 'bed.local';
 export const PAUSE = `${REGISTRY}/pause:1`;
 export const BUSINESS = `${REGISTRY}/business:1`;
 export const GALA = `${REGISTRY}/gala:1`;
-/** Where the base of Gala's image has Node. Containers on nodes find this machine's there (node-files.ts): it is too large to import. */
-export const IMAGE_NODE = '/usr/local/bin/node';
+/**
+ * Programs that images have on their own, and that containers on nodes find mounted there instead (node-files.ts): importing their
+ * 280 MB would take each node most of a minute of CPU.
+ */
+export const MOUNTED = {
+  '/usr/local/bin/node': () => process.execPath,
+  // One program carries all of Kubernetes, and tells by its name which part to be.
+  '/usr/local/bin/kube-scheduler': () => command('kube-scheduler')[0],
+} as const;
 /** Where the business image answers. */
 export const BUSINESS_PORT = 8080;
 
@@ -59,7 +66,7 @@ export function businessImage(folder: string): Image {
 }
 
 /** Gala's own, as its Dockerfile describes it; what its base brings, and the tools that nodes' programs call, are this machine's. */
-export async function galaImage(folder: string): Promise<Image> {
+export async function galaImage(folder: string, name = GALA): Promise<Image> {
   // With a bundler in it, which nobody else here needs.
   const { environment, imageRoot, instructions } = await import('../tools/image-root.ts');
   mkdirSync(folder, { recursive: true });
@@ -75,7 +82,7 @@ export async function galaImage(folder: string): Promise<Image> {
       User: only('USER') ?? '0:0',
       WorkingDir: only('WORKDIR') ?? '/',
     };
-    return anImage(folder, GALA, config, (made) => {
+    return anImage(folder, name, config, (made) => {
       cpSync(root, made, { recursive: true });
       busybox(made);
       symlinkSync('/bin/busybox', join(made, 'usr/bin/env'));
@@ -89,6 +96,11 @@ export async function galaImage(folder: string): Promise<Image> {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Upstream's, which has nothing but the program. */
+export function kubeSchedulerImage(folder: string, name: string): Image {
+  return anImage(folder, name, { Entrypoint: ['/usr/local/bin/kube-scheduler'], Env: ['PATH=/usr/local/bin'] }, () => {});
 }
 
 /** Makes `<folder>/<name>.tar` of what `fill` puts into a folder. */

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { stringify } from 'yaml';
 import type { Bed } from './control-plane.ts';
-import { IMAGE_NODE, PAUSE } from './images.ts';
+import { MOUNTED, PAUSE } from './images.ts';
 import { command } from './parts.ts';
 
 const CLIENT_CA = '/etc/kubernetes/pki/ca.crt';
@@ -48,15 +48,14 @@ const KUBELET = {
   resolvConf: NO_NAME_SERVER,
 };
 
-/**
- * What every container has: containerd's default, and this machine's Node where Gala's image has its own. Its 126 MB are the one
- * thing of that image that is not imported, which would take each node 20 s of CPU.
- */
+/** What every container has: containerd's default, and this machine's programs where images have large ones of their own. */
 function baseSpec(): string {
   const [ctr, ...first] = command('ctr');
   const spec = JSON.parse(execFileSync(ctr, [...first, 'oci', 'spec'], { encoding: 'utf8' }));
-  const node = { destination: IMAGE_NODE, type: 'bind', source: realpathSync(process.execPath), options: ['bind', 'ro'] };
-  return JSON.stringify({ ...spec, mounts: [...spec.mounts, node] });
+  const mounts = Object.entries(MOUNTED).map(([destination, program]) => {
+    return { destination, type: 'bind', source: realpathSync(program()), options: ['bind', 'ro'] };
+  });
+  return JSON.stringify({ ...spec, mounts: [...spec.mounts, ...mounts] });
 }
 
 /** Gala's CNI goes to the usual place; Debian's reference plugins, for comparison, are in the other. */
