@@ -10,14 +10,14 @@ import {
 } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { ApiError, isNotFound } from '../kube/error.ts';
-import { LEASES } from '../kube/kinds.ts';
+import { LEASES, pathOf } from '../kube/kinds.ts';
 import { ageOf } from './amount.ts';
 
 export interface Leader {
   readonly lease: string;
   /** Undefined: nobody, or the last one stepped down. */
   readonly holder?: string;
-  /** By this machine's clock. */
+  /** By the API server's clock, where it says what that is: a laptop's may be minutes off. */
   readonly renewedMsAgo?: number;
   /** Renewed within its duration. */
   readonly leads: boolean;
@@ -73,7 +73,8 @@ export function leaderless({ lease, holder, renewedMsAgo }: Leader): string {
 /** What a Lease says at a moment. @param nowMs Unix milliseconds */
 export function leaderOf(lease: LeaseSeen, nowMs: number): Leader {
   const { holderIdentity, renewTime, leaseDurationSeconds = 15 } = lease.spec ?? {};
-  const renewedMsAgo = renewTime === undefined ? undefined : nowMs - Date.parse(renewTime);
+  // The server says the time to the second: what was renewed in this one is not of the future.
+  const renewedMsAgo = renewTime === undefined ? undefined : Math.max(0, nowMs - Date.parse(renewTime));
   return {
     lease: lease.metadata.name,
     ...(holderIdentity ? { holder: holderIdentity } : {}),
@@ -85,7 +86,8 @@ export function leaderOf(lease: LeaseSeen, nowMs: number): Leader {
 /** Who leads by a Lease; undefined where it is not for us to see. */
 export async function leaderBy(lease: string, api: Api, namespace: string): Promise<Leader | undefined> {
   try {
-    return leaderOf(await api.get(LEASES, { namespace, name: lease }), Date.now());
+    const { body, atMs = Date.now() } = await api.request({ method: 'GET', path: pathOf(LEASES, { namespace, name: lease }) });
+    return leaderOf(body as LeaseSeen, atMs);
   } catch (error) {
     if (isNotFound(error)) return { lease, leads: false };
     if (error instanceof ApiError && error.status === 403) return undefined;

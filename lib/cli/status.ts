@@ -56,7 +56,7 @@ async function look(api: Api, namespace: string): Promise<Status> {
   const names = programs.map(({ name }) => name);
   const seen = {
     programs,
-    leaders: leases === undefined ? [] : leadersOf(names, leases.items as readonly LeaseSeen[], at.getTime()),
+    leaders: leases === undefined ? [] : leadersOf(names, leases.items as readonly LeaseSeen[], version?.atMs ?? at.getTime()),
     kinds,
   };
   const gitVersion: string | undefined = version?.body?.gitVersion;

@@ -32,6 +32,8 @@ export interface Answer {
   /** Parsed when it is JSON, text otherwise. */
   // biome-ignore lint/suspicious/noExplicitAny: whatever the API server has
   readonly body: any;
+  /** The server's clock at the answer, to the second (header Date); Unix milliseconds. */
+  readonly atMs?: number;
 }
 
 export interface CallOptions {

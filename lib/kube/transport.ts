@@ -133,7 +133,8 @@ export function transport(access: Access, userAgent: string): Transport {
       const { response } = at;
       const bytes = await read(at, isNo(response) ? LARGEST_REFUSAL : LARGEST_ANSWER);
       if (isNo(response)) throw refusalOf(call, response, bytes);
-      return { status: response.statusCode!, body: parse(response, bytes, at) };
+      const atMs = Date.parse(response.headers.date ?? '');
+      return { status: response.statusCode!, body: parse(response, bytes, at), ...(Number.isNaN(atMs) ? {} : { atMs }) };
     },
     async stream(call) {
       const at = await opened(call, true);

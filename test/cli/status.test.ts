@@ -1,6 +1,9 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
-import { leaderOf, leadersOf } from '../../lib/cli/leader.ts';
+import { leaderBy, leaderOf, leadersOf } from '../../lib/cli/leader.ts';
 import { type KindSeen, type Status, statusText, wrongWith } from '../../lib/cli/status-text.ts';
+import { apiOf } from '../../lib/kube/client.ts';
 
 const AT = '2027-02-16T19:58:02.000Z';
 const ago = (seconds: number) => new Date(Date.parse(AT) - seconds * 1000).toISOString();
@@ -107,4 +110,24 @@ test('what may not be looked at is named', () => {
   expect(
     page({ programs: [], leaders: [], kinds: [{ name: 'locks.gala.internal', there: true }] }, { unseen: ['leases is forbidden'] }),
   ).toMatch(/locks\.gala\.internal {9}\?\n(?:.*\n)*Not seen: leases is forbidden\nAll is well\.$/);
+});
+
+test('a Lease is judged by the API server’s clock, however wrong one’s own is', async () => {
+  const spec = { holderIdentity: 'cp1_8f2c', renewTime: '2001-02-03T04:05:04.500000Z', leaseDurationSeconds: 15 };
+  const server = createServer((_asked, answer) => {
+    answer.setHeader('content-type', 'application/json').setHeader('date', 'Sat, 03 Feb 2001 04:05:06 GMT');
+    answer.end(JSON.stringify({ metadata: { name: 'gala-lock-writer' }, spec }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const api = apiOf({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` });
+  try {
+    expect(await leaderBy('gala-lock-writer', api, 'gala-system')).toMatchObject({ leads: true, renewedMsAgo: 1_500 });
+  } finally {
+    api.close();
+    server.close();
+  }
+});
+
+test('a Lease that was renewed in the second that the server names is as new as can be', () => {
+  expect(lease('gala-lock-writer', 'cp1_8f2c', -0.9)).toMatchObject({ leads: true, renewedMsAgo: 0 });
 });

@@ -57,7 +57,19 @@ describe('an answer', () => {
       if (asked.url === '/x') answer.setHeader('content-type', 'application/json').end('{"a":1}');
       else answer.end('ok');
     });
-    expect(await request(GET)).toEqual({ status: 200, body: { a: 1 } });
+    expect(await request(GET)).toMatchObject({ status: 200, body: { a: 1 } });
+    expect(await request({ ...GET, path: '/readyz' })).toMatchObject({ status: 200, body: 'ok' });
+  });
+
+  test('says the time by the server’s clock, where the server does', async () => {
+    const { request } = await asking((asked, answer) => {
+      if (asked.url === '/x') answer.setHeader('date', 'Tue, 16 Feb 2027 19:58:02 GMT').end('ok');
+      else {
+        answer.sendDate = false;
+        answer.end('ok');
+      }
+    });
+    expect(await request(GET)).toEqual({ status: 200, body: 'ok', atMs: Date.parse('2027-02-16T19:58:02Z') });
     expect(await request({ ...GET, path: '/readyz' })).toEqual({ status: 200, body: 'ok' });
   });
 

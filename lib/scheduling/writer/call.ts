@@ -24,6 +24,8 @@ const KIND = { IPLock: kindOf(IPLock), Lock: kindOf(Lock), Pod: PODS } as const;
 const READS: readonly Call['do'][] = ['read', 'find', 'template'];
 /** Well under the time a Lease lasts: what is sent while leading is answered, or given up, before another leads. */
 const TIMEOUT_MS = 5_000;
+/** A whole namespace is read for one pod; and a lock writer that is stopped waits for it, 20 s at most. */
+const FIND_MS = 10_000;
 
 /** Never throws. */
 export async function perform(call: Call, { isLeader, signal, ...options }: CallOptions): Promise<Outcome> {
@@ -55,7 +57,7 @@ async function done(call: Call, { api, intern }: Pick<CallOptions, 'api' | 'inte
     case 'read':
       return { is: 'done', object: await read(call.kind, call.id) };
     case 'find': {
-      const { items } = await api.list(PODS, { namespace: call.namespace, timeoutMs: 30_000 });
+      const { items } = await api.list(PODS, { namespace: call.namespace, timeoutMs: FIND_MS });
       const found = items.find(({ metadata }) => metadata.uid === call.uid);
       return found === undefined ? { is: 'gone' } : { is: 'done', object: facts(found) };
     }
