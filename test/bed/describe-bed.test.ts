@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
+import { powerless } from './describe-bed.ts';
 import { PARTS } from './parts.ts';
 import { ended, environment, jestOn } from './samples/a-run.ts';
 
@@ -28,4 +29,9 @@ describe('tests whose part is missing', () => {
     expect(results).toMatchObject({ numPassedTests: 0, numFailedTests: 1 });
     expect(results.testResults[0].message).toMatch(/GALA_BED=required, and kwok 0\.8\.0 is not on this machine/);
   });
+});
+
+test('nodes take root, and nothing else does', () => {
+  expect(powerless(['control-plane', 'nodes'], 1000)).toMatch(/run as root/);
+  expect([powerless(['control-plane', 'nodes'], 0), powerless(['control-plane', 'kwok'], 1000)]).toEqual([undefined, undefined]);
 });

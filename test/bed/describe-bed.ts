@@ -14,19 +14,25 @@ import { find, type Need, type PartName, partNamed, partsOf, remedy, required } 
  */
 export function describeBed(name: string, needs: readonly Need[], tests: () => void): void {
   const missing = partsOf(needs).filter((part) => !find(part));
-  if (missing.length === 0) {
+  const why = missing.length > 0 ? lacking(missing) : powerless(needs, process.getuid?.());
+  if (why === undefined) {
     afterAll(endAll);
     describe(name, tests);
   } else if (required()) {
     describe(name, () => {
-      test(`has its parts: ${missing.join(', ')}`, () => {
-        throw new Error(`GALA_BED=required, and ${lacking(missing)}`);
+      test(`has what it needs: ${missing.join(', ') || 'root'}`, () => {
+        throw new Error(`GALA_BED=required, and ${why}`);
       });
     });
   } else {
-    process.stderr.write(`SKIPPED ${name}: ${lacking(missing)}\n`);
+    process.stderr.write(`SKIPPED ${name}: ${why}\n`);
     describe.skip(name, tests);
   }
+}
+
+/** Why this user cannot have what is needed, though all its parts are here. */
+export function powerless(needs: readonly Need[], uid: number | undefined): string | undefined {
+  return needs.includes('nodes') && uid !== 0 ? 'nodes are plugged into a network namespace and mount disks: run as root.' : undefined;
 }
 
 const lacking = (missing: readonly PartName[]) =>
