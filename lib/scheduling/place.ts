@@ -6,13 +6,15 @@ import { giveAddresses } from './placing/addresses.ts';
 import { choose } from './placing/choose.ts';
 import { type Ground, groundOf } from './placing/ground.ts';
 import { foremost, limitOf, tally } from './placing/limits.ts';
-import { type Most, mostFor, mostOf } from './placing/most.ts';
+import { mostFor, mostOf } from './placing/most.ts';
 import { rowForOne } from './placing/one.ts';
 import type { Ask, Placement, Terrain } from './types.ts';
 
 export interface PlaceOptions {
   /** Fewer are welcome: as many as fit, of which percentages are then taken. @default false: all or nothing */
   readonly allowPartial?: boolean;
+  /** The one row that the pods may have. @default all that are asked about */
+  readonly row?: number;
 }
 
 /**
@@ -26,16 +28,25 @@ export interface PlaceOptions {
  * // { slots: [{ node: 'bj-a-r12-01', address: '10.110.1.0' }, …] }
  * // { refused: 'addresses', want: 200, found: 184, limits: [{ limit: 'addresses', nodes: 23 }, …] }
  */
-export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial = false }: PlaceOptions = {}): Placement {
+export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial = false, row: only }: PlaceOptions = {}): Placement {
   if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`count is ${count}; it is a whole number of 0 or more`);
-  const row = count === 1 ? rowForOne(terrain, ask) : -1;
+  const rows = only === undefined ? undefined : Int32Array.of(only);
+  const row = count === 1 ? rowForOne(terrain, ask, rows) : -1;
   if (row !== -1) return slotsOn({ terrain, ask }, [row]);
-  const ground = groundOf(terrain, ask);
+  const ground = groundOf(terrain, ask, rows);
+  if (count > 0 && isFull(ground)) return refused(ground, ({ bound }, row) => bound[row]!, { want: count, found: 0 });
   const found = mostFor(ground, count);
   if (found.count >= count) return slotsOn(ground, choose(found, count));
   const less = allowPartial ? mostOf(ground, count) : undefined;
   if (less !== undefined && less.count > 0) return slotsOn(ground, choose(less, less.count));
-  return refusal(ground, found, count);
+  const limit = limitOf(ground, found);
+  return refused(ground, (_, row) => limit(row), { want: count, found: found.count });
+}
+
+/** No node has room for one, whatever the others have: that is most of what is refused, and needs no count. */
+function isFull({ rows, room }: Ground): boolean {
+  for (let at = 0; at < rows.length; at++) if (room[rows[at]!] !== 0) return false;
+  return true;
 }
 
 function slotsOn({ terrain, ask }: Pick<Ground, 'terrain' | 'ask'>, rows: readonly number[]): Placement {
@@ -51,7 +62,10 @@ function slotsOn({ terrain, ask }: Pick<Ground, 'terrain' | 'ask'>, rows: readon
   };
 }
 
-function refusal(ground: Ground, found: Most, want: number): Placement {
-  const limits = tally(ground.words, ground.rows.map(limitOf(ground, found)));
-  return { refused: foremost(limits), want, found: found.count, limits };
+function refused(ground: Ground, limit: (ground: Ground, row: number) => number, counts: { want: number; found: number }): Placement {
+  const limits = tally(
+    ground.words,
+    ground.rows.map((row) => limit(ground, row)),
+  );
+  return { refused: foremost(limits), ...counts, limits };
 }

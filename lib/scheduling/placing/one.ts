@@ -15,8 +15,10 @@ import { emptiest } from './neighbours.ts';
  *
  * Of the strategy `spread` it is the least loaded that may have it: mostly one of a few that are found by their load alone, so
  * that the other columns are read of these only.
+ * @param rows those it may have. @default all that are asked about
  */
-export function rowForOne(terrain: Terrain, ask: Ask): number {
+export function rowForOne(terrain: Terrain, ask: Ask, rows?: Int32Array): number {
+  if (rows !== undefined) return bestRow(groundOf(terrain, ask, rows));
   // Where the first of its kind may go depends on all nodes.
   if (ask.strategy === 'spread' && ask.demand.affinity.length === 0) {
     const row = bestRow(groundOf(terrain, ask, leastLoaded(terrain, ask)));

@@ -55,6 +55,9 @@ const WAKE_MS = 200;
 /** Without any word of something freed; what nobody is told of, the age of samples for one, passes too. */
 const WAKE_ANYWAY_MS = 10_000;
 const WAKE = 'wake';
+const WAKE_NODES = 'wake nodes';
+/** More nodes at once concern everybody. */
+const MOST_NODES = 32;
 const TURN = 'turn';
 
 export function agenda(planner: Planner, { note = () => {}, ...options }: AgendaOptions): Agenda {
@@ -63,6 +66,10 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
   const flying: Flight = flight(options.random ?? Math.random);
   let now = options.beganMs;
   let wokenMs = Number.NEGATIVE_INFINITY;
+  /** Something was freed that may concern all; or on these nodes alone. */
+  let anyFreed = false;
+  const nodesFreed = new Set<string>();
+  let nodesWokenMs = Number.NEGATIVE_INFINITY;
   const touch = ({ desk, key }: Job) => {
     if (desk === 'lock') locks.touch(key);
     else if (desk === 'pod') pods.touch(key);
@@ -88,8 +95,36 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
   const addresses = addressDesk(desk, pods);
   const locks = lockDesk(desk, given, pods);
 
-  function freed(): void {
-    if (pods.anyRefused) alarms.set(WAKE, Math.max(now, wokenMs + WAKE_MS));
+  function freed(node?: string): void {
+    if (!pods.anyRefused) return;
+    if (node === undefined || nodesFreed.size >= MOST_NODES) anyFreed = true;
+    else nodesFreed.add(node);
+    setWake();
+  }
+
+  function setWake(): void {
+    if (nodesFreed.size > 0) alarms.set(WAKE_NODES, Math.max(now, nodesWokenMs + WAKE_MS));
+    // One look at all after the other; and between them the same time for everything else.
+    if (anyFreed && !pods.isLooking) alarms.set(WAKE, Math.max(now, wokenMs + WAKE_MS, pods.restsUntilMs));
+  }
+
+  function wake(): void {
+    if (pods.isLooking) {
+      anyFreed = true;
+      return;
+    }
+    wokenMs = now;
+    anyFreed = false;
+    nodesFreed.clear();
+    pods.wake();
+  }
+
+  /** At once, however long a look at all takes: whoever comes first must not find the room gone. */
+  function wakeNodes(): void {
+    if (nodesFreed.size === 0) return;
+    nodesWokenMs = now;
+    pods.wake(new Set(nodesFreed));
+    nodesFreed.clear();
   }
 
   /** Touches all that an object's change may concern. */
@@ -103,7 +138,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
           if (lock !== undefined) locks.touch(lock);
         }
         for (const { metadata } of books.addressesOfPod(object.uid)) addresses.touch(metadata.name);
-        if (heard.gone || object.done || object.deleting) freed();
+        if (heard.gone || object.done || object.deleting) freed(object.node ?? object.pinned);
         return;
       }
       case 'Lock':
@@ -141,7 +176,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
     const object = heard.object as PodFacts;
     if (heard.kind === 'Pod' && !concernsWriter(heard.object) && shelf.get(heard.key) === undefined) {
       // Another scheduler's: what it leaves is room all the same.
-      if (heard.gone || heard.object.done) freed();
+      if (heard.gone || heard.object.done) freed(heard.object.node);
       return;
     }
     const old = shelf.get(heard.key);
@@ -212,7 +247,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
     freed(nowMs, node) {
       now = nowMs;
       if (node !== undefined) pods.nodeChanged(node);
-      freed();
+      freed(node);
     },
     statefulSetChanged(key, nowMs) {
       now = nowMs;
@@ -221,10 +256,9 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
     next(nowMs, room) {
       now = nowMs;
       for (const name of alarms.due(now)) {
-        if (name === WAKE) {
-          wokenMs = now;
-          pods.wake();
-        } else if (name !== TURN) {
+        if (name === WAKE) wake();
+        else if (name === WAKE_NODES) wakeNodes();
+        else if (name !== TURN) {
           const space = name.indexOf(' ');
           touch({ desk: name.slice(0, space) as Job['desk'], key: name.slice(space + 1) });
         }
@@ -236,7 +270,8 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
       pods.step();
       addresses.step();
       if (flying.hasTurn) alarms.set(TURN, now);
-      if (pods.anyRefused) alarms.set(WAKE, Math.max(now, wokenMs) + WAKE_ANYWAY_MS);
+      if (pods.anyRefused) alarms.set(WAKE, Math.max(now, wokenMs, pods.restsUntilMs) + WAKE_ANYWAY_MS);
+      setWake();
       return calls;
     },
     ended(write, outcome, nowMs) {

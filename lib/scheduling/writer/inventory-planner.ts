@@ -4,6 +4,8 @@ import { POOL_LABEL } from '../../api/model.ts';
 import { demandOf } from '../demand.ts';
 import type { StatefulSetFacts } from '../facts.ts';
 import type { Inventory } from '../inventory.ts';
+import { selectsNode } from '../node.ts';
+import { both, onNode } from '../node-terms.ts';
 import { place } from '../place.ts';
 import type { Demand } from '../types.ts';
 import type { IPLockObject } from './books.ts';
@@ -21,7 +23,24 @@ export function inventoryPlanner(
   return {
     ...{ node, statefulSet },
     demandOf: (template, namespace, owner) => demandOf(template, { namespace, owner }),
-    place: (ask, count, allowPartial) => place(inventory, ask, count, { allowPartial }),
+    place(ask, count, allowPartial, name) {
+      const row = name === undefined ? -1 : inventory.row(name);
+      // A pinned pod's own topology spread counts its node alone, by its affinity: so that has to say it.
+      const isRow = row !== -1 && ask.demand.spread.length === 0 && ask.demand.affinity.length === 0;
+      if (name === undefined || isRow) return place(inventory, ask, count, { allowPartial, ...(isRow && { row }) });
+      const nodeTerms = both(ask.demand.nodeTerms, [onNode(name)]);
+      return place(inventory, { ...ask, demand: { ...ask.demand, nodeTerms } }, count, { allowPartial });
+    },
+    mayFit(demand, name) {
+      const [facts, row] = [node(name), inventory.row(name)];
+      if (facts === undefined || row === -1 || selectsNode(demand, facts) !== 'yes') return false;
+      for (const [supply, amount] of demand.requests) {
+        const column = inventory.supply(supply);
+        // A node that does not say what it has (NaN) may have it; sums of fractions are off by a little.
+        if (column === undefined || column.capacity[row]! - column.used[row]! < amount * (1 - 1e-6) - 1e-3) return false;
+      }
+      return true;
+    },
     another: (demand, name, not) => another(inventory, demand, name, not),
     rejects(demand) {
       const { why, limits } = inventory.eligible(demand);

@@ -15,7 +15,10 @@ export interface Promised {
 
 export interface Planner {
   demandOf(template: unknown, namespace: string, owner: string): Demanded;
-  place(ask: Ask, count: number, allowPartial: boolean): Placement;
+  /** @param node the one that the pods may have */
+  place(ask: Ask, count: number, allowPartial: boolean, node?: string): Placement;
+  /** Whether a pod of the demand may have become possible on a node: cheap, and rather too often than too rarely. */
+  mayFit(demand: Demand, node: string): boolean;
   /** Another free address on the node, beside those that are known to be taken. */
   another(demand: Demand, node: string, not: ReadonlySet<string>): string | undefined;
   /** Why a node may not have a pod of this demand, before anything is counted; undefined: it may. */

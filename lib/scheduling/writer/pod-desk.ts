@@ -4,8 +4,8 @@
  */
 import { LOOSE } from '../../api/scheduling.ts';
 import type { PodFacts } from '../facts.ts';
-import { both, onNode } from '../node-terms.ts';
-import type { Demand, PlacedSlot } from '../types.ts';
+import { both } from '../node-terms.ts';
+import type { Ask, Demand, PlacedSlot } from '../types.ts';
 import { withClaims } from '../volumes.ts';
 import { away as awayOf, notOn } from './away.ts';
 import { type IPLockObject, type LockObject, lockOfPod } from './books.ts';
@@ -42,8 +42,12 @@ export interface PodDesk {
   waitsFor(lock: string): boolean;
   /** The pod, which waits, is about to take the address that names it. */
   takes(pod: PodFacts, ipLock: IPLockObject): boolean;
-  /** Something was freed: what was refused may fit. */
-  wake(): void;
+  /** Something was freed: what was refused may fit. @param nodes on these alone. @default anywhere */
+  wake(nodes?: ReadonlySet<string>): void;
+  /** Looking at those that were refused is not at its end yet. */
+  readonly isLooking: boolean;
+  /** When all of them may be looked at again: after a rest as long as the last look at them took. */
+  readonly restsUntilMs: number;
   readonly anyRefused: boolean;
   /** A node changed: pods that are pinned there. */
   nodeChanged(node: string): void;
@@ -65,6 +69,12 @@ const BATCH = 48;
 const STALLED_AFTER = 3;
 /** Looking at 5,000 nodes takes a few milliseconds, for one pod as for forty-eight. */
 const TOGETHER_MS = 20;
+/**
+ * Looks at nodes in one step, in units of what a look at a single one costs, some 0.2 ms on 5,000 nodes: 15 ms or so. The extender, the
+ * stock API and the Lease wait for the end of a step.
+ */
+const LOOKS = 60;
+const LOOK = { pinned: 1, placed: 4, refused: 16 };
 /** Nobody is told of what passes within this. */
 const SOON_MS = 5_000;
 /** The same reason is told again after so long. */
@@ -111,6 +121,9 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   /** Locks whose pods wait for the window. */
   const withoutRoom = turnedAway(byPriority);
   let placedMs = Number.NEGATIVE_INFINITY;
+  /** Since when the shapes that fit nowhere are looked at, some in each step. */
+  let lookingMs: number | undefined;
+  let restsUntilMs = Number.NEGATIVE_INFINITY;
   /** Since when each waits, for metrics; and what was told of it. */
   const since = new Map<string, number>();
   const told = new Map<string, { readonly refusal: Refusal; readonly atMs: number }>();
@@ -294,7 +307,10 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       return true;
     }
     placedMs = desk.now();
+    let looks = LOOKS;
+    let anyRefused = false;
     for (let room = WINDOW - given.loose; room > 0; ) {
+      if (looks <= 0) return goOn(anyRefused);
       const batch = loose.next(Math.min(room, BATCH));
       if (batch === undefined) break;
       if (batch.refusal !== undefined) {
@@ -303,11 +319,29 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       }
       const [first] = batch.pods as [PodFacts];
       const placed = place(first, batch.pods.length);
+      looks -= first.pinned !== undefined ? LOOK.pinned : placed.refusal === undefined ? LOOK.placed : LOOK.refused;
+      anyRefused ||= placed.refusal !== undefined;
       if (placed.refusal !== undefined) for (const pod of loose.setAside(first, placed.refusal)) tell(pod, placed.refusal);
       for (const [at, slot] of placed.slots.entries()) tryGive(batch.pods[at] as PodFacts, slot);
       room -= placed.slots.length;
     }
+    if (lookingMs !== undefined) restsUntilMs = desk.now() + (desk.now() - lookingMs);
+    lookingMs = undefined;
     return true;
+  }
+
+  /** In the next step. What fits nowhere leaves others their time. */
+  function goOn(anyRefused: boolean): true {
+    if (anyRefused) lookingMs ??= desk.now();
+    else placedMs = Number.NEGATIVE_INFINITY;
+    desk.touchAt(jobOf(''), desk.now() + (anyRefused ? TOGETHER_MS : 0));
+    return true;
+  }
+
+  /** Whether a pod like this one, which fits nowhere, may fit now that something changed on these nodes. */
+  function concerns(nodes: ReadonlySet<string>, { pinned, demand, claims }: PodFacts): boolean {
+    if (claims !== undefined || demand.spread.length + demand.affinity.length + demand.antiAffinity.length > 0) return true;
+    return pinned === undefined ? [...nodes].some((node) => planner.mayFit(demand, node)) : nodes.has(pinned);
   }
 
   /** With what its claims say: the room they ask for, the nodes that reach their volumes. */
@@ -317,10 +351,9 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     return isRefusal(claims) ? claims : withClaims(pod.demand, claims);
   }
 
-  /** What is asked of a node that a pod may have. */
-  function askedOf(node: string | undefined, demand: Demand, kept: readonly string[]): Demand {
-    const terms = [...(node === undefined ? [] : [onNode(node)]), ...(kept.length === 0 ? [] : [notOn(kept)])];
-    return terms.length === 0 ? demand : { ...demand, nodeTerms: terms.reduce((all, term) => both(all, [term]), demand.nodeTerms) };
+  /** Not on nodes that it is kept away from. */
+  function askedOf(demand: Demand, kept: readonly string[]): Demand {
+    return kept.length === 0 ? demand : { ...demand, nodeTerms: both(demand.nodeTerms, [notOn(kept)]) };
   }
 
   function place(pod: PodFacts, count: number): Placed {
@@ -332,19 +365,20 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const demand = claimed(pod);
     if (isRefusal(demand)) return { slots: [], refusal: demand };
     const kept = awayFrom(pod);
-    const placement = planner.place({ demand: askedOf(pod.pinned, demand, kept), strategy: 'spread' }, count, true);
+    const ask = { demand: askedOf(demand, kept), strategy: 'spread' } as const;
+    const placement = planner.place(ask, count, true, pod.pinned);
     if (!('slots' in placement)) return { slots: [], refusal: sayKeptAway(sayTied(sayNotPlaced(placement), pod, demand), kept) };
     if (!isItsOwn(pod)) return placement;
-    return { slots: withItsAddress(pod, placement.slots, (node) => askedOf(node, demand, kept)) };
+    return { slots: withItsAddress(pod, placement.slots, ask) };
   }
 
   /** A pod that is its own owner gets its address back also where the best node for it can't use that: an ENI is on one node. */
-  function withItsAddress(pod: PodFacts, slots: readonly PlacedSlot[], asked: (node: string) => Demand): readonly PlacedSlot[] {
+  function withItsAddress(pod: PodFacts, slots: readonly PlacedSlot[], ask: Ask): readonly PlacedSlot[] {
     const held = ofOwner(pod).filter(({ spec }) => spec.phase === 'Held');
     const isHeld = ([slot]: readonly PlacedSlot[]) => held.some(({ metadata }) => metadata.name === slot?.address);
     if (held.length === 0 || pod.pinned !== undefined || isHeld(slots)) return slots;
     for (const { spec } of held) {
-      const there = planner.place({ demand: asked(spec.node), strategy: 'spread' }, 1, false);
+      const there = planner.place(ask, 1, false, spec.node);
       if ('slots' in there && isHeld(there.slots)) return there.slots;
     }
     return slots;
@@ -495,9 +529,15 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       }
     },
     takes: (pod, ipLock) => adopted(pod, ipLock) !== undefined,
-    wake() {
-      loose.wake();
+    wake(nodes) {
+      loose.wake(nodes && ((pod) => concerns(nodes, pod)));
       for (const lock of forLock.keys()) desk.touch({ desk: 'lock', key: lock });
+    },
+    get isLooking() {
+      return lookingMs !== undefined;
+    },
+    get restsUntilMs() {
+      return restsUntilMs;
     },
     get anyRefused() {
       return loose.anyAside || forLock.size > 0;

@@ -23,8 +23,8 @@ export interface Waiting {
   next(most: number): Batch | undefined;
   /** Nothing fits for pods like this one now. @returns those of its demand and priority */
   setAside(like: PodFacts, refusal: Refusal): readonly PodFacts[];
-  /** Something was freed: all may fit again. */
-  wake(): void;
+  /** Something was freed: all may fit again, or those that it concerns. @param concerns the same of all pods of a shape */
+  wake(concerns?: (pod: PodFacts) => boolean): void;
   readonly size: number;
   /** Whether some are set aside. */
   readonly anyAside: boolean;
@@ -128,10 +128,12 @@ export function waiting(hasHeld: (owner: string) => boolean, apart: (pod: PodFac
       group.aside = true;
       return [...group.pods];
     },
-    wake() {
-      aside.clear();
+    wake(concerns) {
+      if (concerns === undefined) aside.clear();
       for (const [id, group] of groups) {
-        if (!group.aside) continue;
+        const [pod] = group.pods;
+        if (!group.aside || pod === undefined || concerns?.(pod) === false) continue;
+        if (concerns !== undefined) aside.delete(shapeOf(pod));
         group.aside = false;
         enqueue(id, group);
       }
