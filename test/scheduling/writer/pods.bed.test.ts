@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { GATE, LOCK_ANNOTATION, OWNER_KIND_ANNOTATION, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
+import { GATE, LOCK_ANNOTATION, OWNER_KIND_ANNOTATION, REMADE_ANNOTATION, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
 import type { IPLockObject } from '../../../lib/scheduling/writer/books.ts';
 import { type Bed, startControlPlane } from '../../bed/control-plane.ts';
 import { describeBed } from '../../bed/describe-bed.ts';
@@ -143,12 +143,12 @@ describeBed('pods through the gate, with the real scheduler and controllers', ['
     await all.send('DELETE', '/apis/apps/v1/namespaces/feed/deployments/web');
   });
 
-  test('P9, P10 a pinned pod whose node is cordoned meanwhile is deleted where a controller owns it; where nobody does, people are told', async () => {
+  test('P9, P10 a pinned pod whose node is cordoned meanwhile is deleted where its controller makes another; where none is known to, people are told', async () => {
     const cordoned = 'r12-04';
     await all.send('PATCH', `/api/v1/nodes/${cordoned}`, { spec: { unschedulable: true } });
     // Pinned by hand as the writer pins, to a node that refuses: what a cordon in the wrong moment leaves behind.
-    const pinnedTo = (name: string, owner?: object) => ({
-      metadata: { name, annotations: { 'gala.internal/slot': 'loose' }, ...(owner && { ownerReferences: [owner] }) },
+    const pinnedTo = (name: string, owner?: object, annotations = {}) => ({
+      metadata: { name, annotations: { 'gala.internal/slot': 'loose', ...annotations }, ...(owner && { ownerReferences: [owner] }) },
       spec: {
         ...aGatedPod(name).spec,
         schedulingGates: [],
@@ -164,16 +164,19 @@ describeBed('pods through the gate, with the real scheduler and controllers', ['
     // Somebody's own controller: those of the control plane would see to the pod themselves.
     const theirs = (await all.send('POST', '/api/v1/namespaces/feed/configmaps', { metadata: { name: 'owner' } })) as Stored;
     const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'owner', uid: theirs.metadata.uid, controller: true };
-    await all.send('POST', '/api/v1/namespaces/feed/pods', pinnedTo('owned', owner));
+    await all.send('POST', '/api/v1/namespaces/feed/pods', pinnedTo('owned', owner, { [REMADE_ANNOTATION]: 'true' }));
+    await all.send('POST', '/api/v1/namespaces/feed/pods', pinnedTo('unsaid', owner));
     await all.send('POST', '/api/v1/namespaces/feed/pods', pinnedTo('bare'));
     await all.eventually(
       'the owned one deleted',
       async () => (await bed.request('GET', '/api/v1/namespaces/feed/pods/owned')).status === 404,
     );
-    await all.eventually('the bare one told', async () =>
-      (await bed.kubectl(['events', '-n', 'feed', '--for', 'pod/bare'])).stdout.includes('NodeRefusesPod'),
-    );
-    expect((await all.pod('bare')).metadata.name).toBe('bare');
+    for (const name of ['bare', 'unsaid']) {
+      await all.eventually(`${name} told`, async () =>
+        (await bed.kubectl(['events', '-n', 'feed', '--for', `pod/${name}`])).stdout.includes('NodeRefusesPod'),
+      );
+      expect((await all.pod(name)).metadata.name).toBe(name);
+    }
     await all.send('PATCH', `/api/v1/nodes/${cordoned}`, { spec: { unschedulable: false } });
   });
 
