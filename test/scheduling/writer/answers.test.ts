@@ -22,7 +22,8 @@ function aDeafWriter() {
   };
 }
 
-const pod = (name: string, set: string) => aPod({ name, gated: true, controller: { group: 'apps', kind: 'ReplicaSet', name: set, uid: set } });
+const pod = (name: string, set: string) =>
+  aPod({ name, gated: true, controller: { group: 'apps', kind: 'ReplicaSet', name: set, uid: set } });
 const waits = (api: ModelApi, name: string) => api.objects.Pod.get(`feed/${name}`)?.gated;
 const address = (api: ModelApi) => api.objects.IPLock.get('10.110.0.10')?.spec;
 
