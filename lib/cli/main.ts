@@ -81,7 +81,8 @@ export async function run(args: readonly string[]): Promise<number> {
     .version(version(), '-V, --version', 'the version of the package')
     .exitOverride()
     .showHelpAfterError('(gala --help tells more)');
-  for (const [name, { does }] of Object.entries(COMMANDS)) gala.command(name).description(does);
+  for (const [name, { does }] of Object.entries(COMMANDS))
+    gala.command(name).description(does).showHelpAfterError(`(gala ${name} --help tells more)`);
   try {
     const asked = args.find((arg) => Object.hasOwn(COMMANDS, arg));
     const { declare } = (await COMMANDS[asked ?? '']?.load()) ?? {};

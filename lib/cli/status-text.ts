@@ -69,7 +69,9 @@ export function statusText(status: Status): string {
   const parts = [
     [server, ...(kubernetes === undefined ? [] : [`Kubernetes ${kubernetes}`]), `read at ${at.slice(11, 19)} UTC`].join(' · '),
     programs.length === 0
-      ? '  No programs of Gala: stock can be asked for, locks cannot.'
+      ? unseen.length === 0
+        ? '  No programs of Gala: stock can be asked for, locks cannot.'
+        : '  No programs of Gala that could be seen.'
       : table([['PROGRAM', 'READY', 'RESTARTS', 'LAST ERROR'], ...programs.map((program) => programRow(program, nowMs))], {
           right: [2],
           width,
@@ -78,7 +80,7 @@ export function statusText(status: Status): string {
     table([['KIND', 'OBJECTS', 'BY PHASE'], ...kinds.map(kindRow)], { right: [1], width }),
     ...(counts.length === 0 ? [] : [`  ${counts.join(' · ')}`]),
     ...unseen.map((line) => `Not seen: ${line}`),
-    wrong.length === 0 ? 'All is well.' : wrong.join('\n'),
+    wrong.length > 0 ? wrong.join('\n') : unseen.length > 0 ? 'What could be seen is well.' : 'All is well.',
   ];
   return parts.join('\n');
 }

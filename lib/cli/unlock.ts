@@ -36,7 +36,7 @@ async function unlock(name: string, options: Options): Promise<ExitCode> {
     await print(options.output, deleted, () =>
       options.dryRun
         ? `${namespace}/${name} would be deleted; nothing is`
-        : `${namespace}/${name} is deleted; its slots and addresses are free in a moment`,
+        : `${namespace}/${name} is deleted; its slots are free in a moment, and so are addresses that no pod has had. Others stay Held for their owner: gala leaks`,
     );
     return 0;
   });

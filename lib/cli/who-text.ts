@@ -128,12 +128,12 @@ export function whoText(who: Who, nowMs: number): string {
   return [`${address}${place === undefined ? '' : `   ${placeText(place)}`}`, ...lines].join('\n');
 }
 
-function sentenceOf({ state, place }: Who): string {
+function sentenceOf({ state, place, pod }: Who): string {
   switch (state) {
     case 'Free':
       return 'Free: no IPLock of this name';
     case 'Locked':
-      return 'Locked: for a pod to come';
+      return pod === undefined ? 'Locked: for a pod to come' : 'Locked: its pod has it, and no agent has said that it is wired';
     case 'Bound':
       return 'Bound: wired in its pod';
     case 'Held':

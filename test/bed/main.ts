@@ -70,7 +70,7 @@ program
 program
   .command('supervise', { hidden: true })
   .requiredOption('--hosts <number>', '', aCount)
-  .option('--nodes <number>', '', aFew)
+  .option('--nodes <number>', '', aCount)
   .option('--pool <name>', '')
   .action((options: TrialOptions) => supervise(options));
 
@@ -137,8 +137,8 @@ function aCount(text: string): number {
 
 function aFew(text: string): number {
   const count = Number(text);
-  if (/^\d+$/.test(text) && count <= MOST_NODES) return count;
-  throw new InvalidArgumentError(`'${text}' is no number of nodes: 0 to ${MOST_NODES}.`);
+  if (/^\d+$/.test(text) && count >= 1 && count <= MOST_NODES) return count;
+  throw new InvalidArgumentError(`'${text}' is no number of nodes: 1 to ${MOST_NODES}.`);
 }
 
 function badInput(why: string): void {

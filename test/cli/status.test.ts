@@ -109,7 +109,7 @@ test('a cluster without Gala has nothing that could fail', () => {
 test('what may not be looked at is named', () => {
   expect(
     page({ programs: [], leaders: [], kinds: [{ name: 'locks.gala.internal', there: true }] }, { unseen: ['leases is forbidden'] }),
-  ).toMatch(/locks\.gala\.internal {9}\?\n(?:.*\n)*Not seen: leases is forbidden\nAll is well\.$/);
+  ).toMatch(/locks\.gala\.internal {9}\?\n(?:.*\n)*Not seen: leases is forbidden\nWhat could be seen is well\.$/);
 });
 
 test('a Lease is judged by the API server’s clock, however wrong one’s own is', async () => {
