@@ -292,9 +292,10 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
 
   /** Nothing is looked at only to find that there is no room. */
   function writesWithoutRoom(key: string): boolean {
-    return (
-      !flight.hasRoom('quick') && given.get(key) !== undefined && books.pods.get(key)?.gated === true && !flight.hangs(objectOf('Pod', key))
-    );
+    const [mine, object] = [given.get(key), objectOf('Pod', key)];
+    if (mine === undefined || books.pods.get(key)?.gated !== true || flight.hangs(object)) return false;
+    // The address is of no namespace, and comes first.
+    return !flight.hasRoom('quick', mine.address === undefined ? object : undefined);
   }
 
   /** Loose pods, as many as the window has room for. */
