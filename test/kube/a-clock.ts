@@ -9,15 +9,28 @@ export interface TestClock extends Clock {
   readonly waiting: number;
 }
 
+interface Timer {
+  readonly act: () => void;
+  cancelled: boolean;
+}
+
 export function aClock(start = 1_000): TestClock {
-  const due = new FlatQueue<{ act: () => void; cancelled: boolean }>();
+  // Those of one moment together, in the order they came: a heap keeps none.
+  const due = new FlatQueue<Timer[]>();
+  const moments = new Map<number, Timer[]>();
   let time = start;
   let waiting = 0;
   return {
     now: () => time,
     after(ms, act) {
       const timer = { act, cancelled: false };
-      due.push(timer, time + Math.max(ms, 0));
+      const at = time + Math.max(ms, 0);
+      const moment = moments.get(at) ?? [];
+      if (moment.length === 0) {
+        moments.set(at, moment);
+        due.push(moment, at);
+      }
+      moment.push(timer);
       waiting++;
       return () => {
         if (!timer.cancelled) waiting--;
@@ -27,12 +40,15 @@ export function aClock(start = 1_000): TestClock {
     advance(ms) {
       const end = time + ms;
       for (let at = due.peekValue(); at !== undefined && at <= end; at = due.peekValue()) {
-        const timer = due.pop()!;
+        const moment = due.pop()!;
+        moments.delete(at);
         time = Math.max(time, at);
-        if (timer.cancelled) continue;
-        timer.cancelled = true;
-        waiting--;
-        timer.act();
+        for (const timer of moment) {
+          if (timer.cancelled) continue;
+          timer.cancelled = true;
+          waiting--;
+          timer.act();
+        }
       }
       time = end;
     },
