@@ -58,6 +58,10 @@ export function wrongWith({ programs, leaders, kinds }: Pick<Status, 'programs' 
   ];
 }
 
+/** Who could not look can't say that all is well: that is an ordinary no. */
+export const exitCodeOf = ({ wrong, unseen }: Pick<Status, 'wrong' | 'unseen'>): 0 | 3 | 4 =>
+  wrong.length > 0 ? 4 : unseen.length > 0 ? 3 : 0;
+
 export function statusText(status: Status): string {
   const { server, kubernetes, at, programs, leaders, kinds, nodes, podsWaiting, unseen, wrong } = status;
   const width = terminalWidth();

@@ -10,7 +10,7 @@ import { endedBy } from './fault.ts';
 import { type LeaseSeen, leadersOf } from './leader.ts';
 import type { Declare } from './main.ts';
 import { type ExitCode, type Format, outputOption, print } from './output.ts';
-import { type KindSeen, type ProgramSeen, type Status, statusText, wrongWith } from './status-text.ts';
+import { exitCodeOf, type KindSeen, type ProgramSeen, type Status, statusText, wrongWith } from './status-text.ts';
 
 interface Options extends ClusterOptions {
   readonly leaseNamespace: string;
@@ -28,8 +28,7 @@ async function status(options: Options): Promise<ExitCode> {
   return inCluster(options, async ({ api }): Promise<ExitCode> => {
     const seen = await look(api, options.leaseNamespace);
     await print(options.output, seen, () => statusText(seen));
-    // Who could not look can't say that all is well: you may not, so it is an ordinary no.
-    return seen.wrong.length > 0 ? 4 : seen.unseen.length > 0 ? 3 : 0;
+    return exitCodeOf(seen);
   });
 }
 

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { leaderBy, leaderOf, leadersOf } from '../../lib/cli/leader.ts';
-import { type KindSeen, type Status, statusText, wrongWith } from '../../lib/cli/status-text.ts';
+import { exitCodeOf, type KindSeen, type Status, statusText, wrongWith } from '../../lib/cli/status-text.ts';
 import { apiOf } from '../../lib/kube/client.ts';
 
 const AT = '2027-02-16T19:58:02.000Z';
@@ -130,4 +130,10 @@ test('a Lease is judged by the API server’s clock, however wrong one’s own i
 
 test('a Lease that was renewed in the second that the server names is as new as can be', () => {
   expect(lease('gala-lock-writer', 'cp1_8f2c', -0.9)).toMatchObject({ leads: true, renewedMsAgo: 0 });
+});
+
+test('who could not look at everything is not told that all is well', () => {
+  expect(exitCodeOf({ wrong: [], unseen: [] })).toBe(0);
+  expect(exitCodeOf({ wrong: [], unseen: ['leases is forbidden'] })).toBe(3);
+  expect(exitCodeOf({ wrong: ['nobody leads'], unseen: ['leases is forbidden'] })).toBe(4);
 });

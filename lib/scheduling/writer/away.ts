@@ -4,6 +4,7 @@
  * begins learns anew.
  */
 import type { NodeTerm } from '../types.ts';
+import { putLast } from './put-last.ts';
 
 export interface Away {
   /**
@@ -54,12 +55,6 @@ export function away(): Away {
     },
     leftMs: (controller, node, nowMs) => Math.max(0, (all.get(controller)?.get(node)?.untilMs ?? 0) - nowMs),
   };
-}
-
-function putLast<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > most) map.delete(map.keys().next().value as string);
 }
 
 /** Any node but these. */

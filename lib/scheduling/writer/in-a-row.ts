@@ -4,6 +4,7 @@
  * nobody has. Pure, and in memory alone: a lock writer that begins learns anew.
  */
 import { PATIENCE_MS } from './next-for-pinned.ts';
+import { putLast } from './put-last.ts';
 
 export interface InARow {
   /**
@@ -60,10 +61,4 @@ export function inARow(): InARow {
     patienceMs: (controller) => Math.min(MAX_MS, PATIENCE_MS * 2 ** (rows.get(controller)?.times ?? 0)),
     everywhere: (controller, sentence) => sentence !== undefined && (rows.get(controller)?.said.get(sentence)?.size ?? 0) >= ENOUGH_NODES,
   };
-}
-
-function putLast<T>(map: Map<string, T>, key: string, value: T, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size > most) map.delete(map.keys().next().value as string);
 }
