@@ -1,0 +1,35 @@
+/**
+ * Names that the network concern's parts share: what constructs render, the CNI agent says of an address, and the lock writer and
+ * the terminal read of it.
+ */
+import { SYSTEM_NAMESPACE } from './scheduling.ts';
+
+/** The DaemonSet, its account, and what `gala cni` calls itself. */
+export const CNI_NAME = 'gala-cni';
+
+/** Whom the policies of addresses and NodeNetworks let write those of its own node: `gala cni`, as a request names its user. */
+export const CNI_ACCOUNT = `system:serviceaccount:${SYSTEM_NAMESPACE}:${CNI_NAME}`;
+
+/** Plain HTTP on loopback: probes and metrics of `gala cni`. */
+export const CNI_PORT = 10273;
+
+/** On every node, on tmpfs: links die with the boot, and so does what is noted of them. */
+export const RUN_FOLDER = '/run/gala';
+
+/** Where the shim finds the agent (shim.c). */
+export const CNI_SOCKET = `${RUN_FOLDER}/cni.sock`;
+
+/**
+ * Condition of an IPLock, written by the agent of its node. True before anything is wired for the pod that `spec.podUID` names, in
+ * the write that makes it Bound; False once nothing of it is left on the node. What says True is not given away, whatever
+ * becomes of the pod's object.
+ */
+export const WIRED = 'Wired';
+
+/**
+ * Condition of an IPLock, written by the agent of its node while it is Locked: whether the address was looked for on the wire.
+ * `True`: nobody answers for it, and the gateway does. `False`: see the reason.
+ */
+export const PROBED = 'Probed';
+/** Reasons of `Probed`. The message of a conflict names the MAC address that answered. */
+export const PROBED_REASONS = { free: 'Free', conflict: 'Conflict', gatewaySilent: 'GatewaySilent' } as const;
