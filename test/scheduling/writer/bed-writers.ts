@@ -16,7 +16,12 @@ const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 const CRDS = ['hostpools', 'iplocks', 'locks', 'nodenetworks'];
 
 export interface Stored {
-  readonly metadata: { readonly name: string; readonly uid: string; readonly annotations?: Readonly<Record<string, string>> };
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly deletionTimestamp?: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
   readonly spec: { readonly nodeName?: string; readonly schedulingGates?: readonly object[] };
   readonly status?: { readonly phase?: string };
 }

@@ -2,8 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { stringify } from 'yaml';
-import { GATE, LOCK_ANNOTATION, OWNER_KIND_ANNOTATION, REMADE_ANNOTATION, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
-import type { IPLockObject } from '../../../lib/scheduling/writer/books.ts';
+import { GATE, LOCK_ANNOTATION, REMADE_ANNOTATION, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
 import { type Bed, startControlPlane } from '../../bed/control-plane.ts';
 import { describeBed } from '../../bed/describe-bed.ts';
 import { simulate } from '../../bed/hosts.ts';
@@ -199,10 +198,11 @@ describeBed('pods through the gate, with the real scheduler and controllers', ['
       value: 1_000,
       preemptionPolicy: 'Never',
     });
-    // What pods of the tests before left Held is freed within 5 s, and would be a second address.
-    const leaving = ({ spec, metadata }: IPLockObject) =>
-      spec.phase === 'Held' && spec.lock === undefined && metadata.annotations?.[OWNER_KIND_ANNOTATION] !== 'StatefulSet';
-    await all.eventually('nothing about to be freed', async () => !(await all.ipLocks()).some(leaving));
+    // What the tests before left behind is freed within 5 s of its pod's end, and would be a second address.
+    await all.eventually('nothing about to be freed', async () => {
+      const there = new Set((await all.pods()).filter(({ metadata }) => !metadata.deletionTimestamp).map(({ metadata }) => metadata.uid));
+      return (await all.ipLocks()).every(({ spec }) => spec.lock !== undefined || (spec.phase !== 'Held' && there.has(spec.podUID ?? '')));
+    });
     const free = 60 - (await all.ipLocks()).length;
     await all.aLock('rest', { count: free, ttlSeconds: 3_600 });
     await all.eventually('Ready', async () => (await all.lock('rest')).status?.phase === 'Ready');
