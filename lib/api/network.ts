@@ -33,3 +33,9 @@ export const WIRED = 'Wired';
 export const PROBED = 'Probed';
 /** Reasons of `Probed`. The message of a conflict names the MAC address that answered. */
 export const PROBED_REASONS = { free: 'Free', conflict: 'Conflict', gatewaySilent: 'GatewaySilent' } as const;
+
+/**
+ * Annotation of an IPLock, set by a person: `true` says that nobody uses the address any more. The lock writer deletes a Held or
+ * Quarantined one then; one that a pod may have is left as it is. Anybody may set it who may patch IPLocks, and nothing else.
+ */
+export const FREE_ANNOTATION = 'gala.internal/free';
