@@ -1,6 +1,7 @@
 /** `gala status` as data and as a page. Pure: what was read in, what it means out. */
 import { ageOf, counted } from './amount.ts';
 import { type Leader, leaderless } from './leader.ts';
+import { amissRows, type PoolAmiss } from './pools-amiss.ts';
 import { table, terminalWidth } from './table.ts';
 
 export interface ProgramSeen {
@@ -34,6 +35,8 @@ export interface Status {
   readonly programs: readonly ProgramSeen[];
   readonly leaders: readonly Leader[];
   readonly kinds: readonly KindSeen[];
+  /** What is amiss with pools, by what `gala controller` wrote. */
+  readonly pools: readonly PoolAmiss[];
   readonly nodes?: number;
   /** Pods of `gala-scheduler` that wait behind the gate. */
   readonly podsWaiting?: number;
@@ -58,12 +61,15 @@ export function wrongWith({ programs, leaders, kinds }: Pick<Status, 'programs' 
   ];
 }
 
-/** Who could not look can't say that all is well: that is an ordinary no. */
-export const exitCodeOf = ({ wrong, unseen }: Pick<Status, 'wrong' | 'unseen'>): 0 | 3 | 4 =>
-  wrong.length > 0 ? 4 : unseen.length > 0 ? 3 : 0;
+/**
+ * Where a host lies wrong somebody has to act, and asking again changes nothing; who could not look can't say that all is well.
+ * Both are ordinary noes.
+ */
+export const exitCodeOf = ({ wrong, unseen, pools }: Pick<Status, 'wrong' | 'unseen' | 'pools'>): 0 | 3 | 4 =>
+  wrong.length > 0 ? 4 : unseen.length + pools.length > 0 ? 3 : 0;
 
 export function statusText(status: Status): string {
-  const { server, kubernetes, at, programs, leaders, kinds, nodes, podsWaiting, unseen, wrong } = status;
+  const { server, kubernetes, at, programs, leaders, kinds, pools, nodes, podsWaiting, unseen, wrong } = status;
   const width = terminalWidth();
   const nowMs = Date.parse(at);
   const counts = [
@@ -82,11 +88,19 @@ export function statusText(status: Status): string {
         }),
     ...(leaders.length === 0 ? [] : [table([['LEASE', 'LEADS', 'RENEWED'], ...leaders.map(leaderRow)], { width })]),
     table([['KIND', 'OBJECTS', 'BY PHASE'], ...kinds.map(kindRow)], { right: [1], width }),
+    ...(pools.length === 0 ? [] : [table(amissRows(pools, nowMs), { width })]),
     ...(counts.length === 0 ? [] : [`  ${counts.join(' · ')}`]),
     ...unseen.map((line) => `Not seen: ${line}`),
-    wrong.length > 0 ? wrong.join('\n') : unseen.length > 0 ? 'What could be seen is well.' : 'All is well.',
+    ...wrong,
+    ...(wrong.length > 0 ? [] : [endOf(status)]),
   ];
   return parts.join('\n');
+}
+
+function endOf({ pools, unseen }: Status): string {
+  const seen = unseen.length > 0 ? 'What could be seen' : 'All';
+  if (pools.length === 0) return `${seen} is well.`;
+  return `${seen} that is installed works; ${counted(pools.length, 'thing')} about pools ${pools.length === 1 ? 'is' : 'are'} amiss.`;
 }
 
 function programRow({ name, wanted, ready, restarts, lastError }: ProgramSeen, nowMs: number): string[] {

@@ -1,15 +1,16 @@
 /** `gala status`: Gala's programs, who leads, the last error, which kinds are there and how many objects; on one page. */
-import { IPLock, KINDS, Lock } from '../api/kinds.ts';
+import { HostPool, IPLock, KINDS, Lock } from '../api/kinds.ts';
 import { PART_OF, type Resource } from '../api/resource.ts';
 import { GATE, SCHEDULER_NAME } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { ApiError, isNotFound } from '../kube/error.ts';
-import { DAEMONSETS, DEPLOYMENTS, type Kind, kindOf, LEASES, NODES, PODS, pathOf } from '../kube/kinds.ts';
+import { type AnyObject, DAEMONSETS, DEPLOYMENTS, type Kind, kindOf, LEASES, NODES, PODS, pathOf, type Stored } from '../kube/kinds.ts';
 import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions } from './cluster.ts';
 import { endedBy } from './fault.ts';
 import { type LeaseSeen, leadersOf } from './leader.ts';
 import type { Declare } from './main.ts';
 import { type ExitCode, type Format, outputOption, print } from './output.ts';
+import { poolsAmiss } from './pools-amiss.ts';
 import { exitCodeOf, type KindSeen, type ProgramSeen, type Status, statusText, wrongWith } from './status-text.ts';
 
 interface Options extends ClusterOptions {
@@ -20,7 +21,10 @@ interface Options extends ClusterOptions {
 export const declare: Declare = (command, end) => {
   leaseOptions(clusterOptions(command))
     .addOption(outputOption())
-    .addHelpText('after', '\nExit code 4: something that is installed does not work now; 3: not everything could be seen.')
+    .addHelpText(
+      'after',
+      '\nExit code 4: something that is installed does not work now; 3: not everything could be seen, or pools are amiss.',
+    )
     .action(async (options) => end(await status(options)));
 };
 
@@ -44,11 +48,11 @@ async function look(api: Api, namespace: string): Promise<Status> {
       return undefined;
     });
   const at = new Date();
-  const [version, programs, leases, kinds, nodes, pods] = await Promise.all([
+  const [version, programs, leases, listedKinds, nodes, pods] = await Promise.all([
     see(api.request({ method: 'GET', path: '/version' })),
     programsIn(api, namespace, see),
     see(api.list(LEASES, { namespace })),
-    Promise.all(KINDS.map((kind) => kindSeen(api, kind, see))),
+    Promise.all(KINDS.map((kind) => listedOf(api, kind, see))),
     see(countOf(api, NODES)),
     // Those without a node only: of all there may be tens of thousands.
     see(api.list(PODS, { fieldSelector: `spec.schedulerName=${SCHEDULER_NAME},spec.nodeName=` })),
@@ -57,14 +61,16 @@ async function look(api: Api, namespace: string): Promise<Status> {
   const seen = {
     programs,
     leaders: leases === undefined ? [] : leadersOf(names, leases.items as readonly LeaseSeen[], version?.atMs ?? at.getTime()),
-    kinds,
+    kinds: listedKinds.map(kindSeen),
   };
+  const hostPools = listedKinds.find(({ resource }) => resource.kind === HostPool.kind)?.items ?? [];
   const gitVersion: string | undefined = version?.body?.gitVersion;
   return {
     server: api.url,
     ...(gitVersion === undefined ? {} : { kubernetes: gitVersion.replace(/^v/, '') }),
     at: at.toISOString(),
     ...seen,
+    pools: poolsAmiss(hostPools as readonly Stored<HostPool>[]),
     ...(nodes === undefined ? {} : { nodes }),
     ...(pods === undefined ? {} : { podsWaiting: pods.items.filter(waits).length }),
     unseen: [...new Set(unseen)],
@@ -81,7 +87,14 @@ async function countOf(api: Api, kind: Kind): Promise<number> {
 const waits = ({ spec }: { readonly spec?: { readonly schedulingGates?: readonly { readonly name: string }[] } }): boolean =>
   (spec?.schedulingGates ?? []).some(({ name }) => name === GATE);
 
-async function kindSeen(api: Api, resource: Resource, see: Seeing): Promise<KindSeen> {
+interface ListedKind {
+  readonly resource: Resource;
+  readonly there: boolean;
+  /** Undefined: not there, or not for us to see. */
+  readonly items?: readonly AnyObject[];
+}
+
+async function listedOf(api: Api, resource: Resource, see: Seeing): Promise<ListedKind> {
   let there = true;
   const listed = await see(
     api.list(kindOf(resource)).catch((error: unknown) => {
@@ -90,15 +103,19 @@ async function kindSeen(api: Api, resource: Resource, see: Seeing): Promise<Kind
       return undefined;
     }),
   );
+  return { resource, there, ...(listed === undefined ? {} : { items: listed.items }) };
+}
+
+function kindSeen({ resource, there, items }: ListedKind): KindSeen {
   const phases = new Map<string, number>();
-  for (const object of listed?.items ?? []) {
+  for (const object of items ?? []) {
     const phase = phaseOf(resource, object);
     if (phase !== undefined) phases.set(phase, (phases.get(phase) ?? 0) + 1);
   }
   return {
     name: resource.crdName,
     there,
-    ...(listed === undefined ? {} : { objects: listed.items.length }),
+    ...(items === undefined ? {} : { objects: items.length }),
     ...(phases.size === 0 ? {} : { phases: Object.fromEntries([...phases].sort(([a], [b]) => (a < b ? -1 : 1))) }),
   };
 }

@@ -69,6 +69,9 @@ const RULES: readonly Rule[] = [
   },
 ];
 
+/** The types of all of them: what else a pool's conditions say is said by others. */
+export const AMISS: readonly string[] = RULES.map(({ type }) => type);
+
 export function amiss(seen: PoolSeen, layout: Layout): Finding[] {
   return RULES.map(({ type, reasons: [bad, good], find, say }): Finding => {
     const found = find(seen, layout);

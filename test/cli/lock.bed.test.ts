@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse, stringify } from 'yaml';
 import { crd } from '../../lib/api/crd.ts';
-import { KINDS, Lock } from '../../lib/api/kinds.ts';
+import { HostPool, KINDS, Lock } from '../../lib/api/kinds.ts';
 import { type Api, connect } from '../../lib/kube/client.ts';
 import { kindOf, LEASES, NAMESPACES } from '../../lib/kube/kinds.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
@@ -111,6 +111,19 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubec
     const { status, stdout, stderr } = spawnSync(kubectl, [...first, 'gala', 'locks', '-n', 'feed'], { env, encoding: 'utf8' });
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^NAME +PHASE +SLOTS +USED +OWNER /);
+  });
+
+  test('status shows what is amiss with a pool, with exit code 3', async () => {
+    const spec = HostPool.spec.parse({ ...(HostPool.example as object), locks: 'advisory' });
+    const pool = await api.create(kindOf(HostPool), { metadata: { name: 'web' }, spec });
+    const message = 'Nodes with the label gala.internal/pool=web that stand in none of its racks (1): h-r99-01.';
+    const at = { reason: 'NotListed', message, lastTransitionTime: new Date().toISOString() };
+    await api.updateStatus(kindOf(HostPool), { ...pool, status: { conditions: [{ type: 'NodesOutsideRacks', status: 'True', ...at }] } });
+    const { code, out } = await ask('status');
+    expect(code).toBe(3);
+    expect(out).toMatch(/\n {2}web {4}NodesOutsideRacks {3}\S+ s {3}Nodes with the label gala\.internal\/pool=web .*: h-r99-01\.\n/);
+    expect(out).toMatch(/\nAll that is installed works; 1 thing about pools is amiss\.\n$/);
+    await api.delete(kindOf(HostPool), { name: 'web' });
   });
 
   test('status counts the Locks by phase, and a Lease that nobody renews is wrong', async () => {

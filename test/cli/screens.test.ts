@@ -136,7 +136,15 @@ test('gala status', () => {
     ],
   };
   const text = statusText({
-    ...{ server: 'https://10.8.0.10:6443', kubernetes: '1.37.2', at: new Date(NOW).toISOString(), nodes: 43, podsWaiting: 0, unseen: [] },
+    ...{
+      server: 'https://10.8.0.10:6443',
+      kubernetes: '1.37.2',
+      at: new Date(NOW).toISOString(),
+      nodes: 43,
+      podsWaiting: 0,
+      unseen: [],
+      pools: [],
+    },
     ...{ ...seen, wrong: wrongWith(seen) },
   });
   expect(text).toBe(page('gala status'));

@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, test } from '@jest/globals';
 import { leaderBy, leaderOf, leadersOf } from '../../lib/cli/leader.ts';
+import { poolsAmiss } from '../../lib/cli/pools-amiss.ts';
 import { exitCodeOf, type KindSeen, type Status, statusText, wrongWith } from '../../lib/cli/status-text.ts';
 import { apiOf } from '../../lib/kube/client.ts';
 
@@ -37,6 +38,7 @@ const page = (seen: Seen, more: Partial<Status> = {}) =>
     server: 'https://10.8.0.10:6443',
     kubernetes: '1.37.2',
     at: AT,
+    pools: [],
     nodes: 43,
     podsWaiting: 0,
     unseen: [],
@@ -133,7 +135,34 @@ test('a Lease that was renewed in the second that the server names is as new as 
 });
 
 test('who could not look at everything is not told that all is well', () => {
-  expect(exitCodeOf({ wrong: [], unseen: [] })).toBe(0);
-  expect(exitCodeOf({ wrong: [], unseen: ['leases is forbidden'] })).toBe(3);
-  expect(exitCodeOf({ wrong: ['nobody leads'], unseen: ['leases is forbidden'] })).toBe(4);
+  expect(exitCodeOf({ wrong: [], unseen: [], pools: [] })).toBe(0);
+  expect(exitCodeOf({ wrong: [], unseen: ['leases is forbidden'], pools: [] })).toBe(3);
+  expect(exitCodeOf({ wrong: ['nobody leads'], unseen: ['leases is forbidden'], pools: [] })).toBe(4);
+});
+
+const condition = (type: string, status: 'True' | 'False', message?: string) => ({
+  ...{ type, status, reason: 'X', lastTransitionTime: ago(7500) },
+  ...(message === undefined ? {} : { message }),
+});
+const WEB = { metadata: { name: 'web' }, status: { conditions: [] } };
+
+test('what is amiss with a pool is on the page, and no program is blamed for it', () => {
+  const outside = 'Nodes with the label gala.internal/pool=web that stand in none of its racks (1): h-r99-01.';
+  const missing = 'Hosts without a Node (1 of 40): bj-a-r12-03.';
+  const conditions = [condition('NodesOutsideRacks', 'True', outside), condition('HostsMissing', 'True', missing)];
+  const pools = poolsAmiss([{ ...WEB, status: { conditions } }]);
+  expect(page(SEEN, { pools }).split('\n').slice(-5)).toEqual([
+    '  POOL   AMISS               FOR       WHAT, AND WHAT TO DO',
+    `  web    HostsMissing        2 h 5 m   ${missing}`,
+    `  web    NodesOutsideRacks   2 h 5 m   ${outside}`,
+    '  43 nodes · 0 pods behind the gate',
+    'All that is installed works; 2 things about pools are amiss.',
+  ]);
+  expect(exitCodeOf({ wrong: [], unseen: [], pools })).toBe(3);
+  expect(exitCodeOf({ wrong: ['nobody leads'], unseen: [], pools })).toBe(4);
+});
+
+test('conditions that are False say that all is well, and those of others are theirs', () => {
+  const conditions = [condition('HostsMissing', 'False'), condition('Launched', 'True', 'three instances are there')];
+  expect(poolsAmiss([{ ...WEB, status: { conditions } }, { metadata: { name: 'new' } }])).toEqual([]);
 });
