@@ -3,6 +3,7 @@ import type { Lock } from '../api/kinds.ts';
 import { LOCK_ANNOTATION } from '../api/scheduling.ts';
 import type { Stored } from '../kube/kinds.ts';
 import { ageOf, counted } from './amount.ts';
+import { type StockAnswer, stockText } from './stock-text.ts';
 import { table, terminalWidth } from './table.ts';
 
 /** What `-o json` prints of a Lock. */
@@ -48,7 +49,13 @@ export function lockSeen(lock: Stored<Lock>, racks: ReadonlyMap<string, string> 
   };
 }
 
-export function lockText(lock: LockSeen, { dryRun }: { readonly dryRun: boolean }): string {
+interface Beside {
+  readonly dryRun: boolean;
+  /** What there is now, of a Lock that got nothing. */
+  readonly stock?: StockAnswer;
+}
+
+export function lockText(lock: LockSeen, { dryRun, stock }: Beside): string {
   const id = `${lock.namespace}/${lock.name}`;
   const asked = counted(lock.count, 'slot');
   if (dryRun) return `${id}: ${asked} for ${lock.owner} would be asked for; nothing is stored`;
@@ -62,7 +69,8 @@ export function lockText(lock: LockSeen, { dryRun }: { readonly dryRun: boolean 
       return [
         `${id} Failed: ${asked} ${lock.count === 1 ? 'was' : 'were'} asked for, and nothing is locked`,
         ...(lock.reasons.length === 0 ? [] : [reasonTable(lock)]),
-        'Fewer, or with --allow-partial what there is: gala stock says how many fit.',
+        ...(stock === undefined ? [] : [stockText(stock)]),
+        remedyOf(lock, stock),
       ].join('\n');
     case 'Expired':
       return `${id} Expired: no pod came within ${ageOf(lock.ttlSeconds * 1000)} of its last renewal. Ask anew under another --name.`;
@@ -73,6 +81,15 @@ export function lockText(lock: LockSeen, { dryRun }: { readonly dryRun: boolean 
       return lock.phase satisfies never;
   }
 }
+
+/** Of a Lock that has Failed: its answer stays with its name. */
+function remedyOf({ count }: LockSeen, stock: StockAnswer | undefined): string {
+  if (stock === undefined) return 'Fewer, or with --allow-partial what there is: gala stock says how many fit.';
+  if ((stock.want?.found ?? 0) >= count) return `So many fit by now: ask again${ANOTHER_NAME}.`;
+  if (stock.count === 0) return `None fits now: mend what limits them, then ask again${ANOTHER_NAME}.`;
+  return `Ask for ${stock.count} or fewer, or with --allow-partial for what there is${ANOTHER_NAME}.`;
+}
+const ANOTHER_NAME = '; where --name was given, under another one';
 
 /** More nodes than fit a screen are told by rack. */
 const FEW_NODES = 12;

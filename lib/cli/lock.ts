@@ -14,10 +14,11 @@ import { type Asked, type LockOptions, lockFrom } from './lock-object.ts';
 import { type LockSeen, lockSeen, lockText, noSuchLock } from './lock-text.ts';
 import type { Declare } from './main.ts';
 import { BadInput, type ExitCode, type Format, NotNow, outputOption, print, Refused, say } from './output.ts';
-import { readPodFile } from './pod-file.ts';
+import { type Pods, readPodFile } from './pod-file.ts';
 import { podsNamed } from './pods-from.ts';
 import { questionOptions } from './question.ts';
 import { demanded } from './stock-answer.ts';
+import type { StockAnswer } from './stock-text.ts';
 
 const LOCKS = kindOf(Lock);
 
@@ -71,11 +72,15 @@ async function lock(what: readonly string[], options: Options): Promise<ExitCode
   if (timeoutSeconds === undefined) throw new BadInput(`--timeout is '${options.timeout}'; it is a duration. For example 60s or 5m.`);
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
     if (options.renew) return renew(api, { namespace, name: only(what) }, options);
-    const asked = await questionFrom(api, what, namespace, options);
+    const { asked, pods } = await questionFrom(api, what, namespace, options);
     const made = await ask(api, asked, options.dryRun ?? false);
     if (options.dryRun || options.wait === 'none') return answer(api, made, options);
     say(`${asked.namespace}/${asked.name}: asked for ${asked.spec.count} slots`);
-    return answer(api, await settled(api, made, timeoutSeconds * 1000, options), options);
+    const lock = await settled(api, made, timeoutSeconds * 1000, options);
+    if (lock.status?.phase !== 'Failed') return answer(api, lock, options);
+    // Only where it is needed: counting reads more than asking for a Lock does.
+    const { stockFor } = await import('./lock-stock.ts');
+    return answer(api, lock, options, await stockFor(api, asked, pods, options));
   });
 }
 
@@ -85,19 +90,22 @@ function only(what: readonly string[]): string {
   return what[0] as string;
 }
 
-async function questionFrom(api: Api, what: readonly string[], here: string, options: Options): Promise<Asked> {
+interface Question {
+  readonly asked: Asked;
+  readonly pods: Pods;
+}
+
+async function questionFrom(api: Api, what: readonly string[], here: string, options: Options): Promise<Question> {
   const { count, named } = countIn(what, options.file);
   const file = options.file === undefined ? undefined : readPodFile(options.file);
   const namespace = namespaceOf(options, file, here);
   // What can't be counted would only make a Lock that fails.
   if (file !== undefined) demanded(file, namespace);
-  const whose = file === undefined ? await podsNamed(api, namespace, named) : undefined;
-  const asked = lockFrom(
-    file === undefined ? { podFrom: { kind: whose?.kind, name: whose?.pods.name } as never } : { pods: file },
-    ...([count, namespace, options] as const),
-  );
+  const { kind, pods } = file === undefined ? await podsNamed(api, namespace, named) : { kind: undefined, pods: file };
+  const whose = kind === undefined ? { pods } : { podFrom: { kind, name: pods.name } as never };
+  const asked = lockFrom(whose, count, namespace, options);
   if ('problems' in asked) throw new BadInput(asked.problems.join('\n'));
-  return asked;
+  return { asked, pods };
 }
 
 /** How many, and whose where no file says it. @throws {BadInput} when one of the two is missing, or there is more */
@@ -183,9 +191,11 @@ async function renew(api: Api, id: Required<Id>, options: Options): Promise<Exit
   return answer(api, renewed, options);
 }
 
-async function answer(api: Api, lock: Stored<Lock>, options: Options): Promise<ExitCode> {
+/** @param stock what there is, where the Lock got nothing */
+async function answer(api: Api, lock: Stored<Lock>, options: Options, stock?: StockAnswer): Promise<ExitCode> {
   const seen = lockSeen(lock, await racksOf(api, lock));
-  await print(options.output, seen, () => lockText(seen, { dryRun: options.dryRun ?? false }));
+  const dryRun = options.dryRun ?? false;
+  await print(options.output, { ...seen, ...(stock === undefined ? {} : { stock }) }, () => lockText(seen, { dryRun, stock }));
   return exitCodeOf(seen);
 }
 

@@ -32,16 +32,27 @@ export function stockOfCluster(whose: Pods | string, how: How, options: Options)
   return inCluster(options, async ({ api, namespace: here }) => {
     const namespace = namespaceOf(options, typeof whose === 'string' ? undefined : whose, here);
     const pods = typeof whose === 'string' ? (await podsNamed(api, namespace, whose)).pods : whose;
-    const demand = demanded(pods, namespace);
-    const asked = await askStockApi(api, { ...how, namespace, template: pods.template, owner: pods.name }, options.leaseNamespace);
-    if ('absent' in asked) {
-      if (options.verbose) say(`The library counts, with your rights: ${asked.absent}.${remedyOf(asked, options.leaseNamespace)}`);
-      const { facts, source } = await factsOfCluster(api);
-      return answerWithAbsent(facts, source, { pods, namespace, how });
-    }
-    if (options.verbose) say(`The stock API counted: ${asked.replica}.`);
-    return { ...about(pods, demand, how, asked.source), ...asked.answer, ...(await beside(api, demand, asked.answer.pools)) };
+    return stockIn(api, pods, namespace, how, options);
   });
+}
+
+/** The same over a client that is there. */
+export async function stockIn(
+  api: Api,
+  pods: Pods,
+  namespace: string,
+  how: How,
+  options: Pick<Options, 'leaseNamespace' | 'verbose'>,
+): Promise<StockAnswer> {
+  const demand = demanded(pods, namespace);
+  const asked = await askStockApi(api, { ...how, namespace, template: pods.template, owner: pods.name }, options.leaseNamespace);
+  if ('absent' in asked) {
+    if (options.verbose) say(`The library counts, with your rights: ${asked.absent}.${remedyOf(asked, options.leaseNamespace)}`);
+    const { facts, source } = await factsOfCluster(api);
+    return answerWithAbsent(facts, source, { pods, namespace, how });
+  }
+  if (options.verbose) say(`The stock API counted: ${asked.replica}.`);
+  return { ...about(pods, demand, how, asked.source), ...asked.answer, ...(await beside(api, demand, asked.answer.pools)) };
 }
 
 interface Asking {

@@ -58,7 +58,10 @@ test('gala lock', () => {
 test('gala lock, refused', () => {
   const lock = lockSeen(aLock('feed-api-5000', { phase: 'Failed', count: 5000 }) as never);
   const reasons = reasonsOf([{ limit: 'addresses', nodes: 40 }]);
-  expect(lockText({ ...lock, reasons }, { dryRun: false })).toBe(page('gala lock -f examples/feed.yaml 5000 --name feed-api-5000'));
+  const source = { from: 'cluster', name: '', by: 'stock API', ageSeconds: 0.4, samplesAgeSeconds: 11 } as const;
+  const how = { strategy: 'spread', count: 5000 } as const;
+  const stock = answerFrom(factsOf(aNight()), source, { pods: FEED, namespace: 'feed', how });
+  expect(lockText({ ...lock, reasons }, { dryRun: false, stock })).toBe(page('gala lock -f examples/feed.yaml 5000 --name feed-api-5000'));
 });
 
 test('gala locks', () => {

@@ -105,7 +105,14 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
         'feed/too-many Failed: 200 slots were asked for, and nothing is locked',
         expect.stringMatching(/^ {2}NODES {3}REASON +WHY$/),
         expect.stringMatching(/^ {6}4 {3}NoAddress/),
-        'Fewer, or with --allow-partial what there is: gala stock says how many fit.',
+        // What gala stock says of the same question.
+        expect.stringMatching(/^snapshot \S+ s old · no live metrics$/),
+        expect.stringMatching(/^feed-api {3}cpu .* · spread$/),
+        expect.stringMatching(/^ {2}POOL {3}HOSTS {3}FIT NOW {3}LOCKED BY OTHERS {3}LIMITED BY \(hosts\)$/),
+        expect.stringMatching(/^ {2}web +4 +28 +\d+ +addresses 4$/),
+        '28 now.',
+        '28 of 200 are there.',
+        expect.stringMatching(/^Ask for 28 or fewer, or with --allow-partial for what there is; /),
         '',
       ],
     });
@@ -119,7 +126,10 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
 
   test('without a name a question that failed is asked anew', async () => {
     const first = await json('lock', ...FEED, '300');
-    expect(first).toMatchObject({ phase: 'Failed', name: expect.stringMatching(/^feed-api-[0-9a-f]{8}$/) });
+    expect(first).toMatchObject({
+      ...{ phase: 'Failed', name: expect.stringMatching(/^feed-api-[0-9a-f]{8}$/) },
+      stock: { limit: 'addresses', want: { count: 300 } },
+    });
     const again = await ask('lock', ...FEED, '300', '-o', 'json');
     expect(again.err.split('\n')[0]).toBe(`feed/${first.name}: is Failed; asking anew`);
     expect(JSON.parse(again.out)).toMatchObject({ name: first.name, phase: 'Failed' });
