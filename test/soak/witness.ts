@@ -65,7 +65,9 @@ export async function witness(api: Api, signal: AbortSignal): Promise<Witness> {
 
   async function wrongWith(names: readonly string[]): Promise<string[]> {
     const asked = new Set(names);
-    const [livePods, liveAddresses, liveLocks] = await Promise.all([api.list(PODS), api.list(IPLOCKS), api.list(LOCKS)]);
+    // Pods first: a loose one may be getting its address this moment, which is there before the pod says so.
+    const livePods = await api.list(PODS);
+    const [liveAddresses, liveLocks] = await Promise.all([api.list(IPLOCKS), api.list(LOCKS)]);
     return livePods.items
       .map(podSeen)
       .filter(({ name, slot }) => asked.has(name) && slot !== undefined)
