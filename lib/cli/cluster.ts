@@ -4,6 +4,7 @@ import type { Api } from '../kube/client.ts';
 import { ApiError } from '../kube/error.ts';
 import { reasonOf } from '../kube/log.ts';
 import { BadInput, NotNow } from './output.ts';
+import type { Needing } from './rights.ts';
 
 export interface ClusterOptions {
   readonly kubeconfig?: string;
@@ -11,12 +12,15 @@ export interface ClusterOptions {
   readonly namespace?: string;
 }
 
-/** Adds `--kubeconfig`, `--context` and `-n`. */
-export const clusterOptions = (command: Command): Command =>
+/** Adds `--kubeconfig` and `--context`. */
+export const serverOptions = (command: Command): Command =>
   command
     .option('--kubeconfig <file>', 'as kubectl has it; else $KUBECONFIG, else ~/.kube/config')
-    .option('--context <name>', 'of the kubeconfig; else its current one')
-    .option('-n, --namespace <name>', "else the context's, else default");
+    .option('--context <name>', 'of the kubeconfig; else its current one');
+
+/** The same, and `-n`. */
+export const clusterOptions = (command: Command): Command =>
+  serverOptions(command).option('-n, --namespace <name>', "else the context's, else default");
 
 /** Adds `--lease-namespace`: where Gala's programs run. */
 export const leaseOptions = (command: Command): Command =>
@@ -28,14 +32,28 @@ export interface Cluster {
   readonly namespace: string;
 }
 
+const WITHOUT_CLUSTER =
+  'No cluster is asked by gala stock --definition <name>, nor by gala stock, explain pod, who and locks with --snapshot <file>, which gala snapshot saves.';
+
+interface Asking extends ClusterOptions {
+  /** Where the API server refuses a right, all are named that this needs and the caller lacks. */
+  readonly command?: Needing;
+}
+
 /** Runs with a client of the cluster; its connections end with it. */
-export async function inCluster<T>(options: ClusterOptions, run: (cluster: Cluster) => Promise<T>): Promise<T> {
+export async function inCluster<T>(options: Asking, run: (cluster: Cluster) => Promise<T>): Promise<T> {
   const { connect } = await import('../kube/client.ts');
   const api = await connect({ kubeconfig: options.kubeconfig, context: options.context, userAgent: 'gala-cli' }).catch((cause: unknown) => {
-    throw new BadInput(`${reasonOf(cause)}.`, { cause });
+    // By name, as fault.ts has it.
+    const without = (cause as Error).name === 'NoKubeconfig' ? ` ${WITHOUT_CLUSTER}` : '';
+    throw new BadInput(`${reasonOf(cause)}.${without}`, { cause });
   });
   try {
     return await run({ api, namespace: options.namespace ?? api.namespace });
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 403) throw error;
+    const { refusedRights } = await import('./rights.ts');
+    throw (await refusedRights(api, error, options.command)) ?? error;
   } finally {
     api.close();
   }
@@ -63,6 +81,15 @@ export function unlessOff(error: unknown): never {
   if (!isNoSuchKind(error)) throw error;
   throw new NotNow(
     'locks are off in this cluster: it has no kind Lock (locks.gala.internal). Install the concern scheduling; gala stock works without.',
+    { cause: error },
+  );
+}
+
+/** Ends what is about addresses in a cluster that has none; anything else is thrown on. */
+export function unlessNoAddresses(error: unknown): never {
+  if (!isNoSuchKind(error)) throw error;
+  throw new NotNow(
+    'addresses are off in this cluster: it has no kind IPLock (iplocks.gala.internal). Install the concern scheduling; gala ips --definition works without.',
     { cause: error },
   );
 }

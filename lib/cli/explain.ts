@@ -43,7 +43,7 @@ async function explain(asked: string, options: Options): Promise<ExitCode> {
     const claims = { unread: 'they are not in snapshots' };
     return tell(podIn(inventory, asked, options.namespace ?? 'default'), { inventory, nowMs: readAtMs, claims }, [], options.output);
   }
-  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: 'explain pod' }, async ({ api, namespace }): Promise<ExitCode> => {
     const world = await readWorld(api);
     tellUnread(world);
     const pod = podIn(world.inventory, asked, namespace);

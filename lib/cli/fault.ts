@@ -27,7 +27,7 @@ function answered(error: ApiError): Ended {
   const said = error.message;
   const options = { cause: error };
   if (error.status === 401) return new Refused(`${said}. Log in again: kubectl auth whoami says as whom you ask.`, options);
-  if (error.status === 403) return new Refused(forbidden(said), options);
+  if (error.status === 403) return new Refused(policySentence(said) ?? `${said}.`, options);
   if (error.status === 404 && error.details?.kind === 'namespaces') {
     const { name = '' } = error.details;
     return new BadInput(`there is no namespace ${name}. Name another with -n, or make it: kubectl create namespace ${name}`, options);
@@ -51,36 +51,4 @@ function causesOf(error: ApiError): string {
  */
 export function policySentence(message: string): string | undefined {
   return /denied request: ([\s\S]+)$/.exec(message)?.[1]?.trim();
-}
-
-/** `pods is forbidden: User "jane" cannot list resource "pods" in API group "" at the cluster scope` */
-const CANNOT = /User "([^"]+)" cannot (\w+) resource "([^"]+)" in API group "([^"]*)" (?:at the cluster scope|in the namespace "([^"]+)")/;
-
-function forbidden(said: string): string {
-  const [, user, verb, resource, group, namespace] = CANNOT.exec(said) ?? [];
-  if (user === undefined || verb === undefined || resource === undefined) return `${policySentence(said) ?? said}`;
-  return `${said}.\n${grantOf({ user, verb, resource: group === '' || group === undefined ? resource : `${resource}.${group}`, namespace })}`;
-}
-
-export interface Lacking {
-  readonly user: string;
-  readonly verb: string;
-  /** `locks.gala.internal` */
-  readonly resource: string;
-  /** Undefined: in the whole cluster. */
-  readonly namespace?: string;
-}
-
-/** What an administrator types so that the same command works. */
-export function grantOf({ user, verb, resource, namespace }: Lacking): string {
-  const kind = namespace === undefined ? 'clusterrole' : 'role';
-  const name = `${verb}-${resource.replaceAll(/[./]/g, '-')}`;
-  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(user);
-  const subject = account === null ? `--user='${user}'` : `--serviceaccount=${account[1]}:${account[2]}`;
-  const where = namespace === undefined ? '' : ` -n ${namespace}`;
-  return [
-    'Somebody who may grants it with',
-    `  kubectl create ${kind} ${name} --verb=${verb} --resource=${resource}${where}`,
-    `  kubectl create ${kind}binding ${name}-${user.replaceAll(/[^a-z0-9.-]/gi, '-')} --${kind}=${name} ${subject}${where}`,
-  ].join('\n');
 }

@@ -7,6 +7,7 @@ import { keyOf, kindOf, NODES, PODS, STATEFULSETS } from '../kube/kinds.ts';
 import { eachPage } from '../kube/verbs.ts';
 import { podFacts, statefulSetFacts } from '../scheduling/facts.ts';
 import { interning } from '../scheduling/intern.ts';
+import { isOff, nodeFacts } from '../scheduling/node.ts';
 import { type Books, books } from '../scheduling/writer/books.ts';
 import { type ClusterOptions, clusterOptions, inCluster, listed } from './cluster.ts';
 import { leaksIn, leaksText, type Places } from './leaks-rows.ts';
@@ -25,7 +26,7 @@ export const declare: Declare = (command, end) => {
 };
 
 async function leaks(options: Options): Promise<ExitCode> {
-  return inCluster(options, async ({ api }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: 'leaks' }, async ({ api }): Promise<ExitCode> => {
     const { book, readAtMs, ...places } = await read(api);
     const found = leaksIn(book, places, readAtMs);
     await print(options.output, found, () => leaksText(found, localTime));
@@ -50,24 +51,24 @@ async function read(api: Api): Promise<Read> {
   for (const ipLock of ipLocks) book.ipLocks.put(ipLock.metadata.name, ipLock, 'watch');
   for (const pod of pods.items) book.pods.put(keyOf(pod.metadata), podFacts(pod, intern), 'watch');
   const statefulSets = new Map(sets.items.map(statefulSetFacts).map((set) => [set.key, set]));
-  const nodes = ipLocks.length === 0 ? undefined : await nodeNames(api);
-  return { book, statefulSets, hasNode: (name) => nodes?.has(name) ?? true, readAtMs };
+  const nodes = ipLocks.length === 0 ? undefined : await nodesOff(api);
+  return { book, statefulSets, hasNode: (name) => nodes?.has(name) ?? true, isOff: (name) => nodes?.get(name) ?? false, readAtMs };
 }
 
-/** Undefined where the caller may not list them: each counts as there then. */
-async function nodeNames(api: Api): Promise<ReadonlySet<string> | undefined> {
-  const names = new Set<string>();
+/** By name, whether its machine is off. Undefined where the caller may not list them: each counts as there, and on, then. */
+async function nodesOff(api: Api): Promise<ReadonlyMap<string, boolean> | undefined> {
+  const nodes = new Map<string, boolean>();
   try {
     await eachPage(
       api,
       NODES,
       {},
       (page) => {
-        for (const { metadata } of page) names.add(metadata.name);
+        for (const node of page) nodes.set(node.metadata.name, isOff(nodeFacts(node)));
       },
-      () => names.clear(),
+      () => nodes.clear(),
     );
-    return names;
+    return nodes;
   } catch (error) {
     if (error instanceof ApiError && error.status === 403) return undefined;
     throw error;

@@ -70,7 +70,7 @@ Exit code 3: not so many fit, the reasons are told. 4: no answer in time; the Lo
 async function lock(what: readonly string[], options: Options): Promise<ExitCode> {
   const timeoutSeconds = secondsOf(options.timeout);
   if (timeoutSeconds === undefined) throw new BadInput(`--timeout is '${options.timeout}'; it is a duration. For example 60s or 5m.`);
-  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: options.renew ? 'lock --renew' : 'lock' }, async ({ api, namespace }): Promise<ExitCode> => {
     if (options.renew) return renew(api, { namespace, name: only(what) }, options);
     const { asked, pods } = await questionFrom(api, what, namespace, options);
     const made = await ask(api, asked, options.dryRun ?? false);

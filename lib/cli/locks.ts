@@ -29,7 +29,7 @@ async function locks(options: Options): Promise<ExitCode> {
     const { inventory, readAtMs } = readSnapshotFile(options.snapshot);
     return tell([...inventory.objects('Lock').values()] as Stored<Lock>[], options.namespace ?? 'default', readAtMs, options);
   }
-  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: options.allNamespaces ? 'locks -A' : 'locks' }, async ({ api, namespace }): Promise<ExitCode> => {
     const { items } = await api.list(kindOf(Lock), options.allNamespaces ? {} : { namespace }).catch(unlessOff);
     return tell(items, namespace, Date.now(), options);
   });

@@ -20,7 +20,7 @@ export const declare: Declare = (command, end) => {
 };
 
 async function snapshot(options: Options): Promise<ExitCode> {
-  return inCluster(options, async ({ api }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: 'snapshot' }, async ({ api }): Promise<ExitCode> => {
     const world = await readWorld(api);
     tellUnread(world);
     const text = saveSnapshot({ ...world, cluster: api.url });

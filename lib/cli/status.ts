@@ -7,6 +7,7 @@ import { ApiError, isNotFound } from '../kube/error.ts';
 import { type AnyObject, DAEMONSETS, DEPLOYMENTS, type Kind, kindOf, LEASES, NODES, PODS, pathOf, type Stored } from '../kube/kinds.ts';
 import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions } from './cluster.ts';
 import { endedBy } from './fault.ts';
+import { distinct, grantsOf, lackingIn, lackSentence } from './grants.ts';
 import { type LeaseSeen, leadersOf } from './leader.ts';
 import type { Declare } from './main.ts';
 import { type ExitCode, type Format, outputOption, print } from './output.ts';
@@ -39,12 +40,12 @@ async function status(options: Options): Promise<ExitCode> {
 type Seeing = <T>(what: Promise<T>) => Promise<T | undefined>;
 
 async function look(api: Api, namespace: string): Promise<Status> {
-  const unseen: string[] = [];
+  const refused: ApiError[] = [];
   /** What we may not see is said, once; what isn't there is none. The server not answering ends it all. */
   const see: Seeing = (what) =>
     what.catch((error: unknown) => {
       if (!(error instanceof ApiError) || error.status >= 500) throw error;
-      if (!isNotFound(error)) unseen.push(endedBy(error)?.message ?? error.message);
+      if (!isNotFound(error)) refused.push(error);
       return undefined;
     });
   const at = new Date();
@@ -73,9 +74,18 @@ async function look(api: Api, namespace: string): Promise<Status> {
     pools: poolsAmiss(hostPools as readonly Stored<HostPool>[]),
     ...(nodes === undefined ? {} : { nodes }),
     ...(pods === undefined ? {} : { podsWaiting: pods.items.filter(waits).length }),
-    unseen: [...new Set(unseen)],
+    unseen: unseenBy(refused),
     wrong: wrongWith(seen),
   };
+}
+
+/** Rights that are lacking are told together, with what grants them all. */
+function unseenBy(refused: readonly ApiError[]): string[] {
+  const lacking = distinct(refused.flatMap(({ message }) => lackingIn(message) ?? []));
+  const others = refused.filter(({ message }) => lackingIn(message) === undefined).map((error) => endedBy(error)?.message ?? error.message);
+  const [first] = lacking;
+  const rights = first === undefined ? [] : [`${lackSentence(first.user, lacking)}\n${grantsOf(first.user, lacking)}`];
+  return [...new Set([...rights, ...others])];
 }
 
 /** How many there are, without reading them. */

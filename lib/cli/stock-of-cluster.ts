@@ -29,7 +29,7 @@ interface Options extends ClusterOptions {
 
 /** @param whose pods from a file, or the name of an object of the cluster */
 export function stockOfCluster(whose: Pods | string, how: How, options: Options): Promise<StockAnswer> {
-  return inCluster(options, async ({ api, namespace: here }) => {
+  return inCluster({ ...options, command: 'stock' }, async ({ api, namespace: here }) => {
     const namespace = namespaceOf(options, typeof whose === 'string' ? undefined : whose, here);
     const pods = typeof whose === 'string' ? (await podsNamed(api, namespace, whose)).pods : whose;
     return stockIn(api, pods, namespace, how, options);

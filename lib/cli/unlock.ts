@@ -22,7 +22,7 @@ export const declare: Declare = (command, end) => {
 };
 
 async function unlock(name: string, options: Options): Promise<ExitCode> {
-  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: 'unlock' }, async ({ api, namespace }): Promise<ExitCode> => {
     const id = { namespace, name };
     try {
       await api.delete(kindOf(Lock), id, { dryRun: options.dryRun });

@@ -15,13 +15,18 @@ export interface KubeconfigOptions extends Pick<ConnectOptions, 'kubeconfig' | '
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** @throws {Error} with the file and the field, when there is no kubeconfig or no way in by it */
+/** None of the files is there that it was looked for in. */
+export class NoKubeconfig extends Error {
+  override readonly name = 'NoKubeconfig';
+}
+
+/** @throws {NoKubeconfig} @throws {Error} with the file and the field, when there is no way in by it */
 export async function kubeconfigAccess({ kubeconfig, context, env = process.env }: KubeconfigOptions): Promise<Access> {
   const files = kubeconfig ? [kubeconfig] : (env.KUBECONFIG || join(homedir(), '.kube', 'config')).split(delimiter).filter(Boolean);
   // kubectl passes over files of $KUBECONFIG that are not there, and not over one that was asked for.
   const present = files.filter((file) => existsSync(file));
   if (present.length === 0)
-    throw new Error(
+    throw new NoKubeconfig(
       `no kubeconfig: there is no ${files.join(', no ')}. Give --kubeconfig or set KUBECONFIG; in a pod, mount its ServiceAccount's token`,
     );
   const configs = present.map(read);

@@ -1,27 +1,9 @@
 import { expect, test } from '@jest/globals';
-import { endedBy, grantOf, policySentence } from '../../lib/cli/fault.ts';
+import { endedBy, policySentence } from '../../lib/cli/fault.ts';
 import { ApiError, NoAnswer } from '../../lib/kube/error.ts';
 
 const answer = (status: number, reason: string, message: string, details = {}) =>
   endedBy(new ApiError('GET /pods', { status, reason, message, details }));
-
-test('a missing right is told with the commands that grant it', () => {
-  const ended = answer(403, 'Forbidden', 'pods is forbidden: User "jane" cannot list resource "pods" in API group "" at the cluster scope');
-  expect(ended?.exitCode).toBe(3);
-  expect(ended?.message.split('\n').slice(1)).toEqual([
-    'Somebody who may grants it with',
-    '  kubectl create clusterrole list-pods --verb=list --resource=pods',
-    "  kubectl create clusterrolebinding list-pods-jane --clusterrole=list-pods --user='jane'",
-  ]);
-});
-
-test('a right in a namespace is granted there, to an account as an account', () => {
-  const lacking = { user: 'system:serviceaccount:ci:deployer', verb: 'create', resource: 'locks.gala.internal', namespace: 'feed' };
-  expect(grantOf(lacking).split('\n').slice(1)).toEqual([
-    '  kubectl create role create-locks-gala-internal --verb=create --resource=locks.gala.internal -n feed',
-    '  kubectl create rolebinding create-locks-gala-internal-system-serviceaccount-ci-deployer --role=create-locks-gala-internal --serviceaccount=ci:deployer -n feed',
-  ]);
-});
 
 test('of a policy’s refusal its own sentence is left', () => {
   const message = `locks.gala.internal "x" is forbidden: ValidatingAdmissionPolicy 'gala-locks' with binding 'gala-locks' denied request: 3 pods use it. Delete them first`;

@@ -86,7 +86,9 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubec
       out: '',
       err: [
         'GET /apis/gala.internal/v1alpha1/namespaces/feed/locks: 403 Forbidden: locks.gala.internal is forbidden: User "jane" cannot list resource "locks" in API group "gala.internal" in the namespace "feed".',
-        'Somebody who may grants it with',
+        'The ClusterRole view has it, by gala-view. Somebody who may grants it with',
+        "  kubectl create rolebinding view-jane --clusterrole=view --user='jane' -n feed",
+        "or, where Gala's roles are not installed, or are too much, with",
         '  kubectl create role list-locks-gala-internal --verb=list --resource=locks.gala.internal -n feed',
         "  kubectl create rolebinding list-locks-gala-internal-jane --role=list-locks-gala-internal --user='jane' -n feed",
         '',
@@ -94,11 +96,35 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubec
     });
   });
 
-  test('stock needs list rights on nodes and pods, and says so with the commands that grant them', async () => {
-    const { code, err } = await gala('stock', ...FEED, '--kubeconfig', await asJane());
+  test('rights are named all at once; with the commands that are shown the same command works', async () => {
+    const kubeconfig = await asJane();
+    await bed.kubectl(['create', 'clusterrole', 'some', '--verb=list', '--resource=nodes,hostpools.gala.internal']);
+    await bed.kubectl(['create', 'clusterrolebinding', 'some', '--clusterrole=some', '--user=jane']);
+    const { code, err } = await gala('stock', ...FEED, '--kubeconfig', kubeconfig);
+    expect({ code, lines: err.trimEnd().split('\n') }).toEqual({
+      code: 3,
+      lines: [
+        expect.stringMatching(/cannot list resource "pods" /),
+        'For gala stock jane may not list pods, namespaces, statefulsets.apps, csistoragecapacities.storage.k8s.io, nodenetworks.gala.internal, locks.gala.internal and iplocks.gala.internal in the whole cluster.',
+        'The ClusterRole gala-operator has these. Somebody who may grants it with',
+        "  kubectl create clusterrolebinding gala-operator-jane --clusterrole=gala-operator --user='jane'",
+        "or, where Gala's roles are not installed, or are too much, with",
+        expect.stringMatching(/^ {2}kubectl create clusterrole gala-list --verb=list --resource=pods,namespaces,/),
+        "  kubectl create clusterrolebinding gala-list-jane --clusterrole=gala-list --user='jane'",
+      ],
+    });
+    const exactly = err.trimEnd().split('\n').slice(-2);
+    for (const line of exactly) await bed.kubectl(line.trim().replaceAll("'", '').split(' ').slice(1));
+    expect(await gala('stock', ...FEED, '--kubeconfig', kubeconfig)).toMatchObject({ code: 0, err: '' });
+    for (const name of ['some', 'gala-list']) await bed.kubectl(['delete', 'clusterrole', name]);
+  });
+
+  test('status names what may not be seen together, with what grants it all', async () => {
+    const { code, out } = await gala('status', '--kubeconfig', await asJane());
     expect(code).toBe(3);
-    expect(err).toMatch(
-      /cannot list resource "(nodes|pods)" .*\nSomebody who may grants it with\n {2}kubectl create clusterrole list-\1 --verb=list --resource=\1\n/,
+    expect(out.match(/Not seen: /g)).toHaveLength(1);
+    expect(out).toMatch(
+      /\nNot seen: jane may not list hostpools\.gala\.internal, .*nodes and pods in the whole cluster, nor list daemonsets\.apps, deployments\.apps and leases\.coordination\.k8s\.io in namespace gala-system\.\nThe ClusterRole gala-operator has these\. /,
     );
   });
 

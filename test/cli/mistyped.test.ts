@@ -56,6 +56,17 @@ test.each([
   });
 });
 
+test('where there is no kubeconfig, what answers without a cluster is named', async () => {
+  const none = join(folder, 'none');
+  expect(await gala('locks', '--kubeconfig', none)).toEqual({
+    code: 2,
+    out: '',
+    err: `no kubeconfig: there is no ${none}. Give --kubeconfig or set KUBECONFIG; in a pod, mount its ServiceAccount's token. No cluster is asked by gala stock --definition <name>, nor by gala stock, explain pod, who and locks with --snapshot <file>, which gala snapshot saves.\n`,
+  });
+  const empty = fileOf('empty', '{}');
+  expect((await gala('locks', '--kubeconfig', empty)).err).not.toContain('--snapshot');
+});
+
 test('a snapshot that is not there is said to be so, with what saves one', async () => {
   expect(await gala('locks', '--snapshot', 'monday.json')).toEqual({
     code: 2,
