@@ -36,6 +36,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'Who has an address: pod, node, MAC, owner, Lock, since when.',
     load: () => import('./who.ts'),
   },
+  ips: {
+    does: 'Addresses: how many are in use, which, by whom; frees those that nobody uses any more.',
+    load: () => import('./ips.ts'),
+  },
   explain: {
     does: 'Why a pod waits, host by host.',
     load: () => import('./explain.ts'),
@@ -67,6 +71,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
   controller: {
     does: 'A program of the cluster: keeps NodeNetworks and the status of intranet pools.',
     load: () => import('../controller/program.ts'),
+  },
+  cni: {
+    does: 'A program of a node: wires pods for the CNI shim, and takes their links down.',
+    load: () => import('../network/agent/program.ts'),
   },
 };
 

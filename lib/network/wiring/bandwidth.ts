@@ -60,10 +60,18 @@ export function shaping(ifname: string, { egress, ingress }: Bandwidth): Step[] 
   ];
 }
 
+/** All steps of a pod's limits. */
+const limits = (ifname: string, bandwidth: Bandwidth): Step[] => [...inflow(bandwidth), ...shaping(ifname, bandwidth)];
+
+/** The steps of a pod after its limits have changed. */
+export function withLimits(steps: readonly Step[], ifname: string, before: Bandwidth, after: Bandwidth): Step[] {
+  const was = new Set(limits(ifname, before).map((step) => JSON.stringify(step)));
+  return [...steps.filter((step) => !was.has(JSON.stringify(step))), ...limits(ifname, after)];
+}
+
 /** What to run in a pod whose annotations have changed: no more than differs, and no packet is lost for what stays. */
 export function reshaped(ifname: string, before: Bandwidth, after: Bandwidth): Line[] {
-  const limits = (bandwidth: Bandwidth) => [...inflow(bandwidth), ...shaping(ifname, bandwidth)];
-  const [was, will] = [limits(before), limits(after)];
+  const [was, will] = [limits(ifname, before), limits(ifname, after)];
   const sameThing = (a: Step) => (b: Step) => a.do === b.do && linkOf(a) === linkOf(b);
   const same = (a: Step) => (b: Step) => JSON.stringify(a) === JSON.stringify(b);
   const gone = was.filter((step) => !will.some(sameThing(step)));

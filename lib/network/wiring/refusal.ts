@@ -4,6 +4,8 @@
 export const CODES = {
   /** CNI's own: the error message must contain the names of invalid variables. */
   BadEnvironment: 4,
+  /** CNI's own: the runtime comes again. */
+  TryLater: 11,
   NoLock: 100,
   NotYours: 101,
   ForeignNode: 102,
@@ -16,6 +18,11 @@ export const CODES = {
   Unplugged: 109,
   BadBandwidth: 110,
   InterfaceTaken: 111,
+  StillWired: 112,
+  Conflict: 113,
+  NotWired: 114,
+  NotAsWired: 115,
+  Failed: 116,
 } as const;
 
 export interface Refusal {
@@ -28,6 +35,7 @@ export interface Refusal {
 
 export const MESSAGES: Readonly<Record<Refusal['refused'], string>> = {
   BadEnvironment: 'Invalid necessary environment variables',
+  TryLater: 'Try again later',
   NoLock: 'No address is locked for the pod',
   NotYours: 'The address is locked for another pod',
   ForeignNode: 'The address is locked on another node',
@@ -40,6 +48,11 @@ export const MESSAGES: Readonly<Record<Refusal['refused'], string>> = {
   Unplugged: 'A link of the host has no carrier',
   BadBandwidth: 'A bandwidth annotation has no bandwidth',
   InterfaceTaken: 'The pod has an interface of that name',
+  StillWired: 'The address is on a link of another sandbox',
+  Conflict: 'Another machine answers for the address',
+  NotWired: 'Nothing is wired for the sandbox',
+  NotAsWired: 'The wiring is not as it was left',
+  Failed: 'The kernel refused a step',
 };
 
 export const refuse = (refused: Refusal['refused'], details: string): Refusal => ({

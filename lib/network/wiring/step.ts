@@ -49,8 +49,8 @@ export type Step =
   | { readonly do: 'redirect'; readonly from: string; readonly to: string }
   | { readonly do: 'shape'; readonly link: string; readonly bitsPerSecond: number };
 
-/** Of whoever runs the agent on the host's network: process 1 of its own pod is in the host's namespace too. */
-const HOST_NETNS = '/proc/1/ns/net';
+/** Stands for the host's network namespace in a line; whoever runs it puts in what its own is called there. */
+export const HOST_NETNS = '/proc/1/ns/net';
 
 /** tbf lets a packet wait so long, and drops what would wait longer; as the bandwidth plugin of CNI has it (latencyInMillis). */
 const LATENCY = '25ms';

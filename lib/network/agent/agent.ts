@@ -1,0 +1,371 @@
+/**
+ * The agent's verbs: what becomes of a CNI call. Each address and each attachment has one at a time; what to do next is decided in
+ * next-for-add.ts and in lib/network/wiring, what was done stands in the journal, and it can end anywhere: the next call, the next
+ * round (round.ts) or the next agent goes on from journal, runtime and kernel.
+ */
+import type { Clock } from '../../kube/clock.ts';
+import { isConflict, isNotFound } from '../../kube/error.ts';
+import { type Log, reasonOf } from '../../kube/log.ts';
+import { isKnown } from '../../kube/resource-version.ts';
+import { bandwidthOf, reshaped, withLimits } from '../wiring/bandwidth.ts';
+import { deviations } from '../wiring/check.ts';
+import { type Ask, type Options, type Plan, plan, vethNames } from '../wiring/plan.ts';
+import { isRefusal, type Refusal, refuse } from '../wiring/refusal.ts';
+import { type CniResult, resultOf } from '../wiring/result.ts';
+import { linesOf } from '../wiring/step.ts';
+import { unplan } from '../wiring/unplan.ts';
+import type { Call, PodName, Sandbox } from './call.ts';
+import { statusWith } from './conditions.ts';
+import { type Attachment, type Journal, keyOf } from './journal.ts';
+import type { Kernel } from './kernel.ts';
+import { nextForAdd } from './next-for-add.ts';
+import type { Lock, NodeView } from './node-view.ts';
+import { turns } from './turns.ts';
+
+/** Which sandboxes the runtime has; rejects when it does not answer. */
+export type Sandboxes = () => Promise<ReadonlyMap<string, { readonly isReady: boolean; readonly podUID: string }>>;
+
+export interface AgentOptions {
+  readonly view: NodeView;
+  readonly journal: Journal;
+  readonly kernel: Kernel;
+  readonly sandboxes: Sandboxes;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Whether addresses are looked for on the wire before they are wired. @default false */
+  readonly probes?: boolean;
+  /** What is reached over the veth on this node: the service range, for one. @default nothing but the node */
+  readonly throughNode?: readonly string[];
+  /** Told of an address that was taken down. */
+  readonly onDown?: (ip: string, podUID: string) => void;
+}
+
+/** A result, nothing, or why not. */
+export type Reply = CniResult | undefined | Refusal;
+
+export interface Agent {
+  add(call: Call & { readonly sandbox: Sandbox; readonly pod: PodName }): Promise<Reply>;
+  del(sandbox: Sandbox): Promise<void>;
+  check(call: Call & { readonly sandbox: Sandbox }): Promise<Reply>;
+  gc(call: Call & { readonly valid: NonNullable<Call['valid']> }): Promise<void>;
+  /** Takes down what the journal has under a key, if its sandbox is no more. */
+  collect(key: string): Promise<void>;
+  /** Notes what a pod has that runs, and was wired before the journal was lost; puts right what is not as it is planned. */
+  adopt(sandbox: Sandbox, podUID: string): Promise<void>;
+  /** Brings the limits of a wired pod to what its annotations say now. */
+  reshape(key: string): Promise<void>;
+  /** Puts back what is not as it was left; @returns what that was */
+  repair(key: string): Promise<readonly string[]>;
+  /** Whether a call, or a step of the round, is at work on it. */
+  isBusy(key: string): boolean;
+  /** Pods that an ADD is at work on. */
+  readonly adding: ReadonlySet<string>;
+}
+
+/** Something may have changed that nobody tells of: the clock. */
+const LOOK_MS = 100;
+
+export function agent(options: AgentOptions): Agent {
+  const { view, journal, kernel, sandboxes, clock, log, probes = false, throughNode = [], onDown = () => {} } = options;
+  const byKey = turns();
+  const byIp = turns();
+  const adding = new Set<string>();
+
+  function askFor(
+    call: { readonly sandbox: Sandbox; readonly pod: PodName },
+    lock: Lock | undefined,
+    podLinks: Ask['links']['pod'],
+  ): Ask | Refusal {
+    const network = view.network();
+    const pool = network && view.pool(network.pool);
+    const facts = view.facts();
+    if (network === undefined || pool === undefined || facts?.ip === undefined)
+      return refuse('TryLater', `${missing(view)} The pod start is tried again.`);
+    const annotations = view.pod(call.pod.uid)?.annotations ?? {};
+    return {
+      ...{ node: view.node, rack: facts.rack, lock, network, pool, subnets: {}, nodeIP: facts.ip, nodeIPv6: facts.ipv6 },
+      ...{ pod: { ...call.pod, annotations }, sandbox: call.sandbox },
+      links: { host: kernel.hostLinks(), pod: podLinks },
+      options: optionsOf(throughNode),
+    };
+  }
+
+  const rivalsOf = (ip: string, key: string): Attachment[] =>
+    [...journal.values()].filter((one) => one.ip === ip && keyOf(one.sandbox) !== key);
+
+  async function gone(keys: readonly Attachment[]): Promise<{ key: string; gone: boolean }[]> {
+    if (keys.length === 0) return [];
+    const known = await sandboxes().catch((error: unknown) => {
+      log.warn('the runtime does not say which sandboxes it has', { because: reasonOf(error) });
+      return undefined;
+    });
+    return keys.map((one) => ({ key: keyOf(one.sandbox), gone: known !== undefined && !isAlive(known, one, kernel) }));
+  }
+
+  async function add(call: Call & { sandbox: Sandbox; pod: PodName }): Promise<Reply> {
+    const { sandbox, pod } = call;
+    const key = keyOf(sandbox);
+    const began = clock.now();
+    let found: Lock | undefined;
+    let asked = false;
+    for (;;) {
+      const lock = newer(view.lockOf(pod.uid), found);
+      const reply = await byIp.take(lock?.metadata.name ?? key, async (): Promise<Reply | 'again' | 'wait'> => {
+        const made = view.hasSynced() ? planFor(call, lock, []) : undefined;
+        const step = nextForAdd({
+          ...{ pod, synced: view.hasSynced(), waitedMs: clock.now() - began, lock, asked, probes },
+          refusal: made !== undefined && isRefusal(made) ? made : undefined,
+          rivals: lock === undefined ? [] : await gone(rivalsOf(lock.metadata.name, key)),
+        });
+        switch (step.do) {
+          case 'wait':
+            return 'wait';
+          case 'find':
+            asked = true;
+            found = await view.findLock(pod.uid);
+            return 'again';
+          case 'collect':
+            // Not in this turn: taking it down takes its own.
+            void collect(step.key).catch((error: unknown) =>
+              log.warn('what a sandbox left is still there', { key: step.key, because: reasonOf(error) }),
+            );
+            return 'wait';
+          case 'bind':
+            found = await bind(lock!);
+            return 'again';
+          case 'wire':
+            return await wire(call, lock!);
+          case 'refuse':
+            return step;
+          default:
+            return step satisfies never;
+        }
+      });
+      if (reply === 'wait') await changeOr(LOOK_MS);
+      else if (reply !== 'again') return reply;
+    }
+  }
+
+  function planFor(call: { sandbox: Sandbox; pod: PodName }, lock: Lock | undefined, podLinks: Ask['links']['pod']): Plan | Refusal {
+    const ask = askFor(call, lock, podLinks);
+    return isRefusal(ask) ? ask : plan(ask);
+  }
+
+  /** Before there is a link: from here on nobody else gets the address. */
+  async function bind(lock: Lock): Promise<Lock | undefined> {
+    try {
+      const spec = lock.spec.phase === 'Locked' ? { spec: { phase: 'Bound' as const } } : {};
+      return await view.patchLock(lock, { ...spec, status: statusWith(lock, true, new Date()) });
+    } catch (error) {
+      // Somebody wrote it meanwhile: it is read anew.
+      if (!isConflict(error) && !isNotFound(error)) throw error;
+      return await view.readLock(lock.metadata.name);
+    }
+  }
+
+  async function wire(call: Call & { sandbox: Sandbox; pod: PodName }, lock: Lock): Promise<Reply> {
+    const { sandbox, pod } = call;
+    const made = planFor(call, lock, await kernel.podLinks(sandbox.netns));
+    if (isRefusal(made)) return made;
+    const annotations = view.pod(pod.uid)?.annotations ?? {};
+    const bandwidth = bandwidthOf(annotations);
+    if (isRefusal(bandwidth)) return bandwidth;
+    const { ip, mac, vlan } = made.place;
+    const move = made.steps.find((step) => step.do === 'move');
+    const earlier = journal.get(keyOf(sandbox));
+    const attachment: Attachment = {
+      ...{ version: 1, sandbox, pod, network: call.network, ip, mac, bandwidth, steps: made.steps, state: 'wiring' },
+      // When it is in the pod already, what it was called is known from before.
+      ...(vlan === undefined ? { eni: earlier?.eni ?? { mac, device: move?.device ?? sandbox.ifname } } : {}),
+    };
+    journal.put(attachment);
+    try {
+      await kernel.run(made.steps.flatMap(linesOf), sandbox.netns);
+    } catch (error) {
+      log.warn('a pod was not wired', { pod: `${pod.namespace}/${pod.name}`, ip, because: reasonOf(error) });
+      const left = await takenDown(sandbox, attachment).then(
+        () => 'Nothing is left of it',
+        (error: unknown) => `Something may be left of it (${reasonOf(error)}), and DEL comes`,
+      );
+      return refuse('Failed', `${reasonOf(error)} ${left}; the pod start is tried again.`);
+    }
+    journal.put({ ...attachment, state: 'wired' });
+    log.info('wired', { pod: `${pod.namespace}/${pod.name}`, ip, container: sandbox.containerId });
+    return resultOf(made, sandbox, call.cniVersion);
+  }
+
+  /** All of it, whatever is still there, and then its note. */
+  async function takenDown(sandbox: Sandbox, attachment: Attachment | undefined): Promise<void> {
+    const netns = kernel.has(sandbox.netns) ? sandbox.netns : undefined;
+    const links = { host: kernel.hostLinks(), pod: netns === undefined ? [] : await kernel.podLinks(netns) };
+    await kernel.run(unplan({ ...sandbox, netns }, { links, eni: attachment?.eni }), netns ?? '');
+    if (attachment === undefined) return;
+    journal.remove(keyOf(sandbox));
+    onDown(attachment.ip, attachment.pod.uid);
+    log.info('taken down', {
+      pod: `${attachment.pod.namespace}/${attachment.pod.name}`,
+      ip: attachment.ip,
+      container: sandbox.containerId,
+    });
+  }
+
+  /** A DEL of the runtime may know the namespace no more, or know it by another path. */
+  async function del(sandbox: Sandbox): Promise<void> {
+    const attachment = journal.get(keyOf(sandbox));
+    const netns = kernel.has(sandbox.netns) ? sandbox.netns : (attachment?.sandbox.netns ?? '');
+    await byIp.take(attachment?.ip ?? keyOf(sandbox), () => takenDown({ ...sandbox, netns }, attachment));
+  }
+
+  async function collect(key: string): Promise<void> {
+    await byKey.take(key, async () => {
+      const attachment = journal.get(key);
+      if (attachment === undefined || isAlive(await sandboxes(), attachment, kernel)) return;
+      log.warn('its sandbox is no more', { pod: `${attachment.pod.namespace}/${attachment.pod.name}`, ip: attachment.ip, key });
+      await del(attachment.sandbox);
+    });
+  }
+
+  async function check({ sandbox, prevResult }: Call & { sandbox: Sandbox }): Promise<Reply> {
+    const attachment = journal.get(keyOf(sandbox));
+    if (attachment?.state !== 'wired')
+      return refuse('NotWired', `${keyOf(sandbox)} is not in the journal. The runtime calls DEL, and ADD again: delete the pod.`);
+    const promised = ipsOf(prevResult);
+    if (promised !== undefined && !promised.some((each) => each.split('/')[0] === attachment.ip))
+      return refuse(
+        'NotAsWired',
+        `prevResult has ${promised.join(', ') || 'no address'}; the sandbox has ${attachment.ip}. Delete the pod.`,
+      );
+    const found = await deviationsOf(attachment);
+    if (found.length === 0) return undefined;
+    return refuse('NotAsWired', `${found.join('; ')}. It is put back within a minute; if not, delete the pod.`);
+  }
+
+  async function deviationsOf({ sandbox: { netns }, steps }: Attachment): Promise<string[]> {
+    if (!kernel.has(netns)) return [`there is no namespace ${netns}`];
+    const [host, pod] = await Promise.all([kernel.seen(), kernel.seen(netns)]);
+    return deviations(steps, { host, pod });
+  }
+
+  async function gc({ network, valid }: Call & { valid: NonNullable<Call['valid']> }): Promise<void> {
+    const known = new Set(valid.map(keyOf));
+    for (const { sandbox, network: of } of [...journal.values()])
+      if (of === network && !known.has(keyOf(sandbox))) await byKey.take(keyOf(sandbox), () => del(sandbox));
+    // What no journal knows of: the host's ends of veths, whose names say whose they are.
+    const names = new Set(
+      [...valid, ...[...journal.values()].map(({ sandbox }) => sandbox)].map((one) => vethNames(one.containerId, one.ifname).host),
+    );
+    const strays = kernel.hostLinks().filter(({ name }) => isVeth(name) && !names.has(name));
+    await kernel.run(
+      strays.map(({ name }) => ({ where: 'host', tool: 'ip', line: `link del dev ${name}` })),
+      '',
+    );
+  }
+
+  async function reshape(key: string): Promise<void> {
+    const attachment = journal.get(key);
+    const pod = attachment && view.pod(attachment.pod.uid);
+    if (attachment?.state !== 'wired' || pod === undefined) return;
+    const { sandbox, bandwidth } = attachment;
+    const after = bandwidthOf(pod.annotations);
+    // A mistake in an annotation of a pod that runs changes nothing; ADD refuses it.
+    if (isRefusal(after)) return log.warn('a limit is not changed', { pod: `${pod.namespace}/${pod.name}`, because: after.details });
+    if (after.egress === bandwidth.egress && after.ingress === bandwidth.ingress) return;
+    await kernel.run(reshaped(sandbox.ifname, bandwidth, after), sandbox.netns);
+    journal.put({ ...attachment, bandwidth: after, steps: withLimits(attachment.steps, sandbox.ifname, bandwidth, after) });
+    log.info('limits changed', { pod: `${pod.namespace}/${pod.name}`, ...after });
+  }
+
+  async function repair(key: string): Promise<readonly string[]> {
+    const attachment = journal.get(key);
+    if (attachment?.state !== 'wired' || !kernel.has(attachment.sandbox.netns)) return [];
+    const found = await deviationsOf(attachment);
+    if (found.length === 0) return [];
+    const { sandbox, pod } = attachment;
+    const made = planFor({ sandbox, pod }, view.lockOf(pod.uid), await kernel.podLinks(sandbox.netns));
+    if (isRefusal(made)) return [...found, `it is not put back: ${made.details}`];
+    await kernel.run(made.steps.flatMap(linesOf), sandbox.netns);
+    return found;
+  }
+
+  async function adopt(sandbox: Sandbox, podUID: string): Promise<void> {
+    const [lock, pod] = [view.lockOf(podUID), view.pod(podUID)];
+    if (lock === undefined || pod === undefined || journal.get(keyOf(sandbox)) !== undefined || !kernel.has(sandbox.netns)) return;
+    const call = { verb: 'ADD', cniVersion: '1.1.0', network: 'gala', sandbox, pod } as const;
+    const reply = await byIp.take(lock.metadata.name, () => wire(call, lock));
+    if (reply !== undefined && isRefusal(reply))
+      log.warn('a pod that runs is not noted', { pod: `${pod.namespace}/${pod.name}`, because: reply.details });
+  }
+
+  /** Whatever changes, and at the latest after so long. */
+  function changeOr(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = () => {
+        stop();
+        cancel();
+        resolve();
+      };
+      const stop = view.onChange(() => setImmediate(end));
+      const cancel = clock.after(ms, end);
+    });
+  }
+
+  return {
+    add: (call) =>
+      byKey.take(keyOf(call.sandbox), async () => {
+        adding.add(call.pod.uid);
+        try {
+          return await add(call);
+        } finally {
+          adding.delete(call.pod.uid);
+        }
+      }),
+    del: (sandbox) => byKey.take(keyOf(sandbox), () => del(sandbox)),
+    check: (call) => byKey.take(keyOf(call.sandbox), () => check(call)),
+    gc,
+    collect,
+    adopt: (sandbox, podUID) => byKey.take(keyOf(sandbox), () => adopt(sandbox, podUID)),
+    reshape: (key) => byKey.take(key, () => reshape(key)),
+    repair: (key) => byKey.take(key, () => repair(key)),
+    isBusy: (key) => byKey.isTaken(key),
+    adding,
+  };
+}
+
+/** Of two readings of one IPLock the later one. */
+function newer(watched: Lock | undefined, found: Lock | undefined): Lock | undefined {
+  if (watched === undefined || found === undefined) return watched ?? found;
+  if (watched.metadata.uid !== found.metadata.uid) return watched;
+  return isKnown(watched.metadata.resourceVersion, found.metadata.resourceVersion) ? found : watched;
+}
+
+/** Whether its links may still be there: the runtime has its sandbox, or has begun it a moment ago and does not list it yet. */
+const isAlive = (known: Awaited<ReturnType<Sandboxes>>, { sandbox }: Attachment, kernel: Kernel): boolean =>
+  known.get(sandbox.containerId)?.isReady === true || (known.has(sandbox.containerId) && kernel.has(sandbox.netns));
+
+/** Names of vethNames (plan.ts). */
+export const isVeth = (name: string): boolean => /^gala[0-9a-f]{11}$/.test(name);
+
+function missing(view: NodeView): string {
+  const { node } = view;
+  const network = view.network();
+  if (network === undefined)
+    return `NodeNetwork ${node} is not there: gala controller makes it from the label gala.internal/pool of the Node.`;
+  if (view.pool(network.pool) === undefined)
+    return `HostPool ${network.pool}, which NodeNetwork ${node} names, is not there: apply the cluster's 30-pools.`;
+  return `Node ${node} has no InternalIP yet: its kubelet, or the cloud's controller, says it.`;
+}
+
+/** What the pool says of the address's VLAN. */
+function optionsOf(throughNode: readonly string[]): Options {
+  return { throughNode };
+}
+
+/** "ips" of a result: `10.110.0.130/24`. */
+function ipsOf(result: unknown): string[] | undefined {
+  const ips = (result as { ips?: unknown } | undefined)?.ips;
+  if (!Array.isArray(ips)) return undefined;
+  return ips.flatMap((one: unknown) => {
+    const address = (one as { address?: unknown } | null)?.address;
+    return typeof address === 'string' ? [address] : [];
+  });
+}

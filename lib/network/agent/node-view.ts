@@ -1,0 +1,153 @@
+/**
+ * What the agent knows of its node from the API server: its IPLocks, its NodeNetwork and pools, its pods, by watches that ask for no
+ * more than this node's; and the two things that it writes of an IPLock.
+ */
+import type { V1Node, V1Pod } from '@kubernetes/client-node';
+import { HostPool, IPLock, NodeNetwork } from '../../api/kinds.ts';
+import type { Manifest } from '../../api/manifest.ts';
+import { EGRESS_ANNOTATION, INGRESS_ANNOTATION } from '../../api/scheduling.ts';
+import type { Api } from '../../kube/client.ts';
+import { unlessMissing } from '../../kube/error.ts';
+import { kindOf, NODES, PODS, type Stored } from '../../kube/kinds.ts';
+import type { Log } from '../../kube/log.ts';
+import { type Reflector, reflect } from '../../kube/reflector.ts';
+import { hostOf } from '../host.ts';
+
+export const HOST_POOLS = kindOf(HostPool);
+export const NODE_NETWORKS = kindOf(NodeNetwork);
+export const IP_LOCKS = kindOf(IPLock);
+
+export type Lock = Stored<IPLock>;
+
+/** What of a pod is asked. */
+export interface PodView {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  /** Those of bandwidth. */
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface NodeFacts {
+  readonly pool?: string;
+  readonly rack?: string;
+  /** InternalIPs: what probes come from. */
+  readonly ip?: string;
+  readonly ipv6?: string;
+}
+
+export interface NodeView {
+  readonly node: string;
+  /** Whether everything was read once. */
+  hasSynced(): boolean;
+  /** What was not. */
+  unread(): string[];
+  facts(): NodeFacts | undefined;
+  network(): NodeNetwork['spec'] | undefined;
+  pool(name: string): HostPool['spec'] | undefined;
+  locks(): Iterable<Lock>;
+  lockOf(podUID: string): Lock | undefined;
+  /** The IPLock of a pod as the API server has it now, on whatever node. */
+  findLock(podUID: string): Promise<Lock | undefined>;
+  /** The IPLock of an address as the API server has it now. */
+  readLock(ip: string): Promise<Lock | undefined>;
+  pod(uid: string): PodView | undefined;
+  /** Writes it if it is still this version; a Conflict otherwise. */
+  patchLock(lock: Lock, patch: { readonly spec?: Partial<IPLock['spec']>; readonly status?: IPLock['status'] }): Promise<Lock>;
+  /** Told of every change; @returns stops listening */
+  onChange(tell: () => void): () => void;
+  /** Told of the UIDs of pods whose annotations have changed. */
+  onPodChange(tell: (uid: string) => void): void;
+  readonly reflectors: readonly Reflector<unknown>[];
+  readonly stopped: Promise<void>;
+}
+
+/** An API server that is away keeps a pod start no longer than this: it is tried again. */
+const CALL_MS = 5_000;
+
+/** Begins at once; ends with `signal`. */
+export function viewNode(
+  api: Api,
+  { node, signal, log }: { readonly node: string; readonly signal: AbortSignal; readonly log: Log },
+): NodeView {
+  const common = { signal, log };
+  const ofNode = { ...common, fieldSelector: `spec.node=${node}` };
+  const named = { ...common, fieldSelector: `metadata.name=${node}` };
+  const locks = reflect(api, IP_LOCKS, ofNode);
+  const nodes = reflect(api, NODES, { ...named, keep: factsOf });
+  const networks = reflect(api, NODE_NETWORKS, { ...named, keep: ({ spec }) => spec });
+  const pools = reflect(api, HOST_POOLS, { ...common, keep: ({ spec }) => spec });
+  const pods = reflect(api, PODS, { ...common, fieldSelector: `spec.nodeName=${node}`, keep: podOf });
+  const all: readonly Reflector<unknown>[] = [locks, nodes, networks, pools, pods];
+
+  const byPod = new Map<string, string>();
+  const podByUid = new Map<string, PodView>();
+  const note = ({ metadata, spec }: Lock) => spec.podUID !== undefined && byPod.set(spec.podUID, metadata.name);
+  const forget = ({ metadata, spec }: Lock) =>
+    spec.podUID !== undefined && byPod.get(spec.podUID) === metadata.name && byPod.delete(spec.podUID);
+  locks.on({
+    added: note,
+    updated: (old, lock) => {
+      forget(old);
+      note(lock);
+    },
+    deleted: forget,
+  });
+  pods.on({
+    added: (pod) => podByUid.set(pod.uid, pod),
+    updated: (old, pod) => {
+      podByUid.delete(old.uid);
+      podByUid.set(pod.uid, pod);
+    },
+    deleted: (pod) => podByUid.delete(pod.uid),
+  });
+
+  return {
+    node,
+    hasSynced: () => all.every((one) => one.hasSynced()),
+    unread: () => all.filter((one) => !one.hasSynced()).map(({ kind }) => kind.plural),
+    facts: () => nodes.get(node),
+    network: () => networks.get(node),
+    pool: (name) => pools.get(name),
+    locks: () => locks.values(),
+    lockOf: (uid) => {
+      const name = byPod.get(uid);
+      return name === undefined ? undefined : locks.get(name);
+    },
+    pod: (uid) => podByUid.get(uid),
+    async findLock(uid) {
+      const { items } = await api.list(IP_LOCKS, { fieldSelector: `spec.podUID=${uid}`, timeoutMs: CALL_MS });
+      return items[0];
+    },
+    readLock: (name) => unlessMissing(api.get(IP_LOCKS, { name }, { timeoutMs: CALL_MS })),
+    async patchLock({ metadata: { name, uid, resourceVersion } }, patch) {
+      return await api.patch(IP_LOCKS, { name }, { metadata: { uid, resourceVersion }, ...patch }, { timeoutMs: CALL_MS });
+    },
+    onChange(tell) {
+      const stops = all.map((one) => one.on({ added: tell, updated: tell, deleted: tell }));
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
+    onPodChange: (tell) =>
+      void pods.on({
+        updated: (old, pod) => {
+          if (JSON.stringify(old.annotations) !== JSON.stringify(pod.annotations)) tell(pod.uid);
+        },
+      }),
+    reflectors: all,
+    stopped: Promise.all(all.map(({ stopped }) => stopped)).then(() => {}),
+  };
+}
+
+function factsOf(node: Stored<Manifest<V1Node>>): NodeFacts {
+  const { pool, rack } = hostOf(node);
+  const addresses = (node.status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
+  return { pool, rack, ip: addresses.find((one) => !one.includes(':')), ipv6: addresses.find((one) => one.includes(':')) };
+}
+
+function podOf({ metadata }: Stored<Manifest<V1Pod>>): PodView {
+  const { uid, namespace = '', name, annotations = {} } = metadata;
+  const some = [EGRESS_ANNOTATION, INGRESS_ANNOTATION].flatMap((key) => (annotations[key] === undefined ? [] : [[key, annotations[key]]]));
+  return { uid, namespace, name, annotations: Object.fromEntries(some) };
+}

@@ -1,0 +1,132 @@
+/**
+ * `gala cni`: on each node of a pool, on the host's network, the agent behind the CNI shim. It needs the API server, and neither
+ * Service nor cluster DNS; what it decides is in the files beside this one, and here it is put together.
+ *
+ * The order of its start is that of a host: first what is known (journal), then what may ask (socket), then who is told (conflist).
+ * At its end nothing is taken down: pods run on, the shim waits for the next agent, and DELs leave tombstones.
+ */
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import { CNI_ACCOUNT, CNI_NAME, CNI_PORT, CNI_SOCKET, RUN_FOLDER } from '../../api/network.ts';
+import { accountOf } from '../../kube/account.ts';
+import type { Api } from '../../kube/client.ts';
+import { aborted, monotonic, sleep } from '../../kube/clock.ts';
+import { port, runs } from '../../kube/flags.ts';
+import { serveHealth } from '../../kube/health.ts';
+import { type Log, reasonOf } from '../../kube/log.ts';
+import { metrics } from '../../kube/metrics.ts';
+import { workQueue } from '../../kube/queue.ts';
+import { agent } from './agent.ts';
+import { criOf } from './cri.ts';
+import { foreignConflist, install, uninstall } from './install.ts';
+import { keyOf, openJournal } from './journal.ts';
+import { kernel } from './kernel.ts';
+import { cniMetrics } from './metrics.ts';
+import { viewNode } from './node-view.ts';
+import { round } from './round.ts';
+import { serve } from './server.ts';
+import { bury } from './tombstones.ts';
+import { damped, troubleOf } from './trouble.ts';
+
+export interface CniOptions {
+  readonly nodeName: string;
+  readonly healthPort: number;
+  readonly socket: string;
+  readonly runFolder: string;
+  readonly shim: string;
+  readonly cniBinDir: string;
+  readonly cniConfDir: string;
+  readonly criSocket: string;
+  readonly procSys: string;
+  readonly throughNode: readonly string[];
+}
+
+const ROUND_MS = 60_000;
+
+/** Its arguments, and what happens when it is asked for: the program runs until it is told to stop. */
+export const declare = (command: Command): Command =>
+  runs<CniOptions>(
+    command
+      .addOption(new Option('--node-name <name>', 'the Node that it runs on').env('NODE_NAME').makeOptionMandatory())
+      .option('--health-port <port>', 'plain HTTP on 127.0.0.1: /livez, /readyz, /metrics', port, CNI_PORT)
+      .option('--socket <path>', 'where the shim finds it', CNI_SOCKET)
+      .option('--run-folder <path>', 'on tmpfs: the journal, and what the shim leaves while the agent is away', RUN_FOLDER)
+      .option('--shim <path>', 'the shim that is put on the host', '/opt/gala/cni/gala')
+      .option('--cni-bin-dir <path>', 'where the runtime looks for plugins', '/opt/cni/bin')
+      .option('--cni-conf-dir <path>', 'where the runtime looks for network configurations', '/etc/cni/net.d')
+      .option('--cri-socket <path>', 'of the container runtime: which sandboxes it has', '/run/containerd/containerd.sock')
+      .option('--proc-sys <path>', "where the host's /proc/sys can be written", '/proc/sys')
+      .option('--through-node <cidr...>', 'what pods reach by way of the node: the service range', []),
+    CNI_NAME,
+    cniProgram,
+  );
+
+/** Runs until `signal` aborts. Throws when it can't begin. */
+export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSignal, log: Log): Promise<void> {
+  const measured = await metrics();
+  const api = measured.api(bare);
+  const journal = openJournal(join(options.runFolder, 'journal'), log);
+  const counted = await cniMetrics(measured.registry, () => journal.size);
+  const view = viewNode(api, { node: options.nodeName, signal, log });
+  for (const one of view.reflectors) measured.reflector(one.kind.plural, one);
+  const cri = criOf(options.criSocket);
+  const host = kernel({ procSys: options.procSys });
+
+  const releases = workQueue({
+    ...{ name: 'releases', log, concurrency: 4, backoff: { firstMs: 20, maxMs: 10_000 } },
+    work: async (key) => {
+      const [ip = '', podUID = ''] = key.split(' ');
+      await rounds.release(ip, podUID);
+    },
+  });
+  const limits = workQueue({ name: 'limits', log, work: async (key) => void (await agents.reshape(key)) });
+  measured.queue('releases', releases);
+  measured.queue('limits', limits);
+  const agents = agent({
+    ...{ view, journal, kernel: host, sandboxes: cri.sandboxes, clock: monotonic, log, throughNode: options.throughNode },
+    onDown: (ip, podUID) => releases.add(`${ip} ${podUID}`),
+  });
+  const tombstones = join(options.runFolder, 'tombstones');
+  const rounds = round({ agent: agents, view, journal, kernel: host, cri, tombstones, clock: monotonic, log, onStep: counted.step });
+  view.onPodChange((uid) => {
+    for (const { pod, sandbox } of journal.values()) if (pod.uid === uid) limits.add(keyOf(sandbox));
+  });
+
+  const trouble = () => troubleOf({ view, foreign: foreignConflist(options.cniConfDir), confDir: options.cniConfDir });
+  const said = damped(trouble, monotonic);
+  const account = accountOf(api, { account: CNI_ACCOUNT, policy: 'gala-ip-locks', signal, log });
+  const health = await serveHealth({
+    ...{ port: options.healthPort, registry: measured.registry },
+    ready: { account: account.wrong, node: trouble },
+  });
+
+  await bury(tombstones, agents, log);
+  const serving = await serve({ socket: options.socket, agent: agents, trouble: said, log, onCall: counted.call });
+  const place = { shim: options.shim, binDir: options.cniBinDir, confDir: options.cniConfDir, socket: options.socket };
+  const put = install(place);
+  if (put.length > 0) log.info('installed on the host', { put, binDir: place.binDir, confDir: place.confDir });
+
+  const going = (async () => {
+    while (!signal.aborted) {
+      try {
+        await rounds.run();
+      } catch (error) {
+        log.warn('a round failed', { because: reasonOf(error) });
+      }
+      await sleep(ROUND_MS, signal);
+    }
+  })();
+  await aborted(signal);
+  // Its node is none of Gala's any more: the runtime goes on with what it had before.
+  if (view.hasSynced() && view.facts() !== undefined && view.facts()?.pool === undefined) {
+    uninstall(place);
+    log.info('the node has no pool any more: the conflist is taken away', { confDir: place.confDir });
+  }
+  await serving.close();
+  await going;
+  await Promise.all([releases.stop(), limits.stop()]);
+  await health.close();
+  cri.close();
+  await view.stopped;
+  api.close();
+}
