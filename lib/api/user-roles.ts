@@ -62,6 +62,7 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
       on: ours(plural),
       because: `operators clear away ${plural} in namespaces that are not theirs`,
     })),
+    ...clusterWide.filter(({ plural }) => plural === 'iplocks').map(({ plural }) => lettingGo(plural)),
     { verbs: READ, on: { group: '', resource: 'nodes' }, because: 'stock is explained node by node' },
     { verbs: READ, on: { group: '', resource: 'pods' }, because: 'who holds a slot, and why a pod waits, is asked of pods' },
     { verbs: READ, on: { group: '', resource: 'namespaces' }, because: 'affinity may select namespaces by labels, and stock counts by it' },
@@ -75,6 +76,13 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
     { verbs: READ, on: { group: 'events.k8s.io', resource: 'events' }, because: 'newer clients read the same events here' },
   ];
 }
+
+/** What a patch may say the policy of IPLocks bounds: RBAC knows verbs, not annotations. */
+const lettingGo = (plural: string): RoleRule => ({
+  verbs: ['patch'],
+  on: ours(plural),
+  because: `operators say by an annotation that nobody uses an address any more; a policy lets them write nothing else of ${plural}`,
+});
 
 const scaling = (plural: string): RoleRule[] => [
   {

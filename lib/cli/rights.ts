@@ -32,6 +32,8 @@ export const NEEDS = {
   unlock: [here('delete', ours('locks'))],
   locks: [here('list', ours('locks'))],
   'locks -A': [everywhere('list', ours('locks'))],
+  ips: ['iplocks', 'hostpools', 'nodenetworks'].map((plural) => everywhere('list', ours(plural))),
+  'ips free': ['get', 'list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
   leaks: ['pods', 'nodes', 'statefulsets.apps', ...['locks', 'iplocks'].map(ours)].map((resource) => everywhere('list', resource)),
 } as const satisfies Readonly<Record<string, readonly Need[]>>;
 export type Needing = keyof typeof NEEDS;

@@ -20,9 +20,9 @@ test('whoever may edit a namespace may lock there, and touch nothing of the clus
   for (const { plural, scope } of KINDS) expect(verbs('gala-edit', plural)).toEqual(scope === 'Namespaced' ? WRITES : []);
 });
 
-test('operators lock anywhere and read addresses, which the lock writer alone writes', () => {
+test('operators lock anywhere, and read addresses; they may say that one is let go, which a policy bounds, and delete none', () => {
   expect(verbs('gala-operator', 'locks')).toEqual(['get', 'list', 'watch', ...WRITES]);
-  expect(verbs('gala-operator', 'iplocks')).toEqual(['get', 'list', 'watch']);
+  expect(verbs('gala-operator', 'iplocks')).toEqual(['get', 'list', 'watch', 'patch']);
 });
 
 test('operators size a pool through its scale; the pool itself is what synth says', () => {
