@@ -17,6 +17,7 @@ import { booksOf, factsOf } from './facts-of.ts';
 import { leaderBy } from './leader.ts';
 import type { Declare } from './main.ts';
 import { moreOf } from './more.ts';
+import { assertNamespace } from './namespace.ts';
 import { BadInput, type ExitCode, type Format, outputOption, print } from './output.ts';
 import { readSnapshotFile } from './snapshot-file.ts';
 
@@ -41,12 +42,14 @@ async function explain(asked: string, options: Options): Promise<ExitCode> {
   if (options.snapshot !== undefined) {
     const { inventory, readAtMs } = readSnapshotFile(options.snapshot);
     const claims = { unread: 'they are not in snapshots' };
-    return tell(podIn(inventory, asked, options.namespace ?? 'default'), { inventory, nowMs: readAtMs, claims }, [], options.output);
+    return tell(podIn(inventory, keyOf(asked, options.namespace ?? 'default')), { inventory, nowMs: readAtMs, claims }, [], options.output);
   }
   return inCluster({ ...options, command: 'explain pod' }, async ({ api, namespace }): Promise<ExitCode> => {
     const world = await readWorld(api);
     tellUnread(world);
-    const pod = podIn(world.inventory, asked, namespace);
+    const key = keyOf(asked, namespace);
+    if (!world.inventory.objects('Pod').has(key)) await assertNamespace(api, key.split('/')[0] as string);
+    const pod = podIn(world.inventory, key);
     const [events, claims, writer, binder] = await Promise.all([
       eventsOf(api, pod),
       readClaims(api, pod),
@@ -57,8 +60,9 @@ async function explain(asked: string, options: Options): Promise<ExitCode> {
   });
 }
 
-function podIn(inventory: Inventory, asked: string, namespace: string): PodFacts {
-  const key = asked.includes('/') ? asked : `${namespace}/${asked}`;
+const keyOf = (asked: string, namespace: string): string => (asked.includes('/') ? asked : `${namespace}/${asked}`);
+
+function podIn(inventory: Inventory, key: string): PodFacts {
   const pod = inventory.objects('Pod').get(key);
   if (pod === undefined) throw new BadInput(`${key}: there is no such pod. kubectl get pods -n ${key.split('/')[0]} lists them.`);
   return pod;

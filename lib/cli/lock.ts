@@ -4,15 +4,16 @@ import { InvalidArgumentError, Option } from 'commander';
 import { Lock } from '../api/kinds.ts';
 import { MAX_SLOTS } from '../api/lock.ts';
 import type { Api } from '../kube/client.ts';
-import { isAlreadyExists, unlessMissing } from '../kube/error.ts';
+import { isAlreadyExists, isNotFound, unlessMissing } from '../kube/error.ts';
 import { type Id, kindOf, NODES, type Stored } from '../kube/kinds.ts';
 import { otherFields } from '../scheduling/same-question.ts';
 import { ageOf, secondsOf } from './amount.ts';
-import { type ClusterOptions, clusterOptions, inCluster, leaseOptions, namespaceOf, unlessOff } from './cluster.ts';
+import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions, namespaceOf, unlessOff } from './cluster.ts';
 import { writerOf } from './leader.ts';
 import { type Asked, type LockOptions, lockFrom } from './lock-object.ts';
 import { type LockSeen, lockSeen, lockText, noSuchLock } from './lock-text.ts';
 import type { Declare } from './main.ts';
+import { assertNamespace } from './namespace.ts';
 import { BadInput, type ExitCode, type Format, NotNow, outputOption, print, Refused, say } from './output.ts';
 import { type Pods, readPodFile } from './pod-file.ts';
 import { podsNamed } from './pods-from.ts';
@@ -133,6 +134,7 @@ async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock
     try {
       return await api.create(LOCKS, { metadata: { namespace, name }, spec } as never, { dryRun });
     } catch (error) {
+      if (isNotFound(error) && !isNoSuchKind(error)) await assertNamespace(api, namespace);
       if (!isAlreadyExists(error)) unlessOff(error);
     }
     const there = await unlessMissing(api.get(LOCKS, { namespace, name }));
@@ -180,7 +182,10 @@ async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options:
 
 async function renew(api: Api, id: Required<Id>, options: Options): Promise<ExitCode> {
   const there = await unlessMissing(api.get(LOCKS, id).catch(unlessOff));
-  if (there === undefined) throw new BadInput(noSuchLock(id));
+  if (there === undefined) {
+    await assertNamespace(api, id.namespace);
+    throw new BadInput(noSuchLock(id));
+  }
   const phase = there.status?.phase;
   if (phase === 'Failed' || phase === 'Expired')
     throw new Refused(

@@ -4,6 +4,7 @@ import { kindOf, type Stored } from '../kube/kinds.ts';
 import { type ClusterOptions, clusterOptions, inCluster, unlessOff } from './cluster.ts';
 import { lockSeen, locksText } from './lock-text.ts';
 import type { Declare } from './main.ts';
+import { assertNamespace } from './namespace.ts';
 import { type ExitCode, type Format, outputOption, print } from './output.ts';
 
 interface Options extends ClusterOptions {
@@ -31,6 +32,7 @@ async function locks(options: Options): Promise<ExitCode> {
   }
   return inCluster({ ...options, command: options.allNamespaces ? 'locks -A' : 'locks' }, async ({ api, namespace }): Promise<ExitCode> => {
     const { items } = await api.list(kindOf(Lock), options.allNamespaces ? {} : { namespace }).catch(unlessOff);
+    if (items.length === 0 && !options.allNamespaces) await assertNamespace(api, namespace);
     return tell(items, namespace, Date.now(), options);
   });
 }

@@ -2,6 +2,7 @@
 import type { Api } from '../kube/client.ts';
 import { unlessMissing } from '../kube/error.ts';
 import { type AnyObject, DEPLOYMENTS, JOBS, type Kind, PODS, PODTEMPLATES, REPLICASETS, STATEFULSETS } from '../kube/kinds.ts';
+import { assertNamespace } from './namespace.ts';
 import { BadInput } from './output.ts';
 import { type Pods, podsOf } from './pod-file.ts';
 
@@ -40,6 +41,7 @@ export async function podsNamed(api: Api, namespace: string, asked: string): Pro
         pods: podsOf({ ...found, apiVersion: kind.apiVersion, kind: kind.kind }, `${kind.kind} ${namespace}/${name}`, 'nothing'),
       };
   }
+  await assertNamespace(api, namespace);
   throw new BadInput(
     `${asked}: there is no ${kinds.map(({ kind }) => kind).join(' and no ')} ${name} in namespace ${namespace}. ` +
       `kubectl get ${kinds.map(({ plural }) => plural).join(',')} -n ${namespace} lists them; -n chooses another namespace, -f a file.`,

@@ -6,6 +6,7 @@ import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, unlessOff
 import { policySentence } from './fault.ts';
 import { noSuchLock } from './lock-text.ts';
 import type { Declare } from './main.ts';
+import { assertNamespace } from './namespace.ts';
 import { BadInput, type ExitCode, type Format, outputOption, print, Refused } from './output.ts';
 
 interface Options extends ClusterOptions {
@@ -27,7 +28,10 @@ async function unlock(name: string, options: Options): Promise<ExitCode> {
     try {
       await api.delete(kindOf(Lock), id, { dryRun: options.dryRun });
     } catch (error) {
-      if (isNotFound(error) && !isNoSuchKind(error)) throw new BadInput(noSuchLock(id), { cause: error });
+      if (isNotFound(error) && !isNoSuchKind(error)) {
+        await assertNamespace(api, namespace);
+        throw new BadInput(noSuchLock(id), { cause: error });
+      }
       const why = error instanceof ApiError ? policySentence(error.message) : undefined;
       if (why !== undefined) throw new Refused(`${namespace}/${name}: ${why}`, { cause: error });
       unlessOff(error);

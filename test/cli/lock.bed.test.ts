@@ -79,6 +79,25 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubec
     });
   });
 
+  test('a namespace that is not there is said to be so, with the one that was meant', async () => {
+    const said = "there is no namespace fed. Did you mean 'feed'? -n names another one, kubectl create namespace fed makes this one.\n";
+    const asked = [
+      ['lock', 'feed-api', '2', '-n', 'fed'],
+      ['lock', '--renew', 'x', '-n', 'fed'],
+      ['unlock', 'x', '-n', 'fed'],
+      ['locks', '-n', 'fed'],
+      ['stock', 'feed-api', '-n', 'fed'],
+      ['explain', 'pod', 'fed/feed-api-0'],
+    ];
+    for (const args of asked) expect([args, await ask(...args)]).toEqual([args, { code: 2, out: '', err: said }]);
+    const pods = join(bed.folder, 'pods.yaml');
+    writeFileSync(pods, readFileSync('examples/feed.yaml', 'utf8').replace('namespace: feed', 'namespace: shop'));
+    expect(await ask('lock', '-f', pods, '2')).toEqual({
+      ...{ code: 2, out: '' },
+      err: 'there is no namespace shop. There are default, feed, gala-system, kube-node-lease, kube-public, kube-system. -n names another one, kubectl create namespace shop makes this one.\n',
+    });
+  });
+
   test('who may not is told who grants it, and how', async () => {
     const kubeconfig = await asJane();
     expect(await gala('locks', '-n', 'feed', '--kubeconfig', kubeconfig)).toEqual({
