@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { endedBy } from './fault.ts';
+import { notYet } from './not-yet.ts';
 
 /** Adds its arguments, options and action to a command; `end` is told the exit code. */
 export type Declare = (command: Command, end: (exitCode: number) => void) => void;
@@ -83,6 +84,11 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
  * @returns the exit code
  */
 export async function run(args: readonly string[]): Promise<number> {
+  const planned = notYet(args, Object.keys(COMMANDS));
+  if (planned !== undefined) {
+    process.stderr.write(`${planned}\n`);
+    return 4;
+  }
   let code = 0;
   const gala = new Command('gala')
     .description('Capacity you can ask for, lock, and release in place.')
