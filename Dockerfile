@@ -2,13 +2,14 @@
 #   npm ci && npm run build && docker build -t <registry>/gala:<version> .
 # docs/operations/image.md tells more; a test assembles what is copied here and runs it.
 ARG BASE=node:24.21.0-slim
-# Has a C compiler; of it nothing gets into the image but what the next three lines make.
+# Has a C compiler; of it nothing gets into the image but what the next stage makes.
 ARG TOOLS=node:24.21.0
 
 FROM $TOOLS AS shim
 WORKDIR /shim
 COPY lib/network/shim/ /shim/
 RUN gcc -std=gnu11 -Os -static -s -o gala shim.c json.c
+RUN gcc -std=gnu11 -Os -static -s -o gala-probe probe.c frames.c json.c
 
 FROM $BASE
 
@@ -22,6 +23,8 @@ COPY build/bin/ /opt/gala/build/bin/
 COPY --chmod=0755 lib/cli/gala.js /opt/gala/lib/cli/gala
 # What `gala cni` puts into the hosts' /opt/cni/bin.
 COPY --from=shim --chmod=0755 /shim/gala /opt/gala/cni/gala
+# What `gala cni` asks on the wire with: Node.js has no raw sockets.
+COPY --from=shim --chmod=0755 /shim/gala-probe /opt/gala/cni/gala-probe
 ENV PATH=/opt/gala/lib/cli:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # Room for young objects: V8's own 16 MiB a half costs a program that follows 50,000 pods 150 MiB, and no time is won by it
 # (npm run bench -- scheduling, "memory").

@@ -55,12 +55,12 @@ test('nothing is run in it while it is built: what is copied is all there is', (
   expect([...new Set(its)].sort()).toEqual(known);
 });
 
-test('the stage before it compiles the CNI shim, and does nothing else', () => {
+test('the stage before it compiles the CNI shim and the probe, and does nothing else', () => {
   const ran = all.filter(({ name }) => name === 'RUN');
-  expect(ran).toEqual([{ name: 'RUN', stage: 'shim', rest: expect.stringMatching(/^gcc [^;&|]+$/) }]);
-  expect(copies().filter(({ from }) => from === 'shim')).toEqual([
-    { sources: ['/shim/gala'], target: '/opt/gala/cni/gala', mode: 0o755, from: 'shim' },
-  ]);
+  const compiles = { name: 'RUN', stage: 'shim', rest: expect.stringMatching(/^gcc [^;&|]+$/) };
+  expect(ran).toEqual([compiles, compiles]);
+  const program = (name: string) => ({ sources: [`/shim/${name}`], target: `/opt/gala/cni/${name}`, mode: 0o755, from: 'shim' });
+  expect(copies().filter(({ from }) => from === 'shim')).toEqual([program('gala'), program('gala-probe')]);
 });
 
 test('what is sent to whoever builds it is what is copied, and no more', () => {
@@ -88,9 +88,20 @@ test('the CNI shim in it needs nothing of the host that it is brought to', () =>
     status: 0,
     stdout: expect.stringContaining('"supportedVersions"'),
   });
-  // Of a program that needs a C library the kernel is told its loader's path in a segment of its own: PT_INTERP, 3.
-  expect(segments(readFileSync(shim))).not.toContain(3);
+  expect(isStatic(shim)).toBe(true);
 });
+
+test('so is the probe, and it says what it takes', () => {
+  const probe = join(image, 'opt/gala/cni/gala-probe');
+  expect(spawnSync(probe, [], { encoding: 'utf8' })).toMatchObject({
+    status: 2,
+    stderr: expect.stringContaining('usage: gala-probe <link> <waitMs>'),
+  });
+  expect(isStatic(probe)).toBe(true);
+});
+
+/** Of a program that needs a C library the kernel is told its loader's path in a segment of its own: PT_INTERP, 3. */
+const isStatic = (program: string) => !segments(readFileSync(program)).includes(3);
 
 /** The kinds of an executable's segments: ELF-64, little-endian (elf(5)). */
 function segments(file: Buffer): number[] {

@@ -58,7 +58,12 @@ export function placeOf(here: Here): Place | Refusal {
   return here.pool.shape === 'intranet' ? onVlan(here, ip, spec.mac) : onEni(here, ip, spec.mac);
 }
 
-function onVlan({ pool, network, rack, node }: Here, ip: string, mac: string): Place | Refusal {
+/** An address of an intranet pool, whoever it is for. */
+export function onVlan(
+  { pool, network, rack, node }: Pick<Here, 'pool' | 'network' | 'rack' | 'node'>,
+  ip: string,
+  mac: string,
+): Place | Refusal {
   const { intranet } = pool;
   const layout = intranet === undefined ? undefined : layoutOf(intranet);
   const vlan = layout?.vlans.find(({ range }) => within(range, toNumber(ip)));

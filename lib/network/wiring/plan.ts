@@ -234,6 +234,6 @@ function vethInPod({ nodeIP, nodeIPv6, options }: Ask, { ip }: Place, ipv6: stri
 const metadata = (isDual: boolean): Step[] => [...METADATA, ...(isDual ? METADATA_IPV6 : [])].map((to) => ({ do: 'unreachable', to }));
 
 /** `embedded('fd00:110::/96', '10.110.2.37')` is `fd00:110::10.110.2.37`: RFC 6052 writes it so, and iproute2 reads it. */
-function embedded(prefix: string, ip: string): string {
+export function embedded(prefix: string, ip: string): string {
   return `${prefix.replace(/\/96$/, '')}${ip}`;
 }
