@@ -1,19 +1,27 @@
 /** The screens of docs/cli.md are what the commands print, of bj-a at 20:00. */
 import { expect, test } from '@jest/globals';
+import { addressBook, takenOf } from '../../lib/cli/address-book.ts';
 import { explainPod } from '../../lib/cli/explain-pod.ts';
 import { explainText } from '../../lib/cli/explain-text.ts';
 import { booksOf, factsOf } from '../../lib/cli/facts-of.ts';
+import { freeableOf, freeRow, freeText, losesText, warningsOf } from '../../lib/cli/ips-freeing.ts';
+import { sourceText } from '../../lib/cli/ips-read.ts';
+import { columnsOf, rowsOf } from '../../lib/cli/ips-rows.ts';
+import { usageOf } from '../../lib/cli/ips-usage.ts';
+import { usageText } from '../../lib/cli/ips-usage-text.ts';
 import { leaksText } from '../../lib/cli/leaks-rows.ts';
 import { lockSeen, locksText, lockText } from '../../lib/cli/lock-text.ts';
 import { moreOf } from '../../lib/cli/more.ts';
+import { printRows } from '../../lib/cli/row-stream.ts';
 import { type Status, statusText, wrongWith } from '../../lib/cli/status-text.ts';
 import { answerFrom, demanded } from '../../lib/cli/stock-answer.ts';
 import { stockText } from '../../lib/cli/stock-text.ts';
 import { whoIn } from '../../lib/cli/who-in.ts';
 import { whoText } from '../../lib/cli/who-text.ts';
+import type { Inventory } from '../../lib/scheduling/inventory.ts';
 import { place } from '../../lib/scheduling/place.ts';
 import { reasonsOf, sayNotPlaced } from '../../lib/scheduling/writer/refusal.ts';
-import { aLock, anIPLock, aPod } from '../scheduling/builders.ts';
+import { type AnIPLockOptions, aLock, anIPLock, aPod } from '../scheduling/builders.ts';
 import { aNight, FEED } from './a-night.ts';
 import { gala } from './gala.ts';
 import { shown } from './shown.ts';
@@ -86,6 +94,56 @@ test('gala who', () => {
   const metadata = { ...ipLock.metadata, creationTimestamp: '2027-02-13T16:00:00Z', managedFields: [{ time: ago(540) }] };
   night.set('IPLock', '10.110.2.37', { ...ipLock, metadata });
   expect(whoText(whoIn(night, '10.110.2.37'), NOW)).toBe(page('gala who 10.110.2.37'));
+});
+
+/** As `gala ips` would have read it. */
+const bookOf = (night: Inventory) =>
+  addressBook({
+    pools: night.objects('HostPool').values(),
+    networks: night.objects('NodeNetwork').values(),
+    nodes: night.objects('Node').values(),
+    taken: [...night.objects('IPLock').values()].map((ipLock) => takenOf(ipLock)),
+  });
+
+test('gala ips', () => {
+  const source = sourceText({ source: { from: 'cluster', name: 'https://10.8.0.10:6443' }, readAtMs: NOW });
+  expect([source, usageText(usageOf(bookOf(aNight(380)), 'vlan'))].join('\n')).toBe(page('gala ips'));
+});
+
+test('gala ips list', async () => {
+  const night = aNight();
+  const written = (ip: string, seconds: number, days: number, options: AnIPLockOptions, pod?: string) => {
+    const { metadata, ...rest } = anIPLock(ip, { node: 'bj-a-r12-03', ...options });
+    const annotations = pod === undefined ? {} : { 'gala.internal/pod': pod };
+    const times = { creationTimestamp: ago(days * 86_400), managedFields: [{ time: ago(seconds) }] };
+    return takenOf({ ...rest, metadata: { ...metadata, ...times, annotations } });
+  };
+  const taken = [
+    written('10.110.2.37', 540, 3, { phase: 'Bound', podUID: 'u' }, 'feed-api-0611'),
+    written('10.110.2.41', 250, 3, { phase: 'Held', owner: 'feed/feed-old' }),
+    written('10.120.0.70', 3_600, 1, { phase: 'Quarantined', owner: 'shop/shop' }),
+  ];
+  const book = addressBook({ pools: night.objects('HostPool').values(), networks: [], nodes: night.objects('Node').values(), taken });
+  let out = '';
+  await printRows(
+    'text',
+    { head: {}, name: '', rows: () => rowsOf(book, { nodes: ['bj-a-r12-03'] }), columns: columnsOf(false, NOW), none: '' },
+    async (text) => {
+      out += text;
+    },
+  );
+  expect(out.trimEnd()).toBe(page('gala ips list --node bj-a-r12-03'));
+});
+
+test('gala ips free', () => {
+  const held = [...aNight().objects('IPLock')].filter(([, { spec }]) => spec.phase === 'Held');
+  const freeable = held.map(([name, { spec }]) => freeableOf({ metadata: { name, uid: 'u', resourceVersion: '1' }, spec }));
+  const text = [
+    losesText(freeable, NOW),
+    ...warningsOf(freeable, new Map([['feed/feed-old-1187', 26]])),
+    freeText({ dryRun: false, freed: freeable.map(freeRow), taken: [], waiting: [] }),
+  ];
+  expect(text.join('\n')).toBe(page('gala ips free --held feed/feed-old --yes'));
 });
 
 test('gala explain pod', () => {
