@@ -52,7 +52,7 @@ export function lockSeen(lock: Stored<Lock>, racks: ReadonlyMap<string, string> 
 interface Beside {
   readonly dryRun: boolean;
   /** What there is now, of a Lock that got nothing. */
-  readonly stock?: StockAnswer;
+  readonly stock?: StockAnswer | string;
 }
 
 export function lockText(lock: LockSeen, { dryRun, stock }: Beside): string {
@@ -69,7 +69,7 @@ export function lockText(lock: LockSeen, { dryRun, stock }: Beside): string {
       return [
         `${id} Failed: ${asked} ${lock.count === 1 ? 'was' : 'were'} asked for, and nothing is locked`,
         ...(lock.reasons.length === 0 ? [] : [reasonTable(lock)]),
-        ...(stock === undefined ? [] : [stockText(stock)]),
+        ...(stock === undefined ? [] : [typeof stock === 'string' ? stock : stockText(stock)]),
         remedyOf(lock, stock),
       ].join('\n');
     case 'Expired':
@@ -83,8 +83,9 @@ export function lockText(lock: LockSeen, { dryRun, stock }: Beside): string {
 }
 
 /** Of a Lock that has Failed: its answer stays with its name. */
-function remedyOf({ count }: LockSeen, stock: StockAnswer | undefined): string {
+function remedyOf({ count }: LockSeen, stock: Beside['stock']): string {
   if (stock === undefined) return 'Fewer, or with --allow-partial what there is: gala stock says how many fit.';
+  if (typeof stock === 'string') return `Ask again${ANOTHER_NAME}.`;
   if ((stock.want?.found ?? 0) >= count) return `So many fit by now: ask again${ANOTHER_NAME}.`;
   if (stock.count === 0) return `None fits now: mend what limits them, then ask again${ANOTHER_NAME}.`;
   return `Ask for ${stock.count} or fewer, or with --allow-partial for what there is${ANOTHER_NAME}.`;

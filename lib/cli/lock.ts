@@ -196,11 +196,11 @@ async function renew(api: Api, id: Required<Id>, options: Options): Promise<Exit
   return answer(api, renewed, options);
 }
 
-/** @param stock what there is, where the Lock got nothing */
-async function answer(api: Api, lock: Stored<Lock>, options: Options, stock?: StockAnswer): Promise<ExitCode> {
+/** @param stock what there is, where the Lock got nothing; or what was wrong with the question */
+async function answer(api: Api, lock: Stored<Lock>, options: Options, stock?: StockAnswer | string): Promise<ExitCode> {
   const seen = lockSeen(lock, await racksOf(api, lock));
   const dryRun = options.dryRun ?? false;
-  await print(options.output, { ...seen, ...(stock === undefined ? {} : { stock }) }, () => lockText(seen, { dryRun, stock }));
+  await print(options.output, { ...seen, ...(typeof stock === 'object' ? { stock } : {}) }, () => lockText(seen, { dryRun, stock }));
   return exitCodeOf(seen);
 }
 

@@ -5,7 +5,9 @@ import { sentence } from '../api/problem.ts';
 import { demandOf } from '../scheduling/demand.ts';
 import { whyNever } from '../scheduling/never.ts';
 import { place } from '../scheduling/place.ts';
+import { racksOf } from '../scheduling/racks.ts';
 import { stock } from '../scheduling/stock.ts';
+import { tightCaps, tooTightProblems } from '../scheduling/tight-caps.ts';
 import type { Ask, Demand, Limit, Terrain } from '../scheduling/types.ts';
 import { moreOf } from './more.ts';
 import { notThere, withLaunches } from './not-there.ts';
@@ -38,12 +40,14 @@ export interface AskedOf {
   readonly pods: Pods;
   readonly namespace: string;
   readonly how: How;
+  /** Of places some are thought away: what these few can't hold is an answer, and no wrong question. */
+  readonly supposed?: boolean;
 }
 
 export type Counted = Omit<StockAnswer, 'pods' | 'question' | 'source'>;
 
 /** @throws {BadInput} with all of the question that can't be */
-export function answerFrom(facts: Facts, source: StockAnswer['source'], { pods, namespace, how }: AskedOf): StockAnswer {
+export function answerFrom(facts: Facts, source: StockAnswer['source'], { pods, namespace, how, supposed }: AskedOf): StockAnswer {
   const demand = demanded(pods, namespace);
   const { count, ...question } = how;
   const { poolNames } = facts.terrain;
@@ -53,7 +57,11 @@ export function answerFrom(facts: Facts, source: StockAnswer['source'], { pods, 
     ...(how.near === undefined ? [] : unknown('--near', how.near, 'datacenter', places)),
   ];
   if (wrong.length > 0) throw new BadInput(wrong.join('\n'));
-  return { ...about(pods, demand, how, source), ...stockAnswer(facts, { demand, ...question }, count) };
+  const ask = { demand, ...question };
+  const tight = tightCaps(facts.terrain, ask);
+  const tooTight = count === undefined || supposed ? [] : tooTightProblems(tight, count, (level) => `--max-per ${level}`);
+  if (tooTight.length > 0) throw new BadInput(tooTight.map(sentence).join('\n'));
+  return { ...about(pods, demand, how, source), ...stockAnswer(facts, ask, count), ...(tight.length === 0 ? {} : { tightCaps: tight }) };
 }
 
 function unknown(option: string, name: string, noun: string, known: readonly string[]): string[] {
@@ -106,23 +114,6 @@ function wanted(terrain: Terrain, ask: Ask, want: number): NonNullable<StockAnsw
   const placed = place(terrain, ask, want);
   return 'slots' in placed ? { count: want, found: want } : { count: want, found: placed.found };
 }
-
-/** Where the count would lie. */
-function racksOf(terrain: Terrain, ask: Ask, count: number): NonNullable<StockAnswer['racks']> {
-  const placed = place(terrain, ask, count);
-  const { of, names } = terrain.level('rack');
-  const lies = (node: string) => {
-    const row = terrain.row(node);
-    const rack = names[of[row]!];
-    return { pool: terrain.poolNames[terrain.pool[row]!] ?? '', ...(rack === undefined ? {} : { rack }) };
-  };
-  const groups = Map.groupBy('slots' in placed ? placed.slots : [], ({ node }) => JSON.stringify(lies(node)));
-  return [...groups]
-    .map(([, [first, ...more]]) => ({ ...lies(first!.node), fit: 1 + more.length }))
-    .sort((a, b) => compare(a.pool, b.pool) || compare(a.rack ?? '', b.rack ?? ''));
-}
-
-const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 /** Whether not one node says how much of a supply it has: then nothing limits it here, and that is said. */
 function nobodySays(name: string, terrain: Terrain): boolean {

@@ -88,7 +88,7 @@ async function askStockApi(api: Api, question: Asking, namespace: string): Promi
   const found = await findStockApi(api, { namespace });
   if ('absent' in found) return found;
   try {
-    const said = await found.ask<Answer>('POST', '/v1/stock', question);
+    const said = await found.ask<Answer>('POST', '/v1/stock?racks=true', question);
     if ('absent' in said) return { ...said, silent: true };
     const { snapshotAgeSeconds: ageSeconds, samplesAgeSeconds, replica } = said;
     const source: Source = {
@@ -104,12 +104,16 @@ async function askStockApi(api: Api, question: Asking, namespace: string): Promi
     if (NOT_FROM_THERE.includes(status)) return { absent: `${problem.title}: ${problem.detail}` };
     if (problem.type === NEVER) return { answer: neverIn(problem), source, replica };
     throw new BadInput(
-      (problem.problems ?? []).map((one) => sentence({ ...one, severity: 'error' })).join('\n') || `${problem.detail} ${problem.remedy}`,
+      (problem.problems ?? []).map((one) => sentence({ ...one, path: optionOf(one.path), severity: 'error' })).join('\n') ||
+        `${problem.detail} ${problem.remedy}`,
     );
   } finally {
     found.close();
   }
 }
+
+/** Of a field of the question, as it was typed. */
+const optionOf = (path: string): string => path.replace(/^maxPer\./, '--max-per ');
 
 const NEVER = '/problems#never-fits';
 

@@ -12,10 +12,11 @@ export async function stockOfDefinition(name: string, asked: AskedOf, without: r
   const all = thoughtAway(planned(cluster), without);
   const now = all.launched();
   const source = { from: 'definition', name: cluster.name } as const;
-  const answer = answerFrom(factsOf(now.inventory), source, asked);
+  const question = { ...asked, supposed: without.length > 0 };
+  const answer = answerFrom(factsOf(now.inventory), source, question);
   const undescribed = now.undescribed.length === 0 ? {} : { undescribed: now.undescribed };
   if (all.notLaunched.size === 0) return { ...answer, ...undescribed };
-  const { count } = answerFrom(factsOf(all.inventory), source, asked);
+  const { count } = answerFrom(factsOf(all.inventory), source, question);
   return { ...answer, ...undescribed, launching: { instances: all.notLaunched.size, count } };
 }
 

@@ -1,5 +1,6 @@
 /** Stock as `gala stock` shows it: what `-o json` prints, and the same for people. Pure. */
 import type { Never } from '../scheduling/never.ts';
+import type { TightCap } from '../scheduling/tight-caps.ts';
 import type { Ask, Limit, PoolFit, Stock } from '../scheduling/types.ts';
 import { ageOf, amountOf, counted, supplyName } from './amount.ts';
 import { type More, moreText } from './more.ts';
@@ -41,6 +42,8 @@ export interface StockAnswer extends Omit<Stock, 'nodes'> {
   readonly uncounted?: readonly string[];
   /** Why no node could ever take such a pod, where that is so. */
   readonly never?: readonly Never[];
+  /** Percentages of `--max-per` that are less than all on the places that there are. */
+  readonly tightCaps?: readonly TightCap[];
   /** With `--count`: how many of these there are. */
   readonly want?: { readonly count: number; readonly found: number };
   /** Of a definition: pools whose machine it does not describe; CPU and memory are not limited there. */
@@ -134,15 +137,20 @@ function poolRow({ pool, hosts, fit, lockedByOthers, limits }: PoolFit, { notThe
 }
 
 /** What the number does not say. */
-function notes({ uncounted = [], never, want, undescribed = [], launching, notThere = [] }: StockAnswer): string[] {
+function notes({ uncounted = [], never, want, tightCaps = [], undescribed = [], launching, notThere = [] }: StockAnswer): string[] {
   return [
     ...notThereNotes(notThere),
     ...(launching === undefined ? [] : [`${launching.count} with ${counted(launching.instances, 'more instance')} of EC2 launched.`]),
     ...(want === undefined ? [] : [want.found >= want.count ? `${want.count} are there.` : `${want.found} of ${want.count} are there.`]),
+    ...tightCaps.map(tightText),
     ...(never === undefined ? [] : [`No host could ever take such a pod, however empty: ${never.map(neverText).join(', ')}.`]),
     ...(undescribed.length === 0 ? [] : [`Not limited on ${undescribed.join(', ')}, whose machine is not described: cpu, memory.`]),
     ...(uncounted.length === 0 ? [] : [`Not counted, for no host says how much it has: ${uncounted.map(supplyName).join(', ')}.`]),
   ];
+}
+
+function tightText({ level, cap, places, most, enough }: TightCap): string {
+  return `${level}=${cap} on ${counted(places, level)} is less than all: never more than ${most} can lie so, whatever is free. ${level}=${enough} or more does, or more ${level}s.`;
 }
 
 function neverText({ limit, nodes, asks, most }: Never): string {

@@ -5,7 +5,7 @@
 import type { Ask, Limit, Terrain } from './types.ts';
 
 /** Of the reasons why a row isn't eligible, those that only another template or another node changes. */
-const LASTING: readonly Limit[] = ['pool', 'nodeSelector', 'nodeAffinity', 'taint'];
+export const LASTING: readonly Limit[] = ['pool', 'nodeSelector', 'nodeAffinity', 'taint'];
 
 export interface Never {
   readonly limit: Limit;

@@ -191,6 +191,22 @@ describe('of the definitions of this repository', () => {
     expect(json.nodes).toHaveLength(40);
   });
 
+  test('a percentage that is less than all on the racks that there are is told beside the number', async () => {
+    const { code, out } = await ask('--definition', 'hello', '--max-per', 'rack=30%');
+    expect([code, ...out.split('\n').slice(0, 2)]).toEqual([
+      0,
+      '4 fit (2 per rack). limited by cap a rack; addresses alone would allow 768',
+      'rack=30% on 2 racks is less than all: never more than 4 can lie so, whatever is free. rack=50% or more does, or more racks.',
+    ]);
+    // What would be if a rack were dark is asked of the racks that are left.
+    const dark = await ask('--definition', 'bj-a', '--max-per', 'rack=30%', '--count', '200', '--without', 'rack=r14');
+    expect(dark).toMatchObject({
+      code: 3,
+      err: '',
+      out: expect.stringMatching(/\n180 of 200 are there\.\nrack=30% on 3 racks is less than all: /),
+    });
+  });
+
   test('everything wrong with the question is told at once', async () => {
     expect(await ask('--definition', 'bj-a', '--count', '0', '--max-per', 'rak=3', '--snapshot', 'x.json')).toEqual({
       code: 2,
@@ -215,6 +231,11 @@ describe('of the definitions of this repository', () => {
       'a place that is not there',
       ['--definition', 'bj-a', '--without', 'rack=r41'],
       "--without 'rack=r41': no node is there. Did you mean 'r12'?\n",
+    ],
+    [
+      'a percentage that is less than all on the racks that there are',
+      ['--definition', 'hello', '--max-per', 'rack=30%', '--count', '200'],
+      "--max-per rack: rack is '30%', which is 60 of 200; 2 racks could ever take these pods: 120 in all; on 2 racks a percentage is 50% or more. Ask for 50%, or add racks.\n",
     ],
     [
       'another namespace than the file’s',

@@ -50,7 +50,14 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/stock',
     summary: 'How many pods of a template fit now, where, and what limits it',
     description: 'Changes nothing. Takes the right to `create` `locks.gala.internal` in the namespace asked for: who may lock may ask.',
-    query: { nodes: flag({ doc: 'Whether each node is told.', default: true, example: false }) },
+    query: {
+      nodes: flag({ doc: 'Whether each node is told.', default: true, example: false }),
+      racks: flag({
+        doc: 'Whether it is told how many of them would lie in which rack; takes as long again.',
+        default: false,
+        example: true,
+      }),
+    },
     body: 'StockQuestion',
     replies: { 200: { doc: 'The stock; a count of 0 is an answer too.', schema: 'StockAnswer' } },
     problems: ['never-fits', 'no-such-object', 'stale'],

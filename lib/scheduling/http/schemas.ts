@@ -8,6 +8,7 @@ import { dnsLabel, nodeName } from '../../api/fields.ts';
 import { Lock, MAX_SLOTS } from '../../api/lock.ts';
 import { poolName } from '../../api/pool.ts';
 import { GROUP, VERSION } from '../../api/resource.ts';
+import { LEVELS } from '../types.ts';
 
 const { template, podFrom, strategy, maxPer, near, owner } = Lock.spec.shape;
 
@@ -106,6 +107,30 @@ export const StockAnswer = object(
     nodes: list(
       { doc: 'By node, in the order of their names; left out with `nodes=false`.', max: 100_000 },
       object({ doc: 'A node.' }, { node: nodeName('Its name.'), fit: slots('How many fit there.'), limit }),
+    ).optional(),
+    racks: list(
+      { doc: 'Where the count would lie, with `racks=true`; these add up to it.', max: 10_000 },
+      object(
+        { doc: 'A rack.' },
+        {
+          pool: text({ doc: 'Of which pool; empty: nodes of no pool.', max: 40, example: 'web' }),
+          rack: text({ doc: 'Its name; left out: nodes that do not say.', max: 63, example: 'r12' }).optional(),
+          fit: slots('How many would lie there.'),
+        },
+      ),
+    ).optional(),
+    tightCaps: list(
+      { doc: 'Percentages of `maxPer` that are less than all on the places that there are; left out where there is none.', max: 4 },
+      object(
+        { doc: 'A percentage.' },
+        {
+          level: oneOf(LEVELS, { doc: 'Of which places.', example: 'rack' }),
+          cap: text({ doc: 'The percentage.', max: 4, example: '30%' }),
+          places: integer({ doc: 'Places that could ever take such a pod.', noun: 'a count of places', min: 1, max: 100_000, example: 2 }),
+          most: slots('The most that can ever lie so.'),
+          enough: text({ doc: 'The least percentage that would do.', max: 4, example: '50%' }),
+        },
+      ),
     ).optional(),
     ...ages,
   },

@@ -3,7 +3,9 @@ import { type Demanded, demandOf } from '../demand.ts';
 import { type Never, whyNever } from '../never.ts';
 import { capAt } from '../placing/caps.ts';
 import type { PodFrom } from '../pod-template.ts';
+import { racksOf } from '../racks.ts';
 import { stock } from '../stock.ts';
+import { tightCaps, tooTightProblems } from '../tight-caps.ts';
 import type { Ask, Terrain } from '../types.ts';
 import type { Asked, Handler } from './api.ts';
 import { twoTemplates } from './locks.ts';
@@ -38,14 +40,22 @@ export function stockHandler({ terrain, templateOf, ages, tick = () => {} }: Sto
       const demanded = demandIn(template, question, podFrom === undefined ? 'template' : undefined);
       if (demanded.demand === undefined) return badInput(demanded.problems);
       tick();
-      const { strategy, near, pools, byUse } = question;
-      const ask: Ask = { demand: demanded.demand, strategy, maxPer: capsOf(question), near, pools, byUse };
+      const { strategy, near, pools, byUse, count } = question;
+      const { demand } = demanded;
+      const tight = tightCaps(terrain, { demand, maxPer: question.maxPer, pools });
+      const tooTight = count === undefined ? [] : tooTightProblems(tight, count, (level) => `maxPer.${level}`);
+      if (tooTight.length > 0) return badInput(tooTight);
+      const ask: Ask = { demand, strategy, maxPer: capsOf(question), near, pools, byUse };
       const found = stock(terrain, ask);
       const never = found.count === 0 ? whyNever(terrain, ask) : undefined;
       if (never !== undefined) return neverFits(never);
       const { snapshotMs, samplesMs } = ages();
       const known = { snapshotAgeSeconds: snapshotMs / 1000, ...(samplesMs === undefined ? {} : { samplesAgeSeconds: samplesMs / 1000 }) };
-      const { nodes, ...answer } = { ...found, ...known } satisfies DeepReadonly<StockAnswer>;
+      const more = {
+        ...(query.racks === true ? { racks: racksOf(terrain, ask, found.count) } : {}),
+        ...(tight.length === 0 ? {} : { tightCaps: tight }),
+      };
+      const { nodes, ...answer } = { ...found, ...more, ...known } satisfies DeepReadonly<StockAnswer>;
       return { status: 200, body: query.nodes === false ? answer : { ...answer, nodes } };
     },
   };
@@ -65,7 +75,11 @@ export function unfitLock({ terrain, ages }: Pick<StockOptions, 'terrain' | 'age
     const { demand, problems } = demandIn(spec.template, { namespace, owner: spec.owner }, 'spec.template');
     if (demand === undefined) return badInput(problems);
     const never = whyNever(terrain, { demand });
-    return never && neverFits(never);
+    if (never !== undefined) return neverFits(never);
+    // Where fewer are welcome, percentages are of what is found.
+    if (spec.allowPartial) return undefined;
+    const tooTight = tooTightProblems(tightCaps(terrain, { demand, maxPer: spec.maxPer }), spec.count, (level) => `spec.maxPer.${level}`);
+    return tooTight.length > 0 ? badInput(tooTight) : undefined;
   };
 }
 

@@ -65,6 +65,31 @@ test('a percentage is of the count that is wanted, where one is', async () => {
   expect((await asked({ template, maxPer: { rack: '50%' } })).body).toMatchObject({ count: 8 });
 });
 
+test('who asks for racks is told where the count would lie', async () => {
+  const template = aTemplate({ cpu: 2 });
+  const { body } = await asked({ template }, {}, { nodes: false, racks: true });
+  expect(StockAnswer.parse(body).racks).toEqual(['r12', 'r13'].map((rack) => ({ pool: '', rack, fit: 4 })));
+  expect((await asked({ template })).body).not.toHaveProperty('racks');
+});
+
+test('a percentage that is less than all on the racks that there are is bad input of a count, and told of stock', async () => {
+  const template = aTemplate({ cpu: 2 });
+  const maxPer = { rack: '30%' };
+  const { status, body } = await asked({ template, maxPer, count: 8 });
+  expect([status, body]).toMatchObject([400, { problems: [{ path: 'maxPer.rack', remedy: 'Ask for 50%, or add racks.' }] }]);
+  // One may lie so: a percentage is rounded up.
+  expect(await asked({ template, maxPer, count: 1 })).toMatchObject({ status: 200 });
+  const { body: found } = await asked({ template, maxPer });
+  expect(StockAnswer.parse(found)).toMatchObject({ count: 4, tightCaps: [{ level: 'rack', places: 2, most: 4, enough: '50%' }] });
+  const unfit = unfitLock({ terrain: aCluster(), ages: () => ({ snapshotMs: 400 }) });
+  const lock = (more: object) => {
+    const spec = { template, count: 8, owner: 'feed-api', maxPer, ...more };
+    return unfit(LockQuestion.parse({ metadata: { name: 'a', namespace: 'feed' }, spec }));
+  };
+  expect(lock({})).toMatchObject({ status: 400, body: { problems: [{ path: 'spec.maxPer.rack' }] } });
+  expect(lock({ allowPartial: true })).toBeUndefined();
+});
+
 test('pods to come are those of gala-scheduler: they tolerate the taint of pools', async () => {
   const there = inventory();
   there.set('Node', 'r12-01', aNode('r12-01', { pool: 'web', hard: true }));
