@@ -60,6 +60,6 @@ export function moreText(more: readonly More[]): string[] {
 
 function wayOf({ owner, lock }: More): string {
   const [namespace, name] = lock?.split('/') ?? [];
-  const way = lock === undefined ? 'free in 10 m at the latest, unless a StatefulSet wants them' : `gala unlock ${name} -n ${namespace}`;
+  const way = lock === undefined ? `within 10 m by themselves; now: gala ips free --held ${owner}` : `gala unlock ${name} -n ${namespace}`;
   return `for ${owner} (${way})`;
 }

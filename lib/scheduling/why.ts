@@ -45,7 +45,7 @@ const WHY: Readonly<Record<string, Why>> = {
   addresses: {
     reason: 'NoAddress',
     sentence: 'no address is free on their VLANs or ENIs',
-    remedy: 'Free Held addresses (gala who says whose they are), or give the VLAN more.',
+    remedy: 'Free Held addresses (gala ips list --held says whose they are), or give the VLAN more.',
   },
   macsPerPort: {
     reason: 'NoMac',

@@ -54,7 +54,7 @@ test('a pod that no host takes is told what every host says', () => {
   ];
   expect(explain(waiting(), { all, more, events })).toBe(
     `Pending 42 s · profile gala-scheduler · wants cpu 2, memory 4Gi, egress 200M, 1 address · 4 hosts looked at, 0 fit
-  2   NoAddress   VLAN 110: none free on these. Free Held addresses (gala who says whose they are), or give the VLAN more.
+  2   NoAddress   VLAN 110: none free on these. Free Held addresses (gala ips list --held says whose they are), or give the VLAN more.
   1   NoCpu       asks 2; the most free on one of these is 1 of 1. Ask for less, or add hosts.
   1   Taint       taints that the pod does not tolerate: node-role.kubernetes.io/control-plane:NoSchedule. Tolerate it, or take it off.
 No host takes it now; it gets its slot as soon as one does.

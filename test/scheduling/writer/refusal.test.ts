@@ -11,7 +11,7 @@ test('a pod that fits nowhere is told what the nodes lack, the most first, and w
   expect(sayNotPlaced({ refused: 'addresses', want: 1, found: 0, limits })).toEqual({
     reason: 'NoAddress',
     message:
-      '0 of 40 nodes: 31 NoAddress (no address is free on their VLANs or ENIs), 9 NoEgress (too little outgoing bandwidth is left). Free Held addresses (gala who says whose they are), or give the VLAN more.',
+      '0 of 40 nodes: 31 NoAddress (no address is free on their VLANs or ENIs), 9 NoEgress (too little outgoing bandwidth is left). Free Held addresses (gala ips list --held says whose they are), or give the VLAN more.',
   });
 });
 
