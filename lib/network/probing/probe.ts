@@ -59,7 +59,7 @@ async function bringUp({ trunk, vlan, link }: Ask, ip: Ip): Promise<string | und
   if (made !== undefined && !made.includes('File exists'))
     return `${link}, the sub-interface of VLAN ${vlan} on trunk ${trunk}, could not be made: ${made}. See on the host: ip link. Name the right trunk in the pool.`;
   const up = await step({ do: 'up', where: 'host', link });
-  return up === undefined ? undefined : `${link} could not be put up: ${up}`;
+  return up === undefined ? undefined : `${link} could not be put up: ${up}. See on the host: ip link show dev ${trunk}`;
 }
 
 /** @returns never rejects */

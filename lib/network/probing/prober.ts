@@ -21,7 +21,7 @@ export interface ProberOptions<L extends ProbedLock> {
   /** The wall clock, for people: conditions. */
   readonly date?: () => Date;
   readonly log?: Log;
-  /** Told of each finding, before it is written: an event, a metric, `status.conflicts` of the NodeNetwork. */
+  /** Told of each finding, news or not, before it is written: a metric, `status.conflicts` of the NodeNetwork. */
   readonly onFinding?: (finding: Finding) => void;
 }
 
@@ -87,9 +87,10 @@ export function prober<L extends ProbedLock>(options: ProberOptions<L>): Prober 
   }
 
   async function put(finding: Finding, lock: L | undefined): Promise<void> {
-    const status = lock && statusProbed(lock, finding, date());
-    if (lock === undefined || status === undefined) return;
+    if (lock === undefined) return;
     onFinding?.(finding);
+    const status = statusProbed(lock, finding, date());
+    if (status === undefined) return;
     try {
       await write(lock, status);
     } catch (error) {

@@ -71,8 +71,8 @@ export interface Wire {
   /** In a namespace of the wire. */
   ip(where: 'host' | 'wire' | 'pod', ...args: string[]): string;
   command(where: 'host' | 'wire' | 'pod', ...args: string[]): string;
-  /** Whatever is sent for the test ends with it. */
-  stranger(...frames: string[]): ChildProcess;
+  /** Says these frames over and over, until the strangers are ended; resolves when each was sent once. */
+  stranger(...frames: string[]): Promise<void>;
   endStrangers(): Promise<void>;
   /** Killed, status null, where it takes 20 s. */
   probe(...args: string[]): Said;
@@ -128,9 +128,12 @@ export function aWire({ probe, stranger }: Programs): Wire {
     ip,
     command: (where, ...args) => run('netns', 'exec', name(where), ...args),
     stranger(...frames) {
-      const child = spawn('ip', ['netns', 'exec', name('wire'), stranger, 'wire', ...frames], { stdio: 'ignore' });
+      const child = spawn('ip', ['netns', 'exec', name('wire'), stranger, 'wire', ...frames], { stdio: ['ignore', 'pipe', 'ignore'] });
       strangers.add(child);
-      return child;
+      return new Promise((resolve, reject) => {
+        child.stdout.once('data', () => resolve());
+        child.once('exit', (code) => reject(new Error(`the stranger ended with ${code}`)));
+      });
     },
     endStrangers,
     probe(...args) {

@@ -80,7 +80,7 @@ describeWire('the whole probe, checked', () => {
   test('asks and hears without a fault', async () => {
     const wire = aWire(programs);
     try {
-      wire.stranger(
+      await wire.stranger(
         arp(),
         neighbour(),
         arp({ operation: 1, sender: '0.0.0.0', target: '10.110.0.141' }),

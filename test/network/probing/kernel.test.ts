@@ -111,16 +111,19 @@ describeWire('on a real wire', () => {
     expect(wire.probe(LINK, '30000', `answers:${GATEWAY}`, 'free:10.110.0.131')).toMatchObject({ status: 0 });
   });
 
-  test('who only announces an address has it too, by ARP and by neighbour discovery', () => {
-    wire.stranger(arp({ operation: 1, target: '10.110.0.140' }), neighbour());
+  test('who only announces an address has it too, by ARP and by neighbour discovery', async () => {
+    await wire.stranger(arp({ operation: 1, target: '10.110.0.140' }), neighbour());
     expect(ask('free:10.110.0.140', 'free:fd00:110::10.110.0.140').answered).toEqual([
       { ip: '10.110.0.140', mac: STRANGER },
       { ip: 'fd00:110::10.110.0.140', mac: STRANGER },
     ]);
   });
 
-  test('who asks for the same address at the moment is told apart from who has it', () => {
-    wire.stranger(arp({ operation: 1, sender: '0.0.0.0', target: '10.110.0.140' }), neighbour({ type: 135, source: NOBODY, options: '' }));
+  test('who asks for the same address at the moment is told apart from who has it', async () => {
+    await wire.stranger(
+      arp({ operation: 1, sender: '0.0.0.0', target: '10.110.0.140' }),
+      neighbour({ type: 135, source: NOBODY, options: '' }),
+    );
     expect(ask('free:10.110.0.140', 'free:fd00:110::10.110.0.140', 'answers:10.110.0.9')).toEqual(
       heard({
         probing: [
@@ -132,9 +135,9 @@ describeWire('on a real wire', () => {
     );
   });
 
-  test('its own frames, sent back by a loop, say nothing', () => {
+  test('its own frames, sent back by a loop, say nothing', async () => {
     const own = wire.macOf('host', LINK).replaceAll(':', '');
-    wire.stranger(arp({ operation: 1, sender: '0.0.0.0', target: '10.110.0.140', mac: own }));
+    await wire.stranger(arp({ operation: 1, sender: '0.0.0.0', target: '10.110.0.140', mac: own }));
     expect(ask('free:10.110.0.140')).toEqual(heard({ silent: ['10.110.0.140'] }));
   });
 
@@ -170,8 +173,8 @@ describeWire('on a real wire', () => {
       ] as [string, Neighbour][]
     ).map(([what, over]): [string, string] => [`neighbour discovery with ${what}`, neighbour(over)]),
   ];
-  test('frames that are not right say nothing, all at once', () => {
-    wire.stranger(...hostile.map(([, frame]) => frame));
+  test('frames that are not right say nothing, all at once', async () => {
+    await wire.stranger(...hostile.map(([, frame]) => frame));
     expect(ask('free:10.110.0.140', 'free:fd00:110::10.110.0.140')).toEqual(heard({ silent: ['10.110.0.140', 'fd00:110::10.110.0.140'] }));
   });
   test.each(hostile)('%s is heard as nothing', (_, frame) => {

@@ -23,6 +23,7 @@ function aNode(locks: Locks, over: Parameters<typeof seenWith>[1] = {}) {
     asked: [] as { ask: Ask; answer: (outcome: Outcome) => Promise<void> }[],
     calls: 0,
     written: [] as string[],
+    found: [] as (string | undefined)[],
     lines: [] as string[],
     prober: undefined as unknown as ReturnType<typeof prober>,
     async set(...now: ProbedLock[]) {
@@ -49,6 +50,7 @@ function aNode(locks: Locks, over: Parameters<typeof seenWith>[1] = {}) {
         node.asked.push(one);
       });
     },
+    onFinding: ({ conflict }) => node.found.push(conflict),
     async write(lock, status) {
       if (node.refuses) throw new Error('409: the object has been modified');
       const at = node.locks.findIndex(({ metadata }) => metadata.name === lock.metadata.name);
@@ -90,6 +92,18 @@ test('addresses that come at once are asked for in one call, and those that come
   expect(questions(node)).toEqual([['10.110.0.132']]);
   await answered(node);
   expect(node.written).toEqual(['10.110.0.130 Free', '10.110.0.131 Conflict', '10.110.0.132 Free']);
+  node.end();
+});
+
+test('a conflict is told each time it is found, and written once', async () => {
+  const node = aNode([aLock()]);
+  await settled();
+  for (let turn = 0; turn < 2; turn++) {
+    await answered(node, { answered: { '10.110.0.130': STRANGER } });
+    node.clock.advance(60_000);
+    await settled();
+  }
+  expect([node.found, node.written]).toEqual([[STRANGER, STRANGER], ['10.110.0.130 Conflict']]);
   node.end();
 });
 

@@ -1,6 +1,6 @@
 /**
- * A machine on the wire that says what a test wants: `stranger <link> <hex>…` sends these frames over and over, until it is ended.
- * `stranger - <hex>…` prints what the probe hears in each, instead.
+ * A machine on the wire that says what a test wants: `stranger <link> <hex>…` sends these frames over and over, until it is ended, and
+ * prints a line once it has sent them all. `stranger - <hex>…` prints what the probe hears in each, instead.
  */
 #include <arpa/inet.h>
 #include <net/if.h>
@@ -49,11 +49,16 @@ int main(int argc, char **argv) {
   int wire = socket(AF_PACKET, SOCK_RAW, 0);
   struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)if_nametoindex(argv[1]), .sll_halen = ETH_ALEN};
   if (wire < 0 || to.sll_ifindex == 0) return 1;
-  for (;; usleep(EVERY_US))
+  for (bool is_first = true;; is_first = false) {
     for (int i = 2; i < argc; i++) {
       size_t size;
       uint8_t *bytes = bytes_of(argv[i], &size);
-      if (sendto(wire, bytes, size, 0, (struct sockaddr *)&to, sizeof to) < 0) perror(argv[i]);
+      // What is shorter than an Ethernet header the kernel does not send.
+      if (sendto(wire, bytes, size, 0, (struct sockaddr *)&to, sizeof to) < 0 && size >= ETH_HLEN) return 1;
       free(bytes);
     }
+    if (is_first) puts("sent");
+    fflush(stdout);
+    usleep(EVERY_US);
+  }
 }
