@@ -7,7 +7,7 @@ import { addIpLockGuard } from './ip-locks.ts';
 import { addLockGuard } from './locks.ts';
 import { addNodeNetworkGuard } from './node-networks.ts';
 import { addBindingGuard, addTaintGuard } from './pool-taint.ts';
-import { addSizeGuard, addSlotGuard } from './slots.ts';
+import { addBandwidthGuard, addSizeGuard, addSlotGuard } from './slots.ts';
 
 export class Policies extends Construct {
   constructor(
@@ -25,6 +25,7 @@ export class Policies extends Construct {
       addTaintGuard(this, canMutate(cluster));
       addBindingGuard(this, canMutate(cluster));
       addSizeGuard(this);
+      addBandwidthGuard(this);
     }
     addLockGuard(this);
     addIpLockGuard(this);

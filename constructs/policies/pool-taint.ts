@@ -36,7 +36,7 @@ export function addTaintGuard(scope: Construct, mutates: boolean): void {
 }
 
 /** CEL: who asks may bind pods of every namespace, as a scheduler may and nobody whose Role is that of one namespace. */
-const mayBind = "authorizer.group('').resource('pods').subresource('binding').check('create').allowed()";
+export const mayBind = "authorizer.group('').resource('pods').subresource('binding').check('create').allowed()";
 
 export function addBindingGuard(scope: Construct, mutates: boolean): void {
   addValidatingPolicy(scope, {

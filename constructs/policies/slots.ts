@@ -4,10 +4,11 @@
  * it is promised to others.
  */
 import type { Construct } from 'constructs';
-import { GATE, LOCK_ANNOTATION, SLOT_ANNOTATION } from '../../lib/api/scheduling.ts';
+import { EGRESS_ANNOTATION, GATE, INGRESS_ANNOTATION, LOCK_ANNOTATION, SLOT_ANNOTATION } from '../../lib/api/scheduling.ts';
 import { by, WRITER } from './accounts.ts';
 import { annotation, asks, isGated, slot } from './pods.ts';
 import { addValidatingPolicy } from './policy.ts';
+import { mayBind } from './pool-taint.ts';
 
 const where = "object.metadata.?namespace.orValue('') + '/' + object.metadata.?name.orValue('')";
 
@@ -86,5 +87,32 @@ export function addSizeGuard(scope: Construct): void {
         orSay: `'spec of pod ' + ${where} + ' would ask for ' + ${amounts('cpu', 'memory')} + ', and its slot holds ' + ${amounts('cpuBefore', 'memoryBefore')} + ': a slot does not grow. Change the template and delete the pod: the next one gets a slot of that size. To ask for less is let through.'`,
       },
     ],
+  });
+}
+
+/**
+ * The same of bandwidth, which its annotations promise and the agent of the node shapes by, live. What the node has room for is not for a
+ * policy to see: who places pods may give more, and answers for it.
+ */
+export function addBandwidthGuard(scope: Construct): void {
+  const keys = [EGRESS_ANNOTATION, INGRESS_ANNOTATION];
+  addValidatingPolicy(scope, {
+    name: 'gala-slots-bandwidth',
+    because: 'a pod that gives itself more bandwidth takes it beside its slot, where it is promised to others',
+    on: [{ operations: ['UPDATE'], core: ['pods'] }],
+    when: {
+      'changes-its-bandwidth': keys.map((key) => `${annotation(key)} != ${annotation(key, 'oldObject')}`).join(' || '),
+      'not-by-the-lock-writer': `!(${by(WRITER)})`,
+      'has-a-slot': `${slot('oldObject')} != ''`,
+      'may-not-place-pods': `!${mayBind}`,
+    },
+    must: keys.map((key) => {
+      const [now, before] = [annotation(key), annotation(key, 'oldObject')];
+      return {
+        // Less than 1k is none that anybody shapes by (pkg/util/bandwidth/utils.go).
+        hold: `${now} == ${before} || (isQuantity(${now}) && isQuantity(${before}) && quantity(${now}).compareTo(quantity(${before})) <= 0 && quantity(${now}).compareTo(quantity('1k')) >= 0)`,
+        orSay: `'metadata.annotations[${key}] of pod ' + ${where} + ' would be ' + (${now} == '' ? 'gone' : ${now}) + ', and its slot holds ' + (${before} == '' ? 'none' : ${before}) + ': a slot does not grow, and what it holds it keeps to. Ask for less, which is let through down to 1k; or change the template and delete the pod. Who is to give more needs the verb create on pods/binding in all namespaces.'`,
+      };
+    }),
   });
 }

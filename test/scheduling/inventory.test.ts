@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { type Inventory, inventory } from '../../lib/scheduling/inventory.ts';
+import { stock } from '../../lib/scheduling/stock.ts';
 import type { Demand, Level } from '../../lib/scheduling/types.ts';
 import { aDemand, aLock, aNode, aNodeNetwork, anEc2Pool, anIPLock, aPod, aPool, aStorageCapacity, aVlan, GIB } from './builders.ts';
 
@@ -108,6 +109,18 @@ test("bandwidth is the pool's, an instance type's where the pool says none, and 
   all.set('Node', 'i-2', aNode('i-2', { pool: 'burst' }));
   all.set('Node', 'other', aNode('other'));
   expect(['r12-01', 'i-1', 'i-2', 'other'].map((node) => capacity(all, node, 'egress'))).toEqual([25e9, 5e9, Number.NaN, Number.NaN]);
+});
+
+test('bandwidth that changes on a running pod counts as it is now', () => {
+  const all = aHall('r12-01');
+  const counts = (egress?: string) => {
+    all.set('Pod', 'feed/a', aPod({ name: 'a', node: 'r12-01', slot: 'loose', egress }));
+    return used(all, 'r12-01', 'egress');
+  };
+  expect([counts('200M'), counts('20G'), counts(), counts('30G')]).toEqual([2e8, 2e10, 0, 3e10]);
+  // More than the node has: it takes no further one that asks for bandwidth, and all else is as it was.
+  const fits = (egress?: string) => stock(all, { demand: aDemand({ cpu: 1, egress }), strategy: 'spread' }).count;
+  expect([fits('1M'), fits() > 0]).toEqual([0, true]);
 });
 
 test('of live use and requests the larger counts, and what came after the sample comes on top of it', () => {

@@ -63,7 +63,7 @@ describeBed('policies', ['control-plane'], () => {
   test('the API server finds nothing to say about any of their expressions', async () => {
     const { body } = await bed.request('GET', POLICIES);
     const names: string[] = body.items.map(({ metadata }: { metadata: { name: string } }) => metadata.name);
-    expect(names.filter((name) => name.startsWith('gala-'))).toHaveLength(12);
+    expect(names.filter((name) => name.startsWith('gala-'))).toHaveLength(13);
     for (const name of names) expect([name, await typeWarnings(name)]).toEqual([name, []]);
   });
 
@@ -282,6 +282,43 @@ describeBed('policies', ['control-plane'], () => {
       expect(sentence(await resized(await now(pod), { ...inside, resources: { requests: { cpu: '3', memory: '2Gi' } } }))).toContain(
         'would ask for cpu 3000m and memory 2147483648, and its slot holds cpu 2000m and memory 2147483648',
       );
+    });
+
+    describe('in bandwidth', () => {
+      const [egress, ingress] = ['kubernetes.io/egress-bandwidth', 'kubernetes.io/ingress-bandwidth'];
+      const shaped = async (annotations: object, slotted = true) => {
+        const pod = await made(aPod({ metadata: { annotations }, spec: GALAS }));
+        if (slotted) await writer('PATCH', path(pod), slotOn('r12-01', 'loose'));
+        return pod;
+      };
+      const asks = (pod: { metadata: { name: string } }, annotations: object, ask = tenant) =>
+        ask('PATCH', path(pod), { metadata: { annotations } });
+
+      test('becomes less while it runs, and more by who may place pods', async () => {
+        const pod = await shaped({ [egress]: '200M' });
+        expect(await asks(pod, { [egress]: '0.1G' })).toMatchObject({ status: 200 });
+        expect(sentence(await asks(pod, { [egress]: '200M' }))).toBe(
+          `metadata.annotations[kubernetes.io/egress-bandwidth] of pod default/${pod.metadata.name} would be 200M, and its slot holds 0.1G: a slot does not grow, and what it holds it keeps to. Ask for less, which is let through down to 1k; or change the template and delete the pod. Who is to give more needs the verb create on pods/binding in all namespaces.`,
+        );
+        for (const ask of [admin, writer])
+          expect(await asks(pod, { [egress]: ask === admin ? '1G' : '2G' }, ask)).toMatchObject({ status: 200 });
+      });
+
+      test.each([
+        ['taken away', { [egress]: '200M' }, { [egress]: null }, 'would be gone, and its slot holds 200M: '],
+        ['asked for anew', { [egress]: '200M' }, { [ingress]: '1M' }, 'ingress-bandwidth] of pod'],
+        ['made unreadable', { [egress]: '200M' }, { [egress]: 'much' }, 'would be much, '],
+        ['made none', { [egress]: '200M' }, { [egress]: '0' }, 'would be 0, '],
+      ])('is not %s', async (_, before, after, said) => {
+        const pod = await shaped(before);
+        expect(sentence(await asks(pod, after))).toContain(said);
+        expect(await asks(pod, { team: 'feed' })).toMatchObject({ status: 200 });
+      });
+
+      test('is its own affair while it waits: it gets a slot of that size', async () => {
+        const pod = await shaped({ [egress]: '200M' }, false);
+        expect(await asks(pod, { [egress]: '2G', [ingress]: '1G' })).toMatchObject({ status: 200 });
+      });
     });
 
     test('is its own affair without a slot', async () => {

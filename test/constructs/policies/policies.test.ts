@@ -29,6 +29,7 @@ test('all of them, where a pool is tainted', () => {
     'Validating/gala-pool-nodes',
     'Validating/gala-pool-bindings',
     'Validating/gala-slots-resize',
+    'Validating/gala-slots-bandwidth',
     'Validating/gala-locks',
     'Validating/gala-locks-status',
     'Validating/gala-ip-locks',
@@ -48,7 +49,7 @@ describe.each([
 ])('beside %s', (_, over) => {
   test('nobody is asked what he tolerates, which node he names or how large he becomes, and no pod gets a toleration or another scheduler', () => {
     const policies = policiesOf(over);
-    expect(names(policies).filter((name) => /pool-(taint|nodes|bindings)|resize/.test(name))).toEqual([]);
+    expect(names(policies).filter((name) => /pool-(taint|nodes|bindings)|resize|bandwidth/.test(name))).toEqual([]);
     expect(gating(policies)).not.toMatch(/tolerations|DaemonSet|schedulerName'/);
   });
 
