@@ -3,8 +3,8 @@
  * Pure.
  */
 import type { IPLock } from '../../api/kinds.ts';
+import { embedded } from '../wiring/ipv6.ts';
 import { type Here, onVlan, type Place } from '../wiring/place.ts';
-import { embedded } from '../wiring/plan.ts';
 import { isRefusal } from '../wiring/refusal.ts';
 
 /** An IPLock, as far as it is decided by. */

@@ -10,6 +10,7 @@
 import { createHash } from 'node:crypto';
 import { cidrRange, toNumber, within } from '../../api/range.ts';
 import { bandwidthOf, IFB, inflow, shaping } from './bandwidth.ts';
+import { embedded } from './ipv6.ts';
 import { type Here, type Place, placeOf } from './place.ts';
 import { isRefusal, type Refusal, refuse } from './refusal.ts';
 import { isWord, type Step } from './step.ts';
@@ -232,8 +233,3 @@ function vethInPod({ nodeIP, nodeIPv6, options }: Ask, { ip }: Place, ipv6: stri
 }
 
 const metadata = (isDual: boolean): Step[] => [...METADATA, ...(isDual ? METADATA_IPV6 : [])].map((to) => ({ do: 'unreachable', to }));
-
-/** `embedded('fd00:110::/96', '10.110.2.37')` is `fd00:110::10.110.2.37`: RFC 6052 writes it so, and iproute2 reads it. */
-export function embedded(prefix: string, ip: string): string {
-  return `${prefix.replace(/\/96$/, '')}${ip}`;
-}
