@@ -39,3 +39,15 @@ export const PROBED_REASONS = { free: 'Free', conflict: 'Conflict', gatewaySilen
  * Quarantined one then; one that a pod may have is left as it is. Anybody may set it who may patch IPLocks, and nothing else.
  */
 export const FREE_ANNOTATION = 'gala.internal/free';
+
+/**
+ * Annotation of an IPLock whose pod was on a node that is gone, set by a person (`gala fence`): the UID of that pod, `spec.podUID`. It
+ * says that the machine is off. Of that pod alone, so that it is worth nothing once the address has another.
+ */
+export const FENCED_ANNOTATION = 'gala.internal/fenced';
+
+/**
+ * Taint of a Node that says that its machine is off (KEP-2268). Kubernetes deletes its pods and detaches its volumes, the lock writer
+ * gives back its addresses, both while the Node is not Ready.
+ */
+export const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';

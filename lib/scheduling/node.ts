@@ -1,6 +1,7 @@
 /** Node facts: as much of a Node as the inventory keeps, and what its taints and labels say to a demand. */
 import type { V1Node } from '@kubernetes/client-node';
 import type { Manifest } from '../api/manifest.ts';
+import { OUT_OF_SERVICE } from '../api/network.ts';
 import { toNumber } from '../api/quantity.ts';
 import { isEmpty } from './node-terms.ts';
 import { integer, type Labels, meets } from './requirement.ts';
@@ -62,6 +63,10 @@ function numbers(list: Readonly<Record<string, string>> | undefined): Record<str
 /** What a node that is not Ready is tainted with a moment later, and a cordoned one (TaintNodesByCondition). */
 export const NOT_READY: Taint = { key: 'node.kubernetes.io/not-ready', value: '', effect: 'NoSchedule' };
 export const UNSCHEDULABLE: Taint = { key: 'node.kubernetes.io/unschedulable', value: '', effect: 'NoSchedule' };
+
+/** Whether it says that its machine is off: somebody tainted it so, and its kubelet doesn't speak against it. */
+export const isOff = ({ ready, taints }: Pick<NodeFacts, 'ready' | 'taints'>): boolean =>
+  !ready && taints.some(({ key }) => key === OUT_OF_SERVICE);
 
 /** The taint that keeps a pod from being scheduled there; PreferNoSchedule is a wish, and keeps none. */
 export function untolerated(taints: readonly Taint[], tolerations: readonly Toleration[]): Taint | undefined {

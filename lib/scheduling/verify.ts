@@ -110,7 +110,9 @@ function ofAddress(pod: ScheduledPod, node: string, { addressFromGala, addresses
   if (wanted === undefined) return no('V9', 'the node is not known to Gala yet');
   if (!wanted) return yes;
   const planned = slot?.address;
-  const mine = addresses.find(({ metadata, spec }) => spec.podUID === pod.uid && (planned === undefined || metadata.name === planned));
+  const own = addresses.filter(({ metadata, spec }) => spec.podUID === pod.uid && (planned === undefined || metadata.name === planned));
+  // One that was Quarantined before it was wired has another beside it.
+  const mine = own.find(({ spec }) => spec.phase !== 'Quarantined') ?? own[0];
   const found = mine ?? addresses.find(({ metadata }) => metadata.name === planned);
   if (found === undefined)
     return no('V10', `no address is locked for the pod${planned === undefined ? '' : ` (its slot has ${planned})`}; ${AGAIN}`);

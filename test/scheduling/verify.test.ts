@@ -115,6 +115,11 @@ test('V10 a loose pod has the address that names it', () => {
   expect(one(aLoosePod(), known({ ...wiredByGala, lock: undefined }))).toMatchObject(refused('V10', /no address/));
 });
 
+test('V10 of a pod that was given another address for a Quarantined one, that other one counts', () => {
+  const addresses = [anAddress({ phase: 'Quarantined' }), anAddress({}, '10.110.1.8')];
+  expect(one(aLoosePod(), known({ ...wiredByGala, lock: undefined, addresses }))).toEqual({});
+});
+
 test('a pod on the host network needs no address', () => {
   expect(one(aPod({ hostNetwork: true }), known(wiredByGala))).toEqual({});
 });

@@ -1,16 +1,21 @@
 /** The agenda's part for addresses: asks sweep.ts about each IPLock that something changed around, and has its answer written. */
 import { OWNER_KIND_ANNOTATION, POD_ANNOTATION, WAS_HELD_ANNOTATION } from '../../api/scheduling.ts';
 import type { PodFacts } from '../facts.ts';
+import { isOff } from '../node.ts';
 import { type Books, type IPLockObject, lockOfAddress, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
-import { held } from './ip-lock.ts';
+import { amissOn, isShut, wiredBy } from './found-out.ts';
+import { held, quarantined } from './ip-lock.ts';
+import { type Refusal, sayAmiss, sayConflict, sayKept } from './refusal.ts';
 import { slotNumber } from './slots.ts';
 import { statefulSetOf } from './stateful-set.ts';
-import { type Around, sweep } from './sweep.ts';
+import { type Around, type SweepStep, sweep } from './sweep.ts';
 import { type Call, type Job, objectOf } from './write.ts';
 
 export interface AddressDesk {
   touch(address: string): void;
+  /** A node changed: addresses that are kept because of it. */
+  nodeChanged(node: string): void;
   /** Works off what was touched, as far as there is room for writes. */
   step(): void;
 }
@@ -22,6 +27,16 @@ export interface Takers {
 
 /** After a pod that the caches have never seen turned out to be there: they will have it soon. */
 const CACHE_LAG_MS = 2_000;
+/** What is kept is told again before its event is forgotten: kube-apiserver keeps events for an hour (--event-ttl). */
+const TOLD_MS = 1_800_000;
+
+/** Of an address that is kept for a pod. */
+interface Kept {
+  readonly podUID: string;
+  readonly node: string;
+  readonly sinceMs: number;
+  toldMs?: number;
+}
 
 export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
   const { books, planner, flight, claims, options } = desk;
@@ -30,17 +45,20 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
   const heldSince = new Map<string, number>();
   /** By address: the pod that it names, as long as that has been on no node. */
   const unbound = new Map<string, string>();
-  /** By address: the pod for which people were told that it is kept. */
-  const kept = new Map<string, string>();
+  const kept = new Map<string, Kept>();
+  /** By address: what was told of it to its pod. */
+  const told = new Map<string, string>();
 
   function around(address: string, ipLock: IPLockObject): Around {
     const { spec, metadata } = ipLock;
     const lock = lockState(ipLock, books);
     const ownerKind = metadata.annotations?.[OWNER_KIND_ANNOTATION];
     const set = ownerKind === 'StatefulSet' ? statefulSetOf(spec.owner) : undefined;
+    const node = planner.node(spec.node);
     return {
       claimed: claims.has(address),
       ...{ lock, ownerKind, pod: podState(ipLock), stranded: isStranded(address, ipLock) },
+      off: node !== undefined && isOff(node),
       reignMs: desk.now() - options.beganMs,
       wasHeld: metadata.annotations?.[WAS_HELD_ANNOTATION] === 'true',
       statefulSet: set === undefined ? undefined : planner.statefulSet(set),
@@ -49,8 +67,10 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     };
   }
 
-  function isStranded(address: string, { spec: { node, podUID } }: IPLockObject): boolean {
-    return podUID !== undefined && unbound.get(address) !== podUID && planner.node(node) === undefined;
+  function isStranded(address: string, ipLock: IPLockObject): boolean {
+    const { node, podUID } = ipLock.spec;
+    if (podUID === undefined || planner.node(node) !== undefined) return false;
+    return unbound.get(address) !== podUID || wiredBy(ipLock) === 'may be';
   }
 
   /** At once, with every word on its pod: what is touched is looked at later, and then the pod may be gone. */
@@ -81,10 +101,10 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
   function one(address: string): boolean {
     const ipLock = books.ipLocks.get(address);
     if (ipLock === undefined) {
-      heldSince.delete(address);
-      kept.delete(address);
+      for (const known of [heldSince, kept, told]) known.delete(address);
       return true;
     }
+    tellAmiss(address, ipLock);
     const job: Job = { desk: 'address', key: address };
     const object = objectOf('IPLock', address);
     // Its end touches it again.
@@ -92,6 +112,7 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     const { name, uid, resourceVersion } = ipLock.metadata;
     const write = (call: Call, about = object) => flight.begin({ job, lane: 'bulk', object: about, call });
     const step = sweep(ipLock, around(address, ipLock));
+    if (step.do !== 'keep') kept.delete(address);
     switch (step.do) {
       case 'nothing':
         return true;
@@ -101,10 +122,12 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
       case 'ask':
         return ask(ipLock, job);
       case 'keep':
-        desk.touchAt(job, desk.now() + step.ms);
-        return tellKept(address, ipLock, step.because);
+        return keepAsItIs(ipLock, job, step);
       case 'hold':
         return write({ do: 'update', kind: 'IPLock', object: held(ipLock, step) });
+      case 'quarantine':
+        if (!write({ do: 'update', kind: 'IPLock', object: quarantined(ipLock) })) return false;
+        return tellConflict(address, ipLock, step.because);
       case 'free':
         if (!write({ do: 'delete', kind: 'IPLock', id: { name }, uid, resourceVersion })) return false;
         desk.note({
@@ -119,12 +142,52 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     }
   }
 
-  function tellKept(address: string, { spec: { owner, node, podUID = '' } }: IPLockObject, because: string): true {
-    if (kept.get(address) === podUID) return true;
-    kept.set(address, podUID);
-    const fields = { ip: address, owner, node, because };
-    desk.note({ note: 'log', level: 'warn', sentence: 'address kept: its pod is gone, and its node too', fields });
+  function keepAsItIs({ spec, metadata }: IPLockObject, job: Job, step: Extract<SweepStep, { readonly do: 'keep' }>): true {
+    const { owner, node, podUID = '' } = spec;
+    const address = job.key;
+    const before = kept.get(address);
+    const mine: Kept = before?.podUID === podUID ? before : { podUID, node, sinceMs: desk.now() };
+    kept.set(address, mine);
+    const tellAt = mine.toldMs === undefined ? mine.sinceMs + step.patienceMs : mine.toldMs + TOLD_MS;
+    desk.touchAt(job, Math.min(desk.now() + step.ms, Math.max(desk.now() + 1, tellAt)));
+    if (tellAt > desk.now()) return true;
+    const fields = { ip: address, owner, node, because: step.because };
+    if (mine.toldMs === undefined) desk.note({ note: 'log', level: 'warn', sentence: 'address kept: its pod is gone', fields });
+    mine.toldMs = desk.now();
+    tell('IPLock', address, metadata.uid, sayKept(spec, step.because));
     return true;
+  }
+
+  function tell(on: 'Lock' | 'Pod' | 'IPLock', key: string, uid: string, { reason, message }: Refusal): void {
+    desk.note({ note: 'event', on, key, uid, reason, message, warning: true });
+  }
+
+  /** To whom it was for, and where people look it up. */
+  function tellConflict(address: string, ipLock: IPLockObject, because: string): true {
+    const { spec, metadata } = ipLock;
+    const said = sayConflict(address, spec.node, because);
+    const key = lockOfAddress(ipLock);
+    const [pod, lock] = [books.podOf(spec.podUID ?? ''), books.locks.get(key ?? '')];
+    tell('IPLock', address, metadata.uid, said);
+    if (pod !== undefined) tell('Pod', pod.key, pod.uid, said);
+    else if (lock !== undefined) tell('Lock', key as string, lock.metadata.uid, said);
+    const fields = { ip: address, owner: spec.owner, node: spec.node, because };
+    desk.note({ note: 'log', level: 'warn', sentence: 'address quarantined: another machine answers for it', fields });
+    return true;
+  }
+
+  /** Its pod may be wired all the same: only people are told. What is so of the slots of a Lock stands in its status. */
+  function tellAmiss(address: string, ipLock: IPLockObject): void {
+    const amiss = amissOn(ipLock);
+    const pod = amiss === undefined ? undefined : books.podOf(ipLock.spec.podUID ?? '');
+    if (amiss === undefined || pod === undefined) {
+      told.delete(address);
+      return;
+    }
+    const news = `${pod.uid} ${amiss.reason}`;
+    if (told.get(address) === news) return;
+    told.set(address, news);
+    tell('Pod', pod.key, pod.uid, sayAmiss(address, ipLock.spec.node, amiss));
   }
 
   function ask({ spec, metadata }: IPLockObject, job: Job): boolean {
@@ -145,6 +208,9 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     touch(address) {
       watchPod(address);
       dirty.add(address);
+    },
+    nodeChanged(name) {
+      for (const [address, { node }] of kept) if (node === name) dirty.add(address);
     },
     step() {
       for (const address of dirty) {
@@ -179,9 +245,11 @@ function addressOf(pod: PodFacts, books: Books): string | undefined {
   const all = books.addressesOfPod(pod.uid);
   if (all.length <= 1) return all[0]?.metadata.name;
   const [key, slot, node] = [lockOfPod(pod), slotNumber(pod), pod.node ?? pod.pinned];
-  const order = ({ spec, metadata }: IPLockObject) => {
+  const order = (ipLock: IPLockObject) => {
+    const { spec, metadata } = ipLock;
     const listed = books.listedAt(metadata.name);
     return [
+      isShut(ipLock) ? 1 : 0,
       listed !== undefined && listed.lock === key && listed.slot === slot ? 0 : 1,
       spec.phase === 'Bound' ? 0 : 1,
       spec.node === node ? 0 : 1,

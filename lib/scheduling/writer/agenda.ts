@@ -246,7 +246,10 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
     },
     freed(nowMs, node) {
       now = nowMs;
-      if (node !== undefined) pods.nodeChanged(node);
+      if (node !== undefined) {
+        pods.nodeChanged(node);
+        addresses.nodeChanged(node);
+      }
       freed(node);
     },
     statefulSetChanged(key, nowMs) {

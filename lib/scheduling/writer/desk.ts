@@ -9,7 +9,7 @@ import type { Job } from './write.ts';
 export type Note =
   | {
       readonly note: 'event';
-      readonly on: 'Lock' | 'Pod';
+      readonly on: 'Lock' | 'Pod' | 'IPLock';
       readonly key: string;
       readonly uid: string;
       readonly reason: string;

@@ -7,7 +7,9 @@ import type { Inventory } from '../inventory.ts';
 import { selectsNode } from '../node.ts';
 import { both, onNode } from '../node-terms.ts';
 import { place } from '../place.ts';
-import type { Demand } from '../types.ts';
+import { capAt, placesOf } from '../placing/caps.ts';
+import type { Ask, Demand, PlacedSlot } from '../types.ts';
+import { notOn } from './away.ts';
 import type { IPLockObject } from './books.ts';
 import { macFromIp } from './ip-lock.ts';
 import type { Planner } from './planner.ts';
@@ -42,6 +44,7 @@ export function inventoryPlanner(
       return true;
     },
     another: (demand, name, not) => another(inventory, demand, name, not),
+    beside: (ask, count, others) => beside(inventory, ask, count, others),
     rejects(demand) {
       const { why, limits } = inventory.eligible(demand);
       return (name) => {
@@ -74,4 +77,30 @@ function another(inventory: Inventory, demand: Demand, node: string, not: Readon
     if (address !== undefined) return address;
   }
   return undefined;
+}
+
+function beside(inventory: Inventory, { maxPer, demand, ...ask }: Ask, count: number, others: readonly string[]): PlacedSlot | undefined {
+  const full = fullNodes(inventory, maxPer, count, others);
+  const nodeTerms = full.length === 0 ? demand.nodeTerms : both(demand.nodeTerms, [notOn(full)]);
+  const placement = place(inventory, { ...ask, demand: { ...demand, nodeTerms } }, 1);
+  return 'slots' in placement ? placement.slots[0] : undefined;
+}
+
+/** Nodes on which, or in whose rack, zone or datacenter, there are as many already as may be. */
+function fullNodes(inventory: Inventory, maxPer: Ask['maxPer'] = {}, count: number, others: readonly string[]): string[] {
+  const rows = Int32Array.from(inventory.names.flatMap((name, row) => (name === undefined ? [] : [row])));
+  const full = new Set<string>();
+  const places = placesOf(inventory, rows);
+  for (const level of ['node', 'rack', 'zone', 'datacenter'] as const) {
+    const most = capAt(maxPer[level], count);
+    if (most === Number.POSITIVE_INFINITY) continue;
+    const placeOf = (row: number) => (level === 'node' ? row : places[level].of[row]!);
+    const there = new Map<number, number>();
+    for (const name of others) {
+      const row = inventory.row(name);
+      if (row !== -1) there.set(placeOf(row), (there.get(placeOf(row)) ?? 0) + 1);
+    }
+    for (const row of rows) if ((there.get(placeOf(row)) ?? 0) >= most) full.add(inventory.names[row]!);
+  }
+  return [...full];
 }

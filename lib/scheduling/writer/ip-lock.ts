@@ -3,10 +3,12 @@
  * to send, and an update carries the resourceVersion it was decided on, so that whoever wrote meanwhile wins.
  */
 import type { IPLock } from '../../api/kinds.ts';
+import { FENCED_ANNOTATION, FREE_ANNOTATION, PROBED, WIRED } from '../../api/network.ts';
 import { GROUP, VERSION } from '../../api/resource.ts';
 import { OWNER_KIND_ANNOTATION, POD_ANNOTATION, WAS_HELD_ANNOTATION, WRITER_ANNOTATION } from '../../api/scheduling.ts';
 import type { Draft } from '../../kube/kinds.ts';
 import type { IPLockObject } from './books.ts';
+import { statusWithout } from './found-out.ts';
 
 /** The pod that an address is for. */
 export interface ForPod {
@@ -52,7 +54,9 @@ export function takenOver(ipLock: IPLockObject, whom: Whom, wasHeld = false): Dr
   const { owner, mac } = ipLock.spec;
   const own = annotations(ipLock.metadata.annotations, whom);
   if (wasHeld) own[WAS_HELD_ANNOTATION] = 'true';
-  return change(ipLock, { phase: 'Locked', mac, owner, ...place(whom) }, own);
+  // What was looked for on one node's wire says nothing of another's.
+  const past = whom.node === ipLock.spec.node ? [WIRED] : [WIRED, PROBED];
+  return { ...change(ipLock, { phase: 'Locked', mac, owner, ...place(whom) }, own), ...statusWithout(ipLock, past) };
 }
 
 /** Locked → Locked: the slot's pod has come; or it names the pod already, and this lock writer takes it up. */
@@ -64,9 +68,20 @@ export function assigned(ipLock: IPLockObject, pod: ForPod): Draft<IPLockObject>
 /** Locked or Bound → Held: the pod is gone, or never comes. Of the Lock still, or of nobody but its owner. */
 export function held(ipLock: IPLockObject, { ofLock }: { readonly ofLock: boolean }): Draft<IPLockObject> {
   const { node, mac, owner, lock } = ipLock.spec;
-  const { [POD_ANNOTATION]: _pod, [WRITER_ANNOTATION]: _writer, [WAS_HELD_ANNOTATION]: _was, ...kept } = ipLock.metadata.annotations ?? {};
-  return change(ipLock, { phase: 'Held', node, mac, owner, ...(ofLock && lock ? { lock } : {}) }, kept);
+  const kept = { ...ipLock.metadata.annotations };
+  for (const past of [POD_ANNOTATION, WRITER_ANNOTATION, WAS_HELD_ANNOTATION, ...BY_PEOPLE]) delete kept[past];
+  const spec = { phase: 'Held' as const, node, mac, owner, ...(ofLock && lock ? { lock } : {}) };
+  return { ...change(ipLock, spec, kept), ...statusWithout(ipLock, [WIRED]) };
 }
+
+/** Locked or Held → Quarantined: somebody else answers for it. Whom it was for, and who answered, stands on it for people. */
+export function quarantined(ipLock: IPLockObject): Draft<IPLockObject> {
+  const { [FREE_ANNOTATION]: _free, ...kept } = ipLock.metadata.annotations ?? {};
+  return change(ipLock, { ...ipLock.spec, phase: 'Quarantined' }, kept);
+}
+
+/** Said of the address as it was: worth nothing after the next write. */
+const BY_PEOPLE = [FREE_ANNOTATION, FENCED_ANNOTATION] as const;
 
 function place({ node, lock, pod }: Whom) {
   return { node, ...(lock && { lock: { namespace: lock.namespace, name: lock.name } }), ...(pod && { podUID: pod.uid }) };
@@ -74,7 +89,7 @@ function place({ node, lock, pod }: Whom) {
 
 function annotations(before: Readonly<Record<string, string>> | undefined, { lock, pod }: Whom): Record<string, string> {
   const others = { ...before };
-  for (const own of [POD_ANNOTATION, WRITER_ANNOTATION, WAS_HELD_ANNOTATION, OWNER_KIND_ANNOTATION]) delete others[own];
+  for (const own of [POD_ANNOTATION, WRITER_ANNOTATION, WAS_HELD_ANNOTATION, OWNER_KIND_ANNOTATION, ...BY_PEOPLE]) delete others[own];
   return {
     ...others,
     ...(pod && { [POD_ANNOTATION]: pod.name, [WRITER_ANNOTATION]: pod.term }),

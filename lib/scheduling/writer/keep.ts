@@ -21,11 +21,27 @@ export interface Ages {
   readonly hadPod: (slot: number) => boolean;
 }
 
+/** Where a slot may go whose address another machine answers for. */
+export interface Place {
+  readonly node: string;
+  readonly address: string;
+}
+
+/** @param node it may not leave: its pod is there */
+export type OtherPlace = (slot: Slot, node: string | undefined) => Place | undefined;
+
+/** How soon another address is looked for again where there is none. */
+const AGAIN_MS = 10_000;
+
+type Because = 'ttl' | 'hold' | 'lost' | 'quarantined' | 'let go';
+
 export interface Kept {
   /** What the status should say; undefined: it says so already. */
   readonly status?: Pick<Status, 'phase' | 'slots' | 'counts'>;
   /** Slots that are over, with why. */
-  readonly over: readonly { readonly slot: number; readonly because: 'ttl' | 'hold' | 'lost' }[];
+  readonly over: readonly { readonly slot: number; readonly because: Because }[];
+  /** Slots that are listed with another address than before. */
+  readonly moved: readonly (Place & { readonly slot: number; readonly from: string | undefined })[];
   /** When some slot may be over, if nothing changes before. */
   readonly againInMs?: number;
 }
@@ -34,15 +50,23 @@ export interface Kept {
  * @param slots what became of the listed slots, in their order
  * @param unlisted slots that living pods bear and the status doesn't list
  */
-export function keep(lock: LockObject, slots: readonly Slot[], unlisted: readonly ListedSlot[], ages: Ages): Kept {
+export function keep(
+  lock: LockObject,
+  slots: readonly Slot[],
+  unlisted: readonly ListedSlot[],
+  ages: Ages,
+  otherPlace: OtherPlace = () => undefined,
+): Kept {
   const { ttlSeconds, holdSeconds } = lock.spec;
-  const over: { slot: number; because: 'ttl' | 'hold' | 'lost' }[] = [];
+  const over: { slot: number; because: Because }[] = [];
+  const moved: Kept['moved'][number][] = [];
   let againInMs = Number.POSITIVE_INFINITY;
 
   /** Undefined: it is over. */
   function judged(slot: Slot): ListedSlot | undefined {
     const { state, slot: number } = slot;
-    if (state === 'lost') return drop(number, 'lost');
+    if (state === 'lost' || state === 'let go') return drop(number, state);
+    if (state === 'quarantined' || slot.shut) return elsewhere(slot);
     if (state === 'used' || state === 'missing') return listed(slot, false);
     const held = state !== 'free' || ages.hadPod(number);
     if (held && holdSeconds === 0) return listed(slot, true);
@@ -53,7 +77,20 @@ export function keep(lock: LockObject, slots: readonly Slot[], unlisted: readonl
     return listed(slot, held);
   }
 
-  function drop(slot: number, because: 'ttl' | 'hold' | 'lost'): undefined {
+  function elsewhere(slot: Slot): ListedSlot | undefined {
+    const { slot: number, node, address: from } = slot;
+    const place = otherPlace(slot, slot.state === 'used' ? node : undefined);
+    if (place !== undefined) {
+      moved.push({ slot: number, from, ...place });
+      return listed({ ...slot, ...place }, false);
+    }
+    if (slot.state !== 'used') return drop(number, 'quarantined');
+    // With a pod it stays a slot: another address of its node may be freed.
+    againInMs = Math.min(againInMs, AGAIN_MS);
+    return listed(slot, false);
+  }
+
+  function drop(slot: number, because: Because): undefined {
     over.push({ slot, because });
     return undefined;
   }
@@ -64,7 +101,7 @@ export function keep(lock: LockObject, slots: readonly Slot[], unlisted: readonl
   const status = { phase: all.length === 0 ? ('Expired' as const) : ('Ready' as const), slots: all, counts };
   return {
     ...(says(lock.status, status) ? {} : { status }),
-    over,
+    ...{ over, moved },
     ...(againInMs < Number.POSITIVE_INFINITY && { againInMs }),
   };
 }

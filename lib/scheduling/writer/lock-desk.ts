@@ -3,19 +3,22 @@
  * slots that aren't over. next-for-lock.ts says which step is next, keep.ts which slots stay.
  */
 import type { Lock } from '../../api/kinds.ts';
+import { PROBED } from '../../api/network.ts';
 import { lockOwner } from '../owner.ts';
 import type { Demand } from '../types.ts';
 import { advisory } from './advisory.ts';
-import { type LockObject, slotsOf } from './books.ts';
+import { ipLockOf, missingAddress, otherPlace, promiseMoved, settleMoved } from './another-place.ts';
+import { type LockObject, lockOfAddress, slotsOf } from './books.ts';
 import type { Desk } from './desk.ts';
+import { isShut } from './found-out.ts';
 import type { Givens } from './given.ts';
-import { newIPLock } from './ip-lock.ts';
 import { type Kept, keep, type ListedSlot } from './keep.ts';
 import { type LockHand, lockHand, observe, observeSlots } from './lock-hand.ts';
 import { addressChanged, dropPlan, finishPlan, leftovers, lockAddresses, makePlan } from './lock-planning.ts';
 import { type LockStep, nextForLock } from './next-for-lock.ts';
 import { failedStatus, lists, planningStatus, type Reasons, readyStatus, undoneStatus } from './plan.ts';
 import type { PodDesk } from './pod-desk.ts';
+import { probed, probedBefore } from './probed.ts';
 import type { Setback } from './setback.ts';
 import { type Slot, slotsSeen, usersOf } from './slots.ts';
 import { type Call, type Job, type Outcome, objectOf, type Write } from './write.ts';
@@ -62,6 +65,7 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     let hand = hands.get(key);
     if (hand !== undefined && hand.uid !== lock?.metadata.uid) {
       dropPlan(desk, key, hand);
+      settleMoved(desk, key, hand, undefined);
       hands.delete(key);
       planning.delete(key);
       undoing.delete(key);
@@ -85,6 +89,7 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     // Its end touches it again; so does the end of its rest.
     if (flight.busy(object) || flight.resting(jobOf(key), object, desk.now())) return true;
     observe(hand, lock, desk.now());
+    settleMoved(desk, key, hand, lock);
     compare(key, lock, hand);
     const { plan, template } = hand;
     const known = lock.spec.template !== undefined || (template !== undefined && 'value' in template);
@@ -185,25 +190,50 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     const users = usersOf(key, books);
     const slots = slotsSeen(key, lock, books, { users, givenTo: (slot) => given.of(key, slot) });
     const ages = observeSlots(hand, slots, users, desk.now());
-    const kept = keep(lock, slots, unlisted(key, listed, users), ages);
-    if (kept.status !== undefined && !writeKept(key, lock, hand, kept)) return false;
+    const another = otherPlace(desk, lock, slots, () => demandOf(lock, hand));
+    const kept = keep(lock, slots, unlisted(key, listed, users), ages, another);
+    if (!writeKept(key, lock, hand, kept, slots)) return false;
     hand.keptMs = desk.now();
     if (kept.againInMs !== undefined) desk.touchAt(jobOf(key), desk.now() + kept.againInMs);
-    relock(key, lock, slots);
-    const over = new Set(kept.over.map(({ slot }) => slot));
+    relock(key, lock, slots, users);
+    // What is over, or has no address any more, is no pod's.
+    const over = new Set([...kept.over, ...kept.moved].map(({ slot }) => slot));
     pods.giveSlots(key, lock, demandOf(lock, hand), () => (over.size === 0 ? slots : slots.filter(({ slot }) => !over.has(slot))));
     return true;
   }
 
-  function writeKept(key: string, lock: LockObject, hand: LockHand, { status, over }: Kept): boolean {
+  /** @returns false: there is no room */
+  function writeKept(key: string, lock: LockObject, hand: LockHand, kept: Kept, seen: readonly Slot[]): boolean {
+    const { status, over, moved } = kept;
+    const found = probed(seen, books, lock.status, desk.options);
+    if (status === undefined && found === probedBefore(lock.status)) return true;
     const wait = hand.writtenMs + COUNTS_MS - desk.now();
-    if (over.length === 0 && wait > 0) {
+    if (over.length + moved.length === 0 && wait > 0) {
       desk.touchAt(jobOf(key), desk.now() + wait);
       return true;
     }
     const { generation } = lock.metadata;
-    const conditions = advisory(status?.slots ?? [], lock.status, desk);
-    if (!writeStatus(key, lock, hand, { ...lock.status, observedGeneration: generation, ...status, conditions })) return false;
+    const others = advisory(status?.slots ?? lock.status?.slots ?? [], lock.status, desk)?.filter(({ type }) => type !== PROBED) ?? [];
+    const conditions = [...others, ...(found === undefined ? [] : [found])];
+    const reasons = withConflicts(lock.status?.reasons, over);
+    const whole = { ...lock.status, observedGeneration: generation, ...status, ...(reasons && { reasons }), conditions };
+    if (!writeStatus(key, lock, hand, whole)) return false;
+    promiseMoved(desk, key, hand, moved, moved.length === 0 ? undefined : demandOf(lock, hand));
+    tellKept(key, hand, kept);
+    if (found?.status === 'False' && found.reason !== probedBefore(lock.status)?.reason)
+      desk.note({
+        note: 'event',
+        on: 'Lock',
+        key,
+        uid: hand.uid,
+        reason: found.reason,
+        message: found.message ?? found.reason,
+        warning: true,
+      });
+    return true;
+  }
+
+  function tellKept(key: string, { uid }: LockHand, { status, over, moved }: Kept): void {
     if (over.length > 0) {
       const fields = {
         lock: key,
@@ -213,9 +243,15 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
       };
       desk.note({ note: 'log', level: 'info', sentence: 'slots are over', fields });
     }
+    for (const { slot, from, address, node } of moved)
+      desk.note({
+        note: 'log',
+        level: 'info',
+        sentence: 'slot moved to another address',
+        fields: { lock: key, slot, from, address, node },
+      });
     if (status?.phase === 'Expired')
-      desk.note({ note: 'event', on: 'Lock', key, uid: hand.uid, reason: 'LockExpired', message: 'its last slot is over', warning: false });
-    return true;
+      desk.note({ note: 'event', on: 'Lock', key, uid, reason: 'LockExpired', message: 'its last slot is over', warning: false });
   }
 
   /** Slots that living pods bear and the status lost. It takes a former lock writer's late write to come to that. */
@@ -225,21 +261,19 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     return [...users].flatMap(([slot, pod]) => {
       const node = pod.node ?? pod.pinned;
       if (numbers.has(slot) || node === undefined) return [];
-      const address = books.addressesOfPod(pod.uid).find(({ spec }) => `${spec.lock?.namespace}/${spec.lock?.name}` === key)?.metadata.name;
+      const address = books.addressesOfPod(pod.uid).find((one) => lockOfAddress(one) === key && !isShut(one))?.metadata.name;
       return [{ slot, node, ...(address !== undefined && { address }) }];
     });
   }
 
-  /** Somebody deleted the IPLock of a slot, or it is older than what these caches hold: creating it tells which. */
-  function relock(key: string, lock: LockObject, slots: readonly Slot[]): void {
-    const whose = { namespace: lock.metadata.namespace as string, name: lock.metadata.name };
+  function relock(key: string, lock: LockObject, slots: readonly Slot[], users: ReturnType<typeof usersOf>): void {
     const job = jobOf(key);
-    for (const { state, node, address } of slots) {
-      if (state !== 'missing' || address === undefined) continue;
-      const object = objectOf('IPLock', address);
+    for (const slot of slots) {
+      const call = missingAddress(desk, lock, slot, users);
+      if (call === undefined) continue;
+      const object = ipLockOf(call);
       if (flight.busy(object) || flight.resting(job, object, desk.now())) continue;
-      const made = newIPLock({ address, mac: planner.macOf(address, node), owner: lockOwner(whose.namespace, lock), node, lock: whose });
-      if (flight.begin({ job, lane: 'bulk', object, call: { do: 'create', kind: 'IPLock', object: made } })) continue;
+      if (flight.begin({ job, lane: 'bulk', object, call })) continue;
       desk.touch(job);
       return;
     }
@@ -313,10 +347,23 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
       else if (outcome.is === 'refused') hand.template = { missing: `${outcome.reason}: ${outcome.message}` };
     },
     close() {
-      for (const [key, hand] of hands) dropPlan(desk, key, hand);
+      for (const [key, hand] of hands) {
+        dropPlan(desk, key, hand);
+        settleMoved(desk, key, hand, undefined);
+      }
     },
   };
 }
+
+/** Why it is fewer than were found: slots that another machine took the address of, counted over its life. */
+function withConflicts(before: Reasons, over: Kept['over']): Reasons {
+  const lost = over.filter(({ because }) => because === 'quarantined').length;
+  if (lost === 0) return before;
+  const nodes = lost + (before?.find(({ reason }) => reason === CONFLICT)?.nodes ?? 0);
+  const message = 'other machines answer for addresses of its slots, and no other address was free';
+  return [...(before ?? []).filter(({ reason }) => reason !== CONFLICT), { reason: CONFLICT, nodes, message }];
+}
+const CONFLICT = 'AddressConflict';
 
 function readyEvent(slots: number) {
   return { reason: 'LockReady', message: `${slots} ${slots === 1 ? 'slot is' : 'slots are'} locked` };

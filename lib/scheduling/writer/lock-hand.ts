@@ -26,12 +26,14 @@ export interface LockHand {
   readonly resting: Map<number, number>;
   /** Slots that a pod was seen in. */
   readonly had: Set<number>;
+  /** By slot: the address that the status on its way lists instead of another. */
+  readonly moved: Map<number, string>;
 }
 
 export function lockHand(lock: LockObject, nowMs: number): LockHand {
   return {
     uid: lock.metadata.uid,
-    ...{ writtenMs: Number.NEGATIVE_INFINITY, keptMs: Number.NEGATIVE_INFINITY, resting: new Map(), had: new Set() },
+    ...{ writtenMs: Number.NEGATIVE_INFINITY, keptMs: Number.NEGATIVE_INFINITY, resting: new Map(), had: new Set(), moved: new Map() },
     renewed: { at: lock.spec.renewedAt, sinceMs: nowMs },
     phase: { is: lock.status?.phase, sinceMs: nowMs },
     refusals: 0,
@@ -51,7 +53,8 @@ export function observeSlots(hand: LockHand, slots: readonly Slot[], users: Read
   const { resting, had } = hand;
   for (const slot of users.keys()) had.add(slot);
   for (const { slot, state } of slots) {
-    if (state === 'used') resting.delete(slot);
+    // One that its node has yet to take down is nobody's to wait for.
+    if (state === 'used' || state === 'leaving') resting.delete(slot);
     else if (!resting.has(slot)) resting.set(slot, nowMs);
   }
   return {

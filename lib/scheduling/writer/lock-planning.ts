@@ -12,7 +12,7 @@ import { reasonsOf } from './refusal.ts';
 import { type Job, objectOf } from './write.ts';
 
 /** The key of a slot's promise, as the inventory knows it. */
-const promiseKey = (lock: string, slot: number): string => `${lock}#${slot}`;
+export const promiseKey = (lock: string, slot: number): string => `${lock}#${slot}`;
 
 /** @returns the plan, in hand, promised and claimed; or the reasons why there is none */
 export function makePlan(

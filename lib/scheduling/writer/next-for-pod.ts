@@ -8,6 +8,7 @@ import type { Draft } from '../../kube/kinds.ts';
 import type { PodFacts } from '../facts.ts';
 import type { Demand, Limit } from '../types.ts';
 import { type IPLockObject, type LockObject, lockOfAddress } from './books.ts';
+import { isShut } from './found-out.ts';
 import { assigned, newIPLock, takenOver } from './ip-lock.ts';
 import { pinning } from './pinning.ts';
 import { type Refusal, sayBelow, sayHostNetwork, sayLockNotReady, sayNoLock, sayNoSlot, sayNotOn } from './refusal.ts';
@@ -59,7 +60,7 @@ export function nextForPod(pod: PodFacts, given: Given, ipLock: IPLockObject | u
   }
   const { spec } = ipLock;
   const ofLock = lock === undefined ? undefined : `${lock.namespace}/${lock.name}`;
-  if (spec.owner !== owner) return { do: 'drop' };
+  if (spec.owner !== owner || isShut(ipLock)) return { do: 'drop' };
   if (spec.phase === 'Held') return { do: 'update', object: takenOver(ipLock, whom) };
   if (spec.phase !== 'Locked' || spec.node !== node || lockOfAddress(ipLock) !== ofLock) return { do: 'drop' };
   if (spec.podUID === pod.uid) {

@@ -5,6 +5,7 @@
 import type { Lock } from '../../api/kinds.ts';
 import type { Demand, PlacedSlot } from '../types.ts';
 import { type Books, type IPLockObject, type LockObject, lockOfAddress } from './books.ts';
+import { isShut } from './found-out.ts';
 import type { ListedSlot } from './keep.ts';
 
 type Status = NonNullable<Lock['status']>;
@@ -56,7 +57,7 @@ export type AddressStep = 'create' | 'take over' | 'locked' | 'taken';
 export function addressStep(key: string, node: string, owner: string, ipLock: IPLockObject | undefined, books: Books): AddressStep {
   if (ipLock === undefined) return 'create';
   const { spec, metadata } = ipLock;
-  if (spec.owner !== owner) return 'taken';
+  if (spec.owner !== owner || isShut(ipLock)) return 'taken';
   if (spec.phase === 'Held') {
     // While another Lock lists it, it waits for that one's next pod.
     const listed = books.listedAt(metadata.name);

@@ -2,7 +2,7 @@
 import type { Demanded } from '../demand.ts';
 import type { PodFacts, StatefulSetFacts } from '../facts.ts';
 import type { NodeFacts } from '../node.ts';
-import type { Ask, Demand, Limit, Placement } from '../types.ts';
+import type { Ask, Demand, Limit, PlacedSlot, Placement } from '../types.ts';
 import type { Claim } from '../volumes.ts';
 import type { IPLockObject, LockObject } from './books.ts';
 import type { Refusal } from './refusal.ts';
@@ -21,6 +21,12 @@ export interface Planner {
   mayFit(demand: Demand, node: string): boolean;
   /** Another free address on the node, beside those that are known to be taken. */
   another(demand: Demand, node: string, not: ReadonlySet<string>): string | undefined;
+  /**
+   * A place for one more of a Lock's slots, within its caps.
+   * @param count what percentages are of
+   * @param others nodes of its other slots, one for each
+   */
+  beside(ask: Ask, count: number, others: readonly string[]): PlacedSlot | undefined;
   /** Why a node may not have a pod of this demand, before anything is counted; undefined: it may. */
   rejects(demand: Demand): (node: string) => Limit | undefined;
   /** Counts from now on, until `release`. */

@@ -7,9 +7,11 @@ import type { PodFacts } from '../facts.ts';
 import { both } from '../node-terms.ts';
 import type { Ask, Demand, PlacedSlot } from '../types.ts';
 import { withClaims } from '../volumes.ts';
+import { anotherAddress } from './another-address.ts';
 import { away as awayOf, notOn } from './away.ts';
 import { type IPLockObject, type LockObject, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
+import { isShut } from './found-out.ts';
 import { type Givens, looseKey } from './given.ts';
 import { inARow } from './in-a-row.ts';
 import { line } from './line.ts';
@@ -133,6 +135,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     { readonly uid: string; readonly node: string | undefined; readonly fromMs: number; readonly patienceMs: number; sinceMs?: number }
   >();
   const pinnedOn = new Map<string, Set<string>>();
+  const another = anotherAddress(desk, tell);
   /** Whose writes wait for room. */
   const queue = line();
   const jobOf = (key: string): Job => ({ desk: 'pod', key });
@@ -143,6 +146,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     settle(key, pod, stage);
     if (pod?.node !== undefined && pod.controller !== undefined && pinned.get(key)?.uid === pod.uid) row.bound(pod.controller.uid);
     watchPinned(key, stage === 'pinned' ? pod : undefined);
+    if (pod === undefined) another.forget(key);
+    else if (!another.look(pod)) return false;
     if (pod !== undefined && stage === 'pinned') return whenPinned(pod);
     if (pod === undefined || stage !== 'waits') return forget(key);
     if (!since.has(key)) since.set(key, desk.now());
@@ -227,8 +232,9 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     return undefined;
   }
 
-  function adopted(pod: PodFacts, { spec, metadata }: IPLockObject): Given | undefined {
-    if (spec.phase !== 'Locked' || stageOf(pod) !== 'waits' || planner.node(spec.node) === undefined) return undefined;
+  function adopted(pod: PodFacts, ipLock: IPLockObject): Given | undefined {
+    const { spec, metadata } = ipLock;
+    if (spec.phase !== 'Locked' || isShut(ipLock) || stageOf(pod) !== 'waits' || planner.node(spec.node) === undefined) return undefined;
     const common = { uid: pod.uid, node: spec.node, address: metadata.name, owner: spec.owner };
     const lock = lockOfPod(pod);
     if (lock === undefined) {
@@ -549,7 +555,10 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     get waiting() {
       return loose.size + lockOf.size + returning.size;
     },
-    close: given.close,
+    close() {
+      another.close();
+      given.close();
+    },
   };
 }
 

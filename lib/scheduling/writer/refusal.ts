@@ -7,6 +7,7 @@ import type { PodFacts } from '../facts.ts';
 import type { Demand, Limit, Placement } from '../types.ts';
 import { whyOf } from '../why.ts';
 import type { IPLockObject, LockObject } from './books.ts';
+import type { Condition } from './found-out.ts';
 import type { Slot } from './slots.ts';
 
 export interface Refusal {
@@ -51,7 +52,7 @@ export function sayLockNotReady(pod: PodFacts, { status }: LockObject): Refusal 
 export function sayNoSlot(pod: PodFacts, { spec }: LockObject, slots: readonly Slot[]): Refusal {
   const used = slots.filter(({ state }) => state === 'used').length;
   const leaving = slots.filter(({ state }) => state === 'leaving').length;
-  const missing = slots.filter(({ state }) => state === 'missing').length;
+  const missing = slots.filter(({ state }) => state === 'missing' || state === 'quarantined').length;
   const parts = [
     `${used} used`,
     ...(leaving > 0 ? [`${leaving} whose pods are leaving`] : []),
@@ -100,7 +101,7 @@ export function sayFault(because: string): Refusal {
 /** Of a bare pod or an ordinal, whose own address is that of the pod of its name before it. */
 export function sayAddressNotBack(address: string, { owner, node, podUID }: IPLockObject['spec'], nodeIsGone: boolean): Refusal {
   const remedy = nodeIsGone
-    ? `Node ${node} is gone, and its machine may still use the address: let the node come back, or see to it that the machine is off, and let go of the address (docs/locks.md, S16).`
+    ? `Node ${node} is gone, and its machine may still use the address. ${orFence(node)}`
     : `It is this pod's once that one is gone from node ${node}.`;
   return {
     reason: 'AddressNotBack',
@@ -108,6 +109,39 @@ export function sayAddressNotBack(address: string, { owner, node, podUID }: IPLo
     passes: !nodeIsGone,
   };
 }
+
+/** Only who can see the machine knows that it is off. */
+const orFence = (node: string): string => `Let the node come back, or see to it that the machine is off, and say so: gala fence ${node}`;
+
+/** Of an address whose pod is gone, and that nobody gets. */
+export function sayKept({ owner, node, podUID }: IPLockObject['spec'], because: string): Refusal {
+  return {
+    reason: 'AddressKept',
+    message: `its pod of ${owner}, UID ${podUID}, is gone from the API; on node ${node}, ${because}. ${orFence(node)}`,
+  };
+}
+
+/** @param said the agent's sentence, which names the MAC address */
+export function sayConflict(address: string, node: string, said: string): Refusal {
+  const remedy = `Nobody gets ${address} before it is let go: find that machine, then gala ips free --quarantined ${address}`;
+  return { reason: 'AddressConflict', message: `${address} on node ${node} is Quarantined: ${ended(said)} ${remedy}` };
+}
+
+/** Of a pod whose address is somebody else's before it was wired. */
+export function sayNoOtherAddress(node: string, shut: readonly string[]): Refusal {
+  const remedy = `It gets the next one that is freed; or delete the pod, and the one that takes its place is placed anew.`;
+  return {
+    reason: 'AddressConflict',
+    message: `somebody else answers for its address ${shut.join(', ')}, and node ${node} has no other that is free. ${remedy}`,
+  };
+}
+
+/** What its agent found, beside that nobody else has the address. */
+export function sayAmiss(address: string, node: string, { reason, message }: Condition): Refusal {
+  return { reason, message: `${address} on node ${node}: ${ended(message || reason)} The pod is wired all the same.` };
+}
+
+export const ended = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
 
 /** Of a pod that has its slot, and that its node doesn't take. */
 export function sayRefusedByNode({ controller }: PodFacts, because: string, everywhere = false): Refusal {

@@ -163,7 +163,7 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
     onNote(said);
     if (said.note === 'log') log[said.level](said.sentence, said.fields);
     if (said.note !== 'event') return;
-    const apiVersion = said.on === 'Lock' ? `${GROUP}/${VERSION}` : 'v1';
+    const apiVersion = said.on === 'Pod' ? 'v1' : `${GROUP}/${VERSION}`;
     const regarding = { apiVersion, kind: said.on, metadata: { ...idOf(said.key), uid: said.uid } };
     recorder.event(regarding, said.reason, said.message, said.warning ? 'Warning' : 'Normal');
   }

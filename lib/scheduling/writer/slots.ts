@@ -6,12 +6,14 @@
 import type { PodFacts } from '../facts.ts';
 import type { Books, IPLockObject, LockObject } from './books.ts';
 import { lockOfAddress, lockOfPod, slotsOf } from './books.ts';
+import { isLetGo, isShut } from './found-out.ts';
 
 /**
  * `free`: no pod has ever had it. `used`: a living pod has it. `leaving`: its pod is gone, and its address not yet Held. `held`:
- * it waits for the next pod. `missing`: its IPLock isn't there. `lost`: its IPLock is somebody else's, or Quarantined.
+ * it waits for the next pod. `missing`: its IPLock isn't there. `lost`: its IPLock is somebody else's. `quarantined`: another machine
+ * answers for its address. `let go`: it is Held, and a person says that nobody needs it.
  */
-export type SlotState = 'free' | 'used' | 'leaving' | 'held' | 'missing' | 'lost';
+export type SlotState = 'free' | 'used' | 'leaving' | 'held' | 'missing' | 'lost' | 'quarantined' | 'let go';
 
 export interface Slot {
   readonly slot: number;
@@ -20,6 +22,8 @@ export interface Slot {
   readonly state: SlotState;
   /** UID of the pod that has it. */
   readonly pod?: string;
+  /** Of a used one: another machine answers for its address, before its pod was wired. */
+  readonly shut?: true;
 }
 
 export interface SlotsSeen {
@@ -33,9 +37,11 @@ export interface SlotsSeen {
 export function slotsSeen(key: string, lock: LockObject, books: Books, { users = usersOf(key, books), givenTo }: SlotsSeen = {}): Slot[] {
   return slotsOf(lock).map(({ slot, node, address, held }) => {
     const pod = users.get(slot)?.uid ?? givenTo?.(slot);
-    const state =
-      pod === undefined ? unused(key, address === undefined ? undefined : books.ipLocks.get(address), { address, held }) : 'used';
-    return { slot, node, ...(address !== undefined && { address }), state, ...(pod !== undefined && { pod }) };
+    const ipLock = address === undefined ? undefined : books.ipLocks.get(address);
+    const state = pod === undefined ? unused(key, ipLock, { address, held }) : 'used';
+    // One that is only being given to a pod is taken back from it (next-for-pod.ts).
+    const shut = users.has(slot) && ipLock !== undefined && isShut(ipLock);
+    return { slot, node, ...(address !== undefined && { address }), state, ...(pod !== undefined && { pod }), ...(shut && { shut }) };
   });
 }
 
@@ -43,8 +49,9 @@ function unused(key: string, ipLock: IPLockObject | undefined, { address, held }
   if (address === undefined) return held ? 'held' : 'free';
   if (ipLock === undefined) return 'missing';
   const { phase, podUID } = ipLock.spec;
-  if (phase === 'Quarantined' || lockOfAddress(ipLock) !== key) return 'lost';
-  if (phase === 'Held') return 'held';
+  if (lockOfAddress(ipLock) !== key) return 'lost';
+  if (isShut(ipLock)) return 'quarantined';
+  if (phase === 'Held') return isLetGo(ipLock) ? 'let go' : 'held';
   return podUID === undefined ? 'free' : 'leaving';
 }
 

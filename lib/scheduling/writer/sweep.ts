@@ -9,6 +9,7 @@
 
 import type { StatefulSetFacts } from '../facts.ts';
 import type { IPLockObject } from './books.ts';
+import { conflictOn, isFenced, isLetGo, wiredBy } from './found-out.ts';
 import { addressInRange } from './stateful-set.ts';
 
 export type SweepStep =
@@ -17,8 +18,10 @@ export type SweepStep =
   | { readonly do: 'wait'; readonly ms: number }
   /** Ask the API server for the pod. */
   | { readonly do: 'ask' }
-  /** It stays as it is, however long that is: people are told, and it is looked at again after so long. */
-  | { readonly do: 'keep'; readonly because: string; readonly ms: number }
+  /** It stays as it is, however long that is: people are told after `patienceMs`, and it is looked at again after `ms`. */
+  | { readonly do: 'keep'; readonly because: string; readonly ms: number; readonly patienceMs: number }
+  /** Write it Quarantined. */
+  | { readonly do: 'quarantine'; readonly because: string }
   /** Write it Held, of its Lock still or of nobody but its owner. */
   | { readonly do: 'hold'; readonly ofLock: boolean }
   | { readonly do: 'free'; readonly because: string };
@@ -30,7 +33,7 @@ export const LOOSE_HOLD_MS = 600_000;
 export const LATE_MS = 90_000;
 
 /** A node that comes back touches no address by itself. */
-const STRANDED_MS = 60_000;
+const KEPT_MS = 60_000;
 
 /** What is known around an IPLock. */
 export interface Around {
@@ -53,6 +56,8 @@ export interface Around {
    * and the machine may be cut off and run it all the same.
    */
   readonly stranded: boolean;
+  /** Its Node says that the machine is off: tainted out of service, and not Ready. One that is Ready speaks for itself. */
+  readonly off: boolean;
   /** Kind of the controller of its pod, from its annotation; of loose ones. */
   readonly ownerKind?: string;
   /** How long this writer has been at work. */
@@ -70,10 +75,12 @@ export interface Around {
 export function sweep(ipLock: IPLockObject, around: Around): SweepStep {
   const { phase, podUID } = ipLock.spec;
   if (around.claimed) return { do: 'nothing' };
+  const conflict = conflictOn(ipLock);
+  if (conflict !== undefined) return { do: 'quarantine', because: conflict.message || 'another machine answers for it' };
   switch (phase) {
     case 'Quarantined':
       // Somebody else answers for it: only a person may say that it is free again.
-      return { do: 'nothing' };
+      return isLetGo(ipLock) ? letGo(around) : { do: 'nothing' };
     case 'Held':
       return held(ipLock, around);
     case 'Locked':
@@ -83,6 +90,15 @@ export function sweep(ipLock: IPLockObject, around: Around): SweepStep {
     default:
       return phase satisfies never;
   }
+}
+
+const LET_GO: SweepStep = { do: 'free', because: 'a person let it go' };
+
+/** A pod that is pinned to a node without another free one has no address but this: then it names its pod until that has another. */
+function letGo({ pod, reignMs }: Around): SweepStep {
+  if (pod === 'has') return { do: 'nothing' };
+  if (pod === 'unknown') return { do: 'ask' };
+  return pod === 'waits' && reignMs < LATE_MS ? { do: 'wait', ms: LATE_MS - reignMs } : LET_GO;
 }
 
 /** Locked for the slot of a Lock whose pod hasn't come. */
@@ -102,39 +118,49 @@ function waiting({ lock, wasHeld }: Around): SweepStep {
   }
 }
 
-function withPod(ipLock: IPLockObject, { pod, lock, ownerKind, reignMs, stranded }: Around): SweepStep {
+function withPod(ipLock: IPLockObject, around: Around): SweepStep {
+  const { pod, lock, ownerKind, reignMs, stranded } = around;
+  if (pod === 'none' || pod === 'has') return { do: 'nothing' };
+  if (pod === 'unknown') return { do: 'ask' };
+  const off = around.off || (stranded && isFenced(ipLock));
+  const wired = wiredBy(ipLock);
+  // The one word on which it goes is that of the node that wired it, or that there is no such machine any more.
+  if (wired === 'may be' && !off) return stranded ? STRANDED : STILL_WIRED;
+  // Of an agent that doesn't say, or of somebody else's wiring: what a node has wired is for it to take down.
+  const isTheirs = ipLock.spec.phase === 'Bound' && wired === 'unsaid' && !off;
   switch (pod) {
-    case 'none':
-    case 'has':
-      return { do: 'nothing' };
-    case 'unknown':
-      return { do: 'ask' };
     case 'waits':
       // A late write of the lock writer before may give the pod its slot yet, and this is its address then.
       if (reignMs < LATE_MS) return { do: 'wait', ms: LATE_MS - reignMs };
       return ends(lock, ownerKind) ? { do: 'free', because: 'its pod is given another' } : { do: 'hold', ofLock: lock === 'wants' };
     case 'other':
-      // Two writers gave one pod two slots. What a node has wired is for its agent to take down.
-      if (ipLock.spec.phase === 'Bound') return { do: 'nothing' };
+      // Two writers gave one pod two slots.
+      if (isTheirs) return { do: 'nothing' };
       return ends(lock, ownerKind) ? { do: 'free', because: 'its pod has another slot' } : { do: 'hold', ofLock: lock === 'wants' };
     case 'done':
       // It never runs again: a phase that is terminal stays, and a kubelet says it once the containers and the sandbox are down
       // (kubernetes, pkg/kubelet/status/status_manager.go, mergePodStatus: "resources the Kubelet exclusively owns must be released
-      // prior to a pod being reported terminal"). What a node has wired is for its agent to take down: a Bound one waits for that,
-      // or for the object's end.
-      if (ipLock.spec.phase === 'Bound') return { do: 'nothing' };
-      return stranded ? KEPT : leaves(lock, ownerKind, 'its pod is done');
+      // prior to a pod being reported terminal").
+      if (isTheirs) return { do: 'nothing' };
+      return stranded && !off && wired !== 'no' ? STRANDED : leaves(lock, ownerKind, 'its pod is done');
     case 'gone':
-      // Once agents wire pods, a Bound one waits here until the node says that the sandbox is down; until then the object's end is
-      // all there is to know.
-      return stranded ? KEPT : leaves(lock, ownerKind, 'its pod is gone');
+      // Where nobody says when the sandbox is down, the object's end is all there is to know.
+      return stranded && !off && wired !== 'no' ? STRANDED : leaves(lock, ownerKind, 'its pod is gone');
     default:
       return pod satisfies never;
   }
 }
 
-/** Until the node is back, or a person, who knows the machine to be off, lets it go (docs/locks.md). */
-const KEPT: SweepStep = { do: 'keep', because: 'its node is gone, and the machine may still use it', ms: STRANDED_MS };
+/** Until the node is back, or a person, who knows the machine to be off, says so (docs/locks.md). */
+const STRANDED: SweepStep = { do: 'keep', because: 'its node is gone, and the machine may still use it', ms: KEPT_MS, patienceMs: 0 };
+
+/** Most pods that go are unwired within seconds; those that are deleted by force, and those of a node that is lost, are not. */
+const STILL_WIRED: SweepStep = {
+  do: 'keep',
+  because: 'its node has not said that it is wired no longer',
+  ms: KEPT_MS,
+  patienceMs: 60_000,
+};
 
 /** The one place where an address leaves a pod that had it. */
 function leaves(lock: Around['lock'], ownerKind: string | undefined, because: string): SweepStep {
@@ -150,6 +176,7 @@ function ends(lock: Around['lock'], ownerKind: string | undefined): boolean {
 function held(ipLock: IPLockObject, { lock, heldMs, statefulSet, looseHoldMs = LOOSE_HOLD_MS }: Around): SweepStep {
   // While its Lock lists it, the slot's own time counts (keep.ts); the address follows.
   if (lock === 'wants' || lock === 'undoing') return { do: 'nothing' };
+  if (isLetGo(ipLock)) return LET_GO;
   if (lock === 'ended') return { do: 'free', because: 'its slot is over' };
   if (lock === 'gone') return { do: 'hold', ofLock: false };
   if (statefulSet !== undefined && addressInRange(ipLock.spec.owner, statefulSet)) return { do: 'nothing' };

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { assigned, held, macFromIp, newIPLock, takenOver } from '../../../lib/scheduling/writer/ip-lock.ts';
+import type { IPLockObject } from '../../../lib/scheduling/writer/books.ts';
+import { assigned, held, macFromIp, newIPLock, quarantined, takenOver } from '../../../lib/scheduling/writer/ip-lock.ts';
 import { aStoredIPLock } from './objects.ts';
 
 const pod = { name: 'a', uid: '0f8fad5b-d9cb-469f-a165-70867728950e', term: 't', ownerKind: 'StatefulSet' };
@@ -26,6 +27,29 @@ describe('IPLocks as they are written', () => {
     const after = held({ metadata: { ...metadata, uid: 'u', resourceVersion: '2' }, spec } as never, { ofLock: false });
     expect(after.spec).toEqual({ phase: 'Held', node: 'n', mac: '02:67:0a:6e:00:0a', owner: 'feed/redis-0' });
     expect(after.metadata.annotations).toEqual({ 'gala.internal/owner-kind': 'StatefulSet' });
+  });
+});
+
+describe('what was found out of an address', () => {
+  const says = { Wired: 'False', Probed: 'True' };
+  const types = (written: object) => (written as IPLockObject).status?.conditions?.map(({ type }) => type);
+  test('by whom it was wired is forgotten when it leaves its pod, and that it was looked for when it leaves its node', () => {
+    expect(types(held(aStoredIPLock('10.110.0.10', { phase: 'Bound', podUID: pod.uid, says }), { ofLock: false }))).toEqual(['Probed']);
+    const before = aStoredIPLock('10.110.0.10', { phase: 'Held', node: 'n', says });
+    expect(types(takenOver(before, { node: 'n', pod }))).toEqual(['Probed']);
+    expect(types(takenOver(before, { node: 'm', pod }))).toEqual([]);
+  });
+  test('stands on it for people when it is Quarantined, with whom it was for', () => {
+    const before = aStoredIPLock('10.110.0.10', { podUID: pod.uid, lock: 'night', says: { Probed: 'Conflict' } });
+    expect(quarantined(before)).toMatchObject({ status: before.status, spec: { ...before.spec, phase: 'Quarantined' } });
+  });
+  test('by people is worth nothing after the next write', () => {
+    const annotations = { 'gala.internal/free': 'true', 'gala.internal/fenced': pod.uid, ...others };
+    for (const phase of ['Held', 'Locked'] as const) {
+      const before = aStoredIPLock('10.110.0.10', { phase, annotations });
+      const after = phase === 'Held' ? takenOver(before, { node: 'n' }) : held(before, { ofLock: false });
+      expect(after.metadata.annotations).toEqual(others);
+    }
   });
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Ages, keep } from '../../../lib/scheduling/writer/keep.ts';
+import { type Ages, keep, type OtherPlace } from '../../../lib/scheduling/writer/keep.ts';
 import type { Slot, SlotState } from '../../../lib/scheduling/writer/slots.ts';
 import { aStoredLock } from './objects.ts';
 
@@ -51,6 +51,32 @@ describe('a Ready Lock', () => {
     });
   });
 
+  describe('L18 a slot whose address another machine answers for', () => {
+    const place = { node: 'r12-02', address: '10.110.0.12' };
+    const moved = (of: Slot, other: OtherPlace) => keep(ready([of]), [of], [], aged(0), other);
+    test('is listed with another one, and is not over', () => {
+      expect(moved(slot('quarantined'), () => place)).toMatchObject({
+        ...{ over: [], moved: [{ slot: 0, ...place }] },
+        status: { phase: 'Ready', slots: [{ slot: 0, ...place }] },
+      });
+    });
+    test('may leave its node without a pod, and may not with one', () => {
+      const asked: (string | undefined)[] = [];
+      const other: OtherPlace = (_, node) => void asked.push(node);
+      moved(slot('quarantined'), other);
+      moved({ ...slot('used'), shut: true }, other);
+      expect(asked).toEqual([undefined, 'r12-01']);
+    });
+    test('is no slot any more where there is none; with a pod it stays one, and it is looked for again', () => {
+      expect(moved(slot('quarantined'), () => undefined)).toMatchObject({ over: [{ slot: 0, because: 'quarantined' }], moved: [] });
+      expect(moved({ ...slot('used'), shut: true }, () => undefined)).toMatchObject({ over: [], moved: [], againInMs: 10_000 });
+    });
+  });
+
+  test('L19 a slot whose Held address a person let go is over, however long it would be held', () => {
+    expect(kept([slot('let go')], aged(0), { holdSeconds: 0 }).over).toEqual([{ slot: 0, because: 'let go' }]);
+  });
+
   test('L15 a slot that a living pod bears is listed again, in its place', () => {
     const { status } = keep(ready([slot('used', 2)]), [slot('used', 2)], [{ slot: 1, node: 'r12-02' }], aged(0));
     expect(status).toMatchObject({ slots: [{ slot: 1, node: 'r12-02' }, { slot: 2 }], counts: { planned: 2, used: 2 } });
@@ -64,7 +90,9 @@ describe('a Ready Lock', () => {
   });
 
   test('whatever its slots are, each is kept or over, and the counts are those of the kept', () => {
-    const states = fc.array(fc.constantFrom<SlotState>('free', 'used', 'leaving', 'held', 'missing', 'lost'), { maxLength: 20 });
+    const states = fc.array(fc.constantFrom<SlotState>('free', 'used', 'leaving', 'held', 'missing', 'lost', 'quarantined', 'let go'), {
+      maxLength: 20,
+    });
     fc.assert(
       fc.property(states, fc.nat(2_000_000), fc.nat(2_000_000), (all, renewedMs, restedMs) => {
         const slots = all.map((state, number) => slot(state, number));

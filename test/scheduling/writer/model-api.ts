@@ -7,6 +7,7 @@ import { TRANSITIONS } from '../../../lib/api/ip-lock.ts';
 import { SLOT_ANNOTATION } from '../../../lib/api/scheduling.ts';
 import type { PodFacts } from '../../../lib/scheduling/facts.ts';
 import type { IPLockObject, LockObject } from '../../../lib/scheduling/writer/books.ts';
+import { wiredBy } from '../../../lib/scheduling/writer/found-out.ts';
 import type { Call, Outcome } from '../../../lib/scheduling/writer/write.ts';
 import { aUid } from '../builders.ts';
 
@@ -31,6 +32,8 @@ export interface ModelApi {
   /** Seconds since the model began. */
   now: number;
   readonly templates: Map<string, unknown>;
+  /** Machines that are off, as everybody knows. */
+  readonly off: Set<string>;
   do(call: Call): Outcome;
   /** What users, controllers and kubelets do. */
   createLock(key: string, spec: LockObject['spec']): void;
@@ -45,6 +48,7 @@ const doubtful = (message: string): Outcome => ({ is: 'doubtful', message });
 export function modelApi(): ModelApi {
   const objects: ModelApi['objects'] = { Pod: new Map(), Lock: new Map(), IPLock: new Map() };
   const log: ModelApi['log'] = { Pod: [], Lock: [], IPLock: [] };
+  const off = new Set<string>();
   let version = 100;
 
   function store<K extends ModelKind>(kind: K, key: string, object: Objects[K]): Objects[K] {
@@ -69,7 +73,7 @@ export function modelApi(): ModelApi {
   const keyOf = ({ namespace, name }: { namespace?: string; name?: string }) => (namespace === undefined ? name! : `${namespace}/${name}`);
 
   const model: ModelApi = {
-    ...{ objects, log, now: 0, templates: new Map(), remove },
+    ...{ objects, log, now: 0, templates: new Map(), off, remove },
     createLock(key, spec) {
       const [namespace, name] = key.split('/') as [string, string];
       if (objects.Lock.has(key)) return;
@@ -100,7 +104,7 @@ export function modelApi(): ModelApi {
           if (before === undefined || before.metadata.uid !== call.object.metadata.uid)
             return before ? doubtful('Conflict') : { is: 'gone' };
           if (before.metadata.resourceVersion !== call.object.metadata.resourceVersion) return doubtful('Conflict');
-          mayBecome(before, call.object as IPLockObject);
+          mayBecome(before, call.object as IPLockObject, off);
           return done(store('IPLock', name, call.object as IPLockObject));
         }
         case 'status': {
@@ -124,6 +128,7 @@ export function modelApi(): ModelApi {
           const object = objects[call.kind].get(key);
           if (object === undefined) return { is: 'gone' };
           if (uidOf(object) !== call.uid || versionOf(object) !== call.resourceVersion) return doubtful('Conflict');
+          if (call.kind === 'IPLock') mayLeave(object as IPLockObject, 'nothing', off);
           remove(call.kind, key);
           return { is: 'done' };
         }
@@ -160,11 +165,19 @@ interface Pinning {
   };
 }
 
+/** What a node has wired it alone takes down: until it has said so, the address stays its pod's. */
+function mayLeave(ipLock: IPLockObject, to: string, off: ReadonlySet<string>): void {
+  if (wiredBy(ipLock) === 'may be' && !off.has(ipLock.spec.node))
+    throw new Error(`IPLock ${ipLock.metadata.name}: Bound → ${to}: it is wired`);
+}
+
 /** The table on the kind's own page, which the CRD's rules are tested against. */
-function mayBecome({ spec: before, metadata }: IPLockObject, { spec: after }: IPLockObject): void {
+function mayBecome(ipLock: IPLockObject, { spec: after }: IPLockObject, off: ReadonlySet<string>): void {
+  const { spec: before, metadata } = ipLock;
   const way = TRANSITIONS.find(({ from, to }) => from === before.phase && to === after.phase);
   const wrong = (what: string) => new Error(`IPLock ${metadata.name}: ${before.phase} → ${after.phase}: ${what}`);
   if (way === undefined) throw wrong('no such way');
+  if (after.phase !== before.phase) mayLeave(ipLock, after.phase, off);
   if (before.owner !== after.owner || before.mac !== after.mac) throw wrong('owner and MAC stay');
   for (const field of ['node', 'podUID', 'lock'] as const) {
     const [old, now] = [JSON.stringify(before[field]), JSON.stringify(after[field])];

@@ -61,6 +61,8 @@ describe('what a pod is given is written: first the address, then the pod', () =
     ['of a Lock, and the pod is loose', loose, { lock: 'night' }],
     ['of another Lock', slot3, { lock: 'other' }],
     ['Quarantined', loose, { phase: 'Quarantined' as const }],
+    ['another machine’s on the wire', loose, { podUID: uid, says: { Probed: 'Conflict' } }],
+    ['another machine’s on the wire, and Held for it', loose, { phase: 'Held' as const, says: { Probed: 'Conflict' } }],
     ['without its pod', loose, {}],
   ])('P8 an address that is %s is given up, and the pod is given another', (_, given, ipLock) => {
     expect(next(given, ipLock)).toEqual({ do: 'drop' });

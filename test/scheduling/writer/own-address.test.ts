@@ -1,50 +1,11 @@
 /** A bare pod, or an ordinal, and the address that is its own. */
 import { describe, expect, test } from '@jest/globals';
 import type { PodFacts } from '../../../lib/scheduling/facts.ts';
-import type { NodeFacts } from '../../../lib/scheduling/node.ts';
-import { aLock, aNode, aPod, aPool, aUid, aVlan } from '../builders.ts';
-import { modelApi } from './model-api.ts';
-import { type ModelWriter, modelWriter } from './model-writer.ts';
-import { aStoredIPLock } from './objects.ts';
+import { aLock, aPod, aUid } from '../builders.ts';
+import { aSmallCluster } from './a-small-cluster.ts';
 
-const NODES = ['r12-01', 'r12-02'];
 const FORMER = '0f8fad5b-d9cb-469f-a165-70867728950e';
-
-function aBed() {
-  const api = modelApi();
-  const nodes = new Map(NODES.map((name) => [name, aNode(name, { pool: 'web', rack: 'r12', cpu: 4 })]));
-  const pool = aPool('web', { racks: { r12: 'r12-[01-02]' }, vlans: [aVlan(110, 8)], locks: 'advisory' });
-  let current: ModelWriter | undefined;
-  /** Begins when it is asked for first. */
-  function writer(): ModelWriter {
-    current ??= modelWriter({ api, nodes, pools: [pool], statefulSets: new Map() }, 0);
-    return current;
-  }
-  return {
-    api,
-    writer,
-    run(seconds: number): void {
-      const it = writer();
-      for (const until = api.now + seconds; api.now < until; api.now += 0.2) {
-        for (const kind of ['Pod', 'Lock', 'IPLock'] as const) while (it.deliver(kind));
-        it.begin();
-        for (const { write } of it.under.splice(0)) it.agenda.ended(write, api.do(write.call), api.now * 1000);
-      }
-    },
-    /** An address that is there before the lock writer begins. */
-    stored(ip: string, options: Parameters<typeof aStoredIPLock>[1]): void {
-      const it = aStoredIPLock(ip, options);
-      api.objects.IPLock.set(ip, it);
-      api.change('IPLock', ip, (same) => same);
-    },
-    /** Its Node object is deleted, and made anew. */
-    lose: (node: string) => writer().inventory.unset('Node', node),
-    find: (node: string) => writer().inventory.set('Node', node, nodes.get(node) as NodeFacts),
-    kept: () => writer().notes.filter((note) => note.note === 'log' && note.sentence.startsWith('address kept')),
-    told: () => writer().notes.flatMap((note) => (note.note === 'event' && note.reason === 'AddressNotBack' ? [note.message] : [])),
-    pod: (name: string) => api.objects.Pod.get(`feed/${name}`),
-  };
-}
+const aBed = aSmallCluster;
 
 test('P17 a bare pod beside a Lock of its name as owner, whose slot is in use, gets a slot of its own', () => {
   const bed = aBed();

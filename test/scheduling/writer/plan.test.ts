@@ -26,6 +26,7 @@ test.each([
   ['on another node', { lock: 'night', node: 'r12-02' }],
   ['a pod’s', { lock: 'night', podUID: '0f8fad5b-d9cb-469f-a165-70867728950e' }],
   ['Quarantined', { lock: 'night', phase: 'Quarantined' as const }],
+  ['another machine’s on the wire', { lock: 'night', says: { Probed: 'Conflict' } }],
 ])('L7 an address that is %s is taken', (_, ipLock) => {
   expect(step(ipLock)).toBe('taken');
 });

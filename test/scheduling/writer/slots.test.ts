@@ -24,7 +24,11 @@ describe('a slot with an address', () => {
     ['held', { lock: 'night', phase: 'Held' }],
     ['leaving', { lock: 'night', podUID: '00000000-0000-4000-8000-000000000009' }],
     ['lost', { lock: 'other' }],
-    ['lost', { lock: 'night', phase: 'Quarantined' }],
+    ['lost', { lock: 'other', phase: 'Quarantined' }],
+    ['quarantined', { lock: 'night', phase: 'Quarantined' }],
+    ['quarantined', { lock: 'night', says: { Probed: 'Conflict' } }],
+    ['free', { lock: 'night', says: { Probed: 'GatewaySilent' } }],
+    ['let go', { lock: 'night', phase: 'Held', annotations: { 'gala.internal/free': 'true' } }],
     ['missing', undefined],
   ] as const)('is %s by its IPLock', (state, ipLock) => {
     expect(stateOf(known(ipLock))).toBe(state);
@@ -35,6 +39,12 @@ describe('a slot with an address', () => {
       state: 'used',
       pod: 'uid',
     });
+  });
+  test('is shut where another machine answers for the address of its pod, which is not wired yet', () => {
+    const slotOf = (ipLock: AStoredIPLock) => slotsSeen('feed/night', addressed, known(ipLock, { slot: '0' }))[0];
+    expect(slotOf({ lock: 'night', says: { Probed: 'Conflict' } })).toMatchObject({ state: 'used', shut: true });
+    expect(slotOf({ lock: 'night', phase: 'Quarantined' })).toMatchObject({ state: 'used', shut: true });
+    expect(slotOf({ lock: 'night', phase: 'Bound', says: { Probed: 'Conflict' } })).not.toHaveProperty('shut');
   });
   test('is used no more by a pod that is done, and nobody else’s while that one is there', () => {
     const uid = '00000000-0000-4000-8000-000000000008';

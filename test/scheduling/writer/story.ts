@@ -2,10 +2,12 @@
  * Stories: users, controllers, the scheduler and one or more lock writers on the model, one small step after the other, in an order
  * that a list of numbers says. After each step what must always hold is looked at.
  */
+import { FREE_ANNOTATION } from '../../../lib/api/network.ts';
 import { LOOSE, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
 import type { PodFacts, StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
 import { verify } from '../../../lib/scheduling/verify.ts';
-import { slotsOf } from '../../../lib/scheduling/writer/books.ts';
+import { type IPLockObject, slotsOf } from '../../../lib/scheduling/writer/books.ts';
+import { conditionOf, wiredBy } from '../../../lib/scheduling/writer/found-out.ts';
 import type { Outcome } from '../../../lib/scheduling/writer/write.ts';
 import { aLock, aNode, aPod, aPool, aTemplate, aUid, aVlan } from '../builders.ts';
 import { type Dice, dice } from '../dice.ts';
@@ -20,6 +22,8 @@ export interface StoryOptions {
   readonly addresses: boolean;
   /** Whether calls of a lock writer that has ended may be done later. */
   readonly late: boolean;
+  /** Agents on the nodes say what is wired, and look for addresses on the wire, where other machines answer for some. @default false */
+  readonly agents?: boolean;
   /** No faults, no ends of lock writers, and users only ask for more. @default false */
   readonly calm?: boolean;
 }
@@ -49,7 +53,7 @@ export interface Story {
 }
 
 export function story(options: StoryOptions): Story {
-  const { addresses, late, calm = false } = options;
+  const { addresses, late, calm = false, agents = false } = options;
   const api = modelApi();
   const pool = aPool('web', {
     racks: { r1: 'n[1-4]' },
@@ -62,6 +66,8 @@ export function story(options: StoryOptions): Story {
   const site: Site = { api, nodes, pools: [pool], statefulSets: sets };
   const told: string[] = [];
   let writer = modelWriter(site, 0);
+  /** Addresses that other machines answer for. */
+  const foreign = new Set<string>();
   /** Nodes that kube-scheduler has something against, and Gala knows nothing of it. */
   const refusing = new Set<string>();
   let lates: { under: Under; untilS: number }[] = [];
@@ -175,6 +181,33 @@ export function story(options: StoryOptions): Story {
     }
   }
 
+  function wire(ipLock: IPLockObject): void {
+    // An agent looks first whether another machine answers for it.
+    if (agents && foreign.has(ipLock.metadata.name)) return void probe(ipLock);
+    const bound = { ...ipLock.spec, phase: 'Bound' as const };
+    api.change('IPLock', ipLock.metadata.name, (it) => ({ ...(agents ? saying(it, 'Wired', 'True', 'Wired') : it), spec: bound }));
+  }
+
+  /** @returns whether there was anything to take down */
+  function unwire(ipLock: IPLockObject): boolean {
+    const pod = [...api.objects.Pod.values()].find(({ uid }) => uid === ipLock.spec.podUID);
+    if (wiredBy(ipLock) !== 'may be' || (pod !== undefined && !pod.done)) return false;
+    api.change('IPLock', ipLock.metadata.name, (it) => saying(it, 'Wired', 'False', 'Unwired'));
+    return true;
+  }
+
+  /** @returns whether it has not been looked for yet */
+  function probe(ipLock: IPLockObject): boolean {
+    const isForeign = foreign.has(ipLock.metadata.name);
+    const before = conditionOf(ipLock, 'Probed');
+    if (ipLock.spec.phase !== 'Locked' || (before !== undefined && (before.status === 'False') === isForeign)) return false;
+    say(`${ipLock.metadata.name} is looked for: ${isForeign ? 'another answers' : 'free'}`);
+    api.change('IPLock', ipLock.metadata.name, (it) =>
+      isForeign ? saying(it, 'Probed', 'False', 'Conflict') : saying(it, 'Probed', 'True', 'Free'),
+    );
+    return true;
+  }
+
   const steps: readonly ((a: number, b: number) => void)[] = [
     ...Array.from({ length: 18 }, () => (a: number, b: number) => {
       const chance = dice(a * 1_000 + b);
@@ -229,8 +262,7 @@ export function story(options: StoryOptions): Story {
       // A node's agent wires a pod that is there.
       const ipLock = pick([...api.objects.IPLock.values()], a);
       const pod = [...api.objects.Pod.values()].find(({ uid }) => uid === ipLock?.spec.podUID);
-      if (ipLock?.spec.phase === 'Locked' && pod?.node === ipLock.spec.node && !pod.done)
-        api.change('IPLock', ipLock.metadata.name, (it) => ({ ...it, spec: { ...it.spec, phase: 'Bound' } }));
+      if (ipLock?.spec.phase === 'Locked' && pod?.node === ipLock.spec.node && !pod.done) wire(ipLock);
     },
     (a) => pass([1, 1, 1, 5, 5, 20, 40, 120][a % 8]!),
     (a, b) => {
@@ -252,7 +284,40 @@ export function story(options: StoryOptions): Story {
       say('late:');
       apply(one.under);
     }),
+    ...(agents
+      ? [
+          ...Array.from({ length: 3 }, () => (a: number) => {
+            const ipLock = pick([...api.objects.IPLock.values()], a);
+            if (ipLock !== undefined) probe(ipLock);
+          }),
+          (a: number) => {
+            const ipLock = pick([...api.objects.IPLock.values()], a);
+            if (ipLock !== undefined) unwire(ipLock);
+          },
+          (a: number, b: number) => {
+            // Of few machines, so that there are addresses that nobody else has.
+            if (b % 3 === 0 || foreign.size === 2) foreign.clear();
+            else foreign.add(b % 2 === 0 ? `10.110.0.${10 + (a % 4)}` : `10.120.0.${10 + (a % 3)}`);
+            say(`others answer for ${[...foreign]}`);
+          },
+          (a: number) => {
+            const ipLock = pick([...api.objects.IPLock.values()], a);
+            if (ipLock?.spec.phase === 'Held' || ipLock?.spec.phase === 'Quarantined') letGo(ipLock);
+          },
+        ]
+      : []),
   ];
+
+  /** A person says so. */
+  function letGo({ metadata: { name } }: IPLockObject): void {
+    const annotated = ({ metadata, ...it }: IPLockObject) => ({
+      ...it,
+      metadata: { ...metadata, annotations: { ...metadata.annotations, [FREE_ANNOTATION]: 'true' } },
+    });
+    say(`${name} is let go`);
+    foreign.delete(name);
+    api.change('IPLock', name, annotated);
+  }
 
   /** The first so many steps: moves, new Locks, new pods. */
   const CALM = 24;
@@ -273,6 +338,11 @@ export function story(options: StoryOptions): Story {
       look();
     }
     for (const pod of [...api.objects.Pod.values()]) if (bind(pod)) moved = true;
+    if (agents)
+      for (const ipLock of [...api.objects.IPLock.values()]) {
+        if (probe(ipLock)) moved = true;
+        else if (unwire(ipLock)) moved = true;
+      }
     look();
     return moved;
   }
@@ -311,6 +381,7 @@ export function story(options: StoryOptions): Story {
     },
     settle,
     clear() {
+      foreign.clear();
       for (const key of [...api.objects.Pod.keys()]) api.remove('Pod', key);
       for (const key of [...sets.keys()]) {
         sets.delete(key);
@@ -321,10 +392,17 @@ export function story(options: StoryOptions): Story {
       settle();
       pass(5_000);
       settle();
+      for (const ipLock of [...api.objects.IPLock.values()]) if (ipLock.spec.phase === 'Quarantined') letGo(ipLock);
       pass(5_000);
       settle();
     },
   };
+}
+
+/** With a condition, as an agent writes it. */
+function saying(ipLock: IPLockObject, type: string, status: 'True' | 'False', reason: string): IPLockObject {
+  const others = ipLock.status?.conditions?.filter((one) => one.type !== type) ?? [];
+  return { ...ipLock, status: { conditions: [...others, { type, status, reason, lastTransitionTime: '2026-11-26T00:00:00Z' }] } };
 }
 
 /** What must hold after every single step, whoever crashed, and whatever comes late. */

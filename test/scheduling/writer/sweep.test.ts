@@ -4,7 +4,7 @@ import { type Around, LATE_MS, LOOSE_HOLD_MS, sweep } from '../../../lib/schedul
 import { type AStoredIPLock, aStoredIPLock } from './objects.ts';
 
 const around = (more: Partial<Around> = {}): Around => ({
-  ...{ claimed: false, lock: 'none', pod: 'none', stranded: false, wasHeld: false, heldMs: 0, reignMs: LATE_MS },
+  ...{ claimed: false, lock: 'none', pod: 'none', stranded: false, off: false, wasHeld: false, heldMs: 0, reignMs: LATE_MS },
   ...more,
 });
 const swept = (ipLock: AStoredIPLock, more: Partial<Around> = {}) => sweep(aStoredIPLock('10.110.0.10', ipLock), around(more));
@@ -92,6 +92,99 @@ describe('S16 an address whose Node object is gone with its pod', () => {
     expect(swept({ podUID }, { pod: 'other', stranded: true })).toEqual({ do: 'hold', ofLock: false });
     expect(swept({ podUID }, { pod: 'waits', stranded: true })).toEqual({ do: 'hold', ofLock: false });
   });
+});
+
+describe('S17 an address that its node says is wired', () => {
+  const wired = { phase: 'Bound', podUID, says: { Wired: 'True' } } as const;
+  test('is given to nobody, whatever becomes of its pod’s object, and people are told once that has lasted a minute', () => {
+    for (const lock of ['none', 'wants', 'gone', 'ended'] as const)
+      for (const pod of ['done', 'gone', 'other', 'waits'] as const)
+        expect(swept({ ...wired, lock: 'night' }, { pod, lock })).toMatchObject({ do: 'keep', patienceMs: 60_000 });
+  });
+  test('leaves its pod as soon as the node says that it is wired no longer, also where the Node object is gone by then', () => {
+    const unwired = { ...wired, says: { Wired: 'False' } };
+    for (const pod of ['done', 'gone'] as const) {
+      expect(swept(unwired, { pod })).toEqual({ do: 'hold', ofLock: false });
+      expect(swept(unwired, { pod, stranded: true })).toEqual({ do: 'hold', ofLock: false });
+    }
+    expect(swept(unwired, { pod: 'has' })).toEqual({ do: 'nothing' });
+  });
+  test('that somebody else wired, or an agent that doesn’t say, goes with its pod’s object', () => {
+    expect(swept({ phase: 'Bound', podUID }, { pod: 'gone' })).toEqual({ do: 'hold', ofLock: false });
+  });
+});
+
+describe('S18 a machine that is off', () => {
+  const wired = { phase: 'Bound', podUID, says: { Wired: 'True' } } as const;
+  test('gives its addresses back: its Node says so by the taint', () => {
+    for (const ipLock of [wired, { phase: 'Bound', podUID }, { podUID }] as const)
+      for (const pod of ['gone', 'done'] as const) expect(swept(ipLock, { pod, off: true })).toEqual({ do: 'hold', ofLock: false });
+  });
+  test('gives its addresses back: its Node is gone, and a person says so of the pod that the address names', () => {
+    const fenced = { annotations: { 'gala.internal/fenced': podUID } };
+    expect(swept({ ...wired, ...fenced }, { pod: 'gone', stranded: true })).toEqual({ do: 'hold', ofLock: false });
+    expect(swept({ podUID, ...fenced }, { pod: 'done', stranded: true })).toEqual({ do: 'hold', ofLock: false });
+  });
+  test('is not, by what was said of another pod, or of a node that is there', () => {
+    const another = { annotations: { 'gala.internal/fenced': '00000000-0000-4000-8000-000000000009' } };
+    expect(swept({ ...wired, ...another }, { pod: 'gone', stranded: true })).toMatchObject({ do: 'keep' });
+    expect(swept({ ...wired, annotations: { 'gala.internal/fenced': podUID } }, { pod: 'gone' })).toMatchObject({ do: 'keep' });
+  });
+  test('still keeps what a living pod has', () => {
+    expect(swept(wired, { pod: 'has', off: true })).toEqual({ do: 'nothing' });
+  });
+});
+
+describe('S19 an address that another machine answers for', () => {
+  const says = { Probed: 'Conflict' };
+  test('is Quarantined, with who answered, while it is Locked or Held', () => {
+    for (const ipLock of [
+      { lock: 'night', says },
+      { podUID, says },
+      { phase: 'Held', says },
+    ] as const)
+      expect(swept(ipLock, { lock: 'wants', pod: 'has' })).toEqual({ do: 'quarantine', because: '3c:fd:fe:11:22:33 answers for it' });
+  });
+  test('is its pod’s once it is Bound', () => {
+    expect(swept({ phase: 'Bound', podUID, says }, { pod: 'has' })).toEqual({ do: 'nothing' });
+  });
+  test('is what a gateway that is silent does not make it', () => {
+    expect(swept({ lock: 'night', says: { Probed: 'GatewaySilent' } }, { lock: 'wants' })).toEqual({ do: 'nothing' });
+  });
+});
+
+describe('S20 an address that a person let go', () => {
+  const annotations = { 'gala.internal/free': 'true' };
+  test('is freed where it is Held or Quarantined', () => {
+    expect(swept({ phase: 'Held', annotations })).toMatchObject({ do: 'free' });
+    expect(swept({ phase: 'Quarantined', annotations })).toMatchObject({ do: 'free' });
+    expect(swept({ phase: 'Quarantined', podUID, annotations }, { pod: 'gone' })).toMatchObject({ do: 'free' });
+  });
+  test('goes after its slot, not before', () => {
+    expect(swept({ phase: 'Held', lock: 'night', annotations }, { lock: 'wants' })).toEqual({ do: 'nothing' });
+    expect(swept({ phase: 'Held', lock: 'night', annotations }, { lock: 'ended' })).toMatchObject({ do: 'free' });
+  });
+  test('stays where a pod has it, or has none but it', () => {
+    for (const phase of ['Locked', 'Bound', 'Quarantined'] as const)
+      expect(swept({ phase, podUID, annotations }, { pod: 'has' })).toEqual({ do: 'nothing' });
+  });
+});
+
+test('S17 whatever else is so, what may be wired on a machine that is not known to be off is neither Held, freed nor Quarantined', () => {
+  const any = fc.record({
+    lock: fc.constantFrom<Around['lock']>('none', 'gone', 'wants', 'ended', 'undoing'),
+    pod: fc.constantFrom<Around['pod']>('none', 'has', 'other', 'waits', 'done', 'gone', 'unknown'),
+    ownerKind: fc.constantFrom('Job', 'StatefulSet', undefined),
+    stranded: fc.boolean(),
+    reignMs: fc.nat(),
+  });
+  const says = fc.record({ Wired: fc.constant('True'), Probed: fc.constantFrom('True', 'Conflict', 'GatewaySilent') });
+  fc.assert(
+    fc.property(any, says, fc.boolean(), (more, says, free) => {
+      const annotations: Record<string, string> = free ? { 'gala.internal/free': 'true' } : {};
+      expect(swept({ phase: 'Bound', podUID, says, annotations }, more).do).toMatch(/^(nothing|ask|keep)$/);
+    }),
+  );
 });
 
 test('S14 a Quarantined address is left to people', () => {
