@@ -238,6 +238,12 @@ describeWire('on a real wire', () => {
       expect(await ended).toBe(1);
       expect(stderr).toMatch(/^gala-probe: .*other/);
     });
+    test('a queue that does not take all frames in time', () => {
+      const queue = `root tbf rate 1kbit burst 100b limit 1`.split(' ');
+      wire.command('host', 'tc', 'qdisc', 'add', 'dev', LINK, ...queue);
+      expect(failed(LINK)).toMatch(/^gala-probe: bond0\.110 took only [012] of 3 frames within 400 ms\. Ask again/);
+      wire.command('host', 'tc', 'qdisc', 'del', 'dev', LINK, 'root');
+    });
     test('a user who may not', () => {
       const { status, stderr } = spawnSync(programs.probe, ['lo', WAIT, 'free:10.110.0.150'], { uid: 65_534, encoding: 'utf8' });
       expect({ status, stderr }).toEqual({
