@@ -1,5 +1,5 @@
-/** `gala leaks`: what is taken and serves nobody: in hand, or leaked. Reads Locks, IPLocks, the pods of gala-scheduler, and names of nodes. */
-import { IPLock, Lock } from '../api/kinds.ts';
+/** `gala leaks`: what is taken and serves nobody: in hand, or leaked. Reads Locks, IPLocks, the pods of gala-scheduler, NodeNetworks and nodes. */
+import { IPLock, Lock, NodeNetwork } from '../api/kinds.ts';
 import { SCHEDULER_NAME } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { ApiError } from '../kube/error.ts';
@@ -10,7 +10,7 @@ import { interning } from '../scheduling/intern.ts';
 import { isOff, nodeFacts } from '../scheduling/node.ts';
 import { type Books, books } from '../scheduling/writer/books.ts';
 import { type ClusterOptions, clusterOptions, inCluster, listed } from './cluster.ts';
-import { leaksIn, leaksText, type Places } from './leaks-rows.ts';
+import { type Conflict, leaksIn, leaksText, type Places } from './leaks-rows.ts';
 import type { Declare } from './main.ts';
 import { type ExitCode, type Format, outputOption, print } from './output.ts';
 
@@ -51,20 +51,42 @@ async function read(api: Api): Promise<Read> {
   for (const ipLock of ipLocks) book.ipLocks.put(ipLock.metadata.name, ipLock, 'watch');
   for (const pod of pods.items) book.pods.put(keyOf(pod.metadata), podFacts(pod, intern), 'watch');
   const statefulSets = new Map(sets.items.map(statefulSetFacts).map((set) => [set.key, set]));
-  const nodes = ipLocks.length === 0 ? undefined : await nodesOff(api);
-  return { book, statefulSets, hasNode: (name) => nodes?.has(name) ?? true, isOff: (name) => nodes?.get(name) ?? false, readAtMs };
+  const [nodes, conflicts] = await Promise.all([ipLocks.length === 0 ? undefined : nodesBy(api), conflictsOf(api)]);
+  return {
+    ...{ book, statefulSets, readAtMs, conflicts },
+    hasNode: (name) => nodes?.has(name) ?? true,
+    isOff: (name) => nodes?.get(name)?.off ?? false,
+    isReady: (name) => nodes?.get(name)?.ready ?? true,
+  };
 }
 
-/** By name, whether its machine is off. Undefined where the caller may not list them: each counts as there, and on, then. */
-async function nodesOff(api: Api): Promise<ReadonlyMap<string, boolean> | undefined> {
-  const nodes = new Map<string, boolean>();
+interface NodeSeen {
+  readonly ready: boolean;
+  readonly off: boolean;
+}
+
+/** What agents saw on the wire; nothing where the caller may not list NodeNetworks, or there is no such kind. */
+async function conflictsOf(api: Api): Promise<readonly Conflict[]> {
+  const networks = await listed(api.list(kindOf(NodeNetwork))).catch((error: unknown) => {
+    if (error instanceof ApiError && error.status === 403) return [];
+    throw error;
+  });
+  return networks.flatMap(({ metadata: { name: node }, status }) => (status?.conflicts ?? []).map((conflict) => ({ ...conflict, node })));
+}
+
+/** By name. Undefined where the caller may not list them: each counts as there, and on, then. */
+async function nodesBy(api: Api): Promise<ReadonlyMap<string, NodeSeen> | undefined> {
+  const nodes = new Map<string, NodeSeen>();
   try {
     await eachPage(
       api,
       NODES,
       {},
       (page) => {
-        for (const node of page) nodes.set(node.metadata.name, isOff(nodeFacts(node)));
+        for (const node of page) {
+          const facts = nodeFacts(node);
+          nodes.set(facts.name, { ready: facts.ready, off: isOff(facts) });
+        }
       },
       () => nodes.clear(),
     );

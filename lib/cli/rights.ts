@@ -34,7 +34,9 @@ export const NEEDS = {
   'locks -A': [everywhere('list', ours('locks'))],
   ips: ['iplocks', 'hostpools', 'nodenetworks'].map((plural) => everywhere('list', ours(plural))),
   'ips free': ['get', 'list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
-  leaks: ['pods', 'nodes', 'statefulsets.apps', ...['locks', 'iplocks'].map(ours)].map((resource) => everywhere('list', resource)),
+  leaks: ['pods', 'nodes', 'statefulsets.apps', ...['locks', 'iplocks', 'nodenetworks'].map(ours)].map((resource) =>
+    everywhere('list', resource),
+  ),
 } as const satisfies Readonly<Record<string, readonly Need[]>>;
 export type Needing = keyof typeof NEEDS;
 

@@ -114,7 +114,7 @@ test('gala ips list', async () => {
   const night = aNight();
   const written = (ip: string, seconds: number, days: number, options: AnIPLockOptions, pod?: string) => {
     const { metadata, ...rest } = anIPLock(ip, { node: 'bj-a-r12-03', ...options });
-    const annotations = pod === undefined ? {} : { 'gala.internal/pod': pod };
+    const annotations: Record<string, string> = pod === undefined ? {} : { 'gala.internal/pod': pod };
     const times = { creationTimestamp: ago(days * 86_400), managedFields: [{ time: ago(seconds) }] };
     return takenOf({ ...rest, metadata: { ...metadata, ...times, annotations } });
   };
@@ -171,7 +171,7 @@ test('gala leaks', () => {
     { ...row, leak: 'Held address' as const, count: 3, oldestMs: 250_000, backInMs: 540_000, because: ['for the next pod of its owner'] },
   ];
   const at = (ms: number) => new Date(ms).toISOString().slice(11, 19);
-  expect(leaksText({ readAt: new Date(NOW).toISOString(), leaked: 0, inHand: 9, rows }, at)).toBe(page('gala leaks'));
+  expect(leaksText({ readAt: new Date(NOW).toISOString(), leaked: 0, inHand: 9, forPeople: 0, rows }, at)).toBe(page('gala leaks'));
 });
 
 test('gala status', () => {
