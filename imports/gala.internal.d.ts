@@ -218,6 +218,12 @@ export interface HostPoolSpecEc2 {
      */
     readonly size: HostPoolSpecEc2Size;
     /**
+     * MTU of the pods' interfaces; as they come when left out.
+     *
+     * @schema HostPoolSpecEc2#mtu
+     */
+    readonly mtu?: number;
+    /**
      * Pod ENIs attached ahead, so that a release makes no EC2 call: a number, or `all` the type carries.
      *
      * @schema HostPoolSpecEc2#warmEnis
@@ -416,6 +422,24 @@ export interface HostPoolSpecIntranetVlans {
      */
     readonly addresses: string;
     /**
+     * MTU of the pods' links, at most the trunk's; the trunk's when left out.
+     *
+     * @schema HostPoolSpecIntranetVlans#mtu
+     */
+    readonly mtu?: number;
+    /**
+     * Static routes of the pods, beside the one to the gateway.
+     *
+     * @schema HostPoolSpecIntranetVlans#routes
+     */
+    readonly routes?: HostPoolSpecIntranetVlansRoutes[];
+    /**
+     * Gives each pod an IPv6 address beside its IPv4 one: these 96 bits and the IPv4 address. The router has its own so. IPv4 only when left out.
+     *
+     * @schema HostPoolSpecIntranetVlans#ipv6Prefix
+     */
+    readonly ipv6Prefix?: string;
+    /**
      * The racks whose switches trunk this VLAN; everywhere when left out.
      *
      * @schema HostPoolSpecIntranetVlans#racks
@@ -536,6 +560,18 @@ export interface HostPoolSpecEc2Zones {
      * @schema HostPoolSpecEc2Zones#podSubnetId
      */
     readonly podSubnetId: string;
+    /**
+     * Network of the pods' subnet. When left out, nodes ask the instance metadata service for it.
+     *
+     * @schema HostPoolSpecEc2Zones#podSubnetCidr
+     */
+    readonly podSubnetCidr?: string;
+    /**
+     * Static routes of the pods, beside the one to the subnet's router.
+     *
+     * @schema HostPoolSpecEc2Zones#routes
+     */
+    readonly routes?: HostPoolSpecEc2ZonesRoutes[];
 }
 /**
  * Converts an object of type 'HostPoolSpecEc2Zones' to JSON representation.
@@ -630,6 +666,52 @@ export declare class HostPoolSpecVolumesMaxQuota {
     static fromString(value: string): HostPoolSpecVolumesMaxQuota;
     private constructor();
 }
+/**
+ * A route.
+ *
+ * @schema HostPoolSpecIntranetVlansRoutes
+ */
+export interface HostPoolSpecIntranetVlansRoutes {
+    /**
+     * Where it leads: a network.
+     *
+     * @schema HostPoolSpecIntranetVlansRoutes#to
+     */
+    readonly to: string;
+    /**
+     * The router on the way, an address of the same subnet; the gateway when left out.
+     *
+     * @schema HostPoolSpecIntranetVlansRoutes#via
+     */
+    readonly via?: string;
+}
+/**
+ * Converts an object of type 'HostPoolSpecIntranetVlansRoutes' to JSON representation.
+ */
+export declare function toJson_HostPoolSpecIntranetVlansRoutes(obj: HostPoolSpecIntranetVlansRoutes | undefined): Record<string, any> | undefined;
+/**
+ * A route.
+ *
+ * @schema HostPoolSpecEc2ZonesRoutes
+ */
+export interface HostPoolSpecEc2ZonesRoutes {
+    /**
+     * Where it leads: a network.
+     *
+     * @schema HostPoolSpecEc2ZonesRoutes#to
+     */
+    readonly to: string;
+    /**
+     * The router on the way, an address of the same subnet; the gateway when left out.
+     *
+     * @schema HostPoolSpecEc2ZonesRoutes#via
+     */
+    readonly via?: string;
+}
+/**
+ * Converts an object of type 'HostPoolSpecEc2ZonesRoutes' to JSON representation.
+ */
+export declare function toJson_HostPoolSpecEc2ZonesRoutes(obj: HostPoolSpecEc2ZonesRoutes | undefined): Record<string, any> | undefined;
 /**
  * Logical CPUs kept.
  *

@@ -134,6 +134,7 @@ export function toJson_HostPoolSpecEc2(obj) {
         'instanceProfile': obj.instanceProfile,
         'join': toJson_HostPoolSpecEc2Join(obj.join),
         'size': toJson_HostPoolSpecEc2Size(obj.size),
+        'mtu': obj.mtu,
         'warmEnis': obj.warmEnis?.value,
         'capacityReservationIds': obj.capacityReservationIds?.map(y => y),
         'zones': obj.zones?.map(y => toJson_HostPoolSpecEc2Zones(y)),
@@ -234,6 +235,9 @@ export function toJson_HostPoolSpecIntranetVlans(obj) {
         'subnet': obj.subnet,
         'gateway': obj.gateway,
         'addresses': obj.addresses,
+        'mtu': obj.mtu,
+        'routes': obj.routes?.map(y => toJson_HostPoolSpecIntranetVlansRoutes(y)),
+        'ipv6Prefix': obj.ipv6Prefix,
         'racks': obj.racks?.map(y => y),
         'namespaces': obj.namespaces?.map(y => y),
     };
@@ -315,6 +319,8 @@ export function toJson_HostPoolSpecEc2Zones(obj) {
         'name': obj.name,
         'nodeSubnetId': obj.nodeSubnetId,
         'podSubnetId': obj.podSubnetId,
+        'podSubnetCidr': obj.podSubnetCidr,
+        'routes': obj.routes?.map(y => toJson_HostPoolSpecEc2ZonesRoutes(y)),
     };
     // filter undefined values
     return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -438,6 +444,37 @@ export class HostPoolSpecVolumesMaxQuota {
         this.value = value;
     }
 }
+/**
+ * Converts an object of type 'HostPoolSpecIntranetVlansRoutes' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HostPoolSpecIntranetVlansRoutes(obj) {
+    if (obj === undefined) {
+        return undefined;
+    }
+    const result = {
+        'to': obj.to,
+        'via': obj.via,
+    };
+    // filter undefined values
+    return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/**
+ * Converts an object of type 'HostPoolSpecEc2ZonesRoutes' to JSON representation.
+ */
+/* eslint-disable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+export function toJson_HostPoolSpecEc2ZonesRoutes(obj) {
+    if (obj === undefined) {
+        return undefined;
+    }
+    const result = {
+        'to': obj.to,
+        'via': obj.via,
+    };
+    // filter undefined values
+    return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
+}
+/* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
 /**
  * Logical CPUs kept.
  *

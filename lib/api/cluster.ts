@@ -11,7 +11,7 @@ export type Services = 'none' | 'kube-proxy';
 
 /** What is there already and stays its owner's. */
 export interface Existing {
-  /** Another CNI, `calico`: Gala owns no addresses then. */
+  /** Another CNI, `calico`, of all pools that do not say otherwise. */
   readonly cni?: string;
   readonly monitoring?: string;
   readonly nodes?: string;
@@ -47,6 +47,18 @@ export interface Vlan {
   readonly racks: readonly string[];
   /** The namespaces that may use it; empty: all. */
   readonly namespaces: readonly string[];
+  /** Of the pods' links. @default the trunk's */
+  readonly mtu?: number;
+  /** By the networks they lead to. */
+  readonly routes: readonly Route[];
+  /** A /96 that the pods' IPv4 addresses are put into. @default IPv4 only */
+  readonly ipv6Prefix?: string;
+}
+
+export interface Route {
+  readonly to: string;
+  /** @default the gateway */
+  readonly via?: string;
 }
 
 interface PoolBase {
@@ -56,6 +68,8 @@ interface PoolBase {
   readonly machine?: Machine;
   readonly volumes: readonly Volume[];
   readonly locks: 'hard' | 'advisory';
+  /** Another CNI that wires its pods, and owns their addresses. @default Gala does */
+  readonly cni?: string;
   readonly lends?: { readonly upTo: string; readonly reclaimMinutes: number; readonly windows?: readonly string[] };
   /** Selects the pool's nodes: `{ 'gala.internal/pool': 'web' }`. */
   readonly nodeSelector: Readonly<Record<string, string>>;
@@ -72,16 +86,28 @@ export interface IntranetPool extends PoolBase {
   readonly macsPerPort: number;
 }
 
+export interface Zone {
+  readonly name: string;
+  readonly nodeSubnetId: string;
+  readonly podSubnetId: string;
+  /** @default asked of the instance metadata service, on the node */
+  readonly podSubnetCidr?: string;
+  /** By the networks they lead to. */
+  readonly routes: readonly Route[];
+}
+
 export interface Ec2Pool extends PoolBase {
   readonly shape: 'ec2';
   readonly region: string;
   readonly instanceTypes: readonly string[];
-  readonly zones: readonly { readonly name: string; readonly nodeSubnetId: string; readonly podSubnetId: string }[];
+  readonly zones: readonly Zone[];
   readonly securityGroupIds: { readonly node: readonly string[]; readonly pod: readonly string[] };
   readonly imageId: string;
   readonly instanceProfile: string;
   readonly join: { readonly eks?: string; readonly bootstrap?: boolean };
   readonly size: { readonly min: number; readonly max: number };
+  /** Of the pods' interfaces. @default as they come */
+  readonly mtu?: number;
   readonly warmEnis: number;
   readonly capacityReservationIds: readonly string[];
 }
@@ -94,6 +120,8 @@ export interface Cluster {
   /** As programs on the host network reach it: KUBERNETES_SERVICE_HOST and _PORT. */
   readonly apiServer: { readonly url: string; readonly host: string; readonly port: number };
   readonly services: Services;
+  /** The range of the ClusterIPs. @default not said */
+  readonly serviceCidr?: string;
   /** One mirror for all images, without a trailing slash. */
   readonly registry?: string;
   readonly metrics?: { readonly remoteWrite?: string };

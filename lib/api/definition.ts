@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { facts, list, object, oneOf, record, text } from './field.ts';
-import { dnsLabel, httpsEndpoint } from './fields.ts';
+import { cidr, dnsLabel, httpsEndpoint } from './fields.ts';
 import { kubelet } from './kubelet.ts';
 import * as pool from './pool.ts';
 
@@ -22,6 +22,10 @@ const common = {
   ).optional(),
   lends: pool.lends.optional(),
   locks: pool.locks,
+  cni: dnsLabel(
+    'Who wires the pods of this pool: `gala`, or another CNI, which owns their addresses then. When left out: `existing.cni`, and Gala where there is none.',
+    'gala',
+  ).optional(),
   swap: oneOf(['none', 'limited'], {
     doc: 'Whether containers may swap, each in proportion to its memory request; `limited` where the machine has swap, when left out.',
     example: 'limited',
@@ -81,6 +85,10 @@ export const definition = object(
       'https://10.8.0.10:6443',
     ),
     services: oneOf(['none', 'kube-proxy'], { doc: 'Who makes ClusterIPs work: nobody, or kube-proxy.', default: 'none', example: 'none' }),
+    serviceCidr: cidr(
+      "The range of the ClusterIPs: the API server's `--service-cluster-ip-range`, kubeadm's `serviceSubnet`. Needed where Gala wires pods beside kube-proxy: they reach it through their node.",
+      '10.96.0.0/12',
+    ).optional(),
     registry: text({
       doc: 'The mirror that all images are pulled from.',
       max: 253,
@@ -104,7 +112,7 @@ export const definition = object(
     existing: object(
       { doc: 'What the cluster has already and who owns it.' },
       {
-        cni: word('Another CNI owns the addresses.', 'calico'),
+        cni: word('Another CNI owns the addresses, on all pools that do not say otherwise.', 'calico'),
         monitoring: word('Gala adds only what it lacks.', 'kube-prometheus'),
         nodes: word('Who launches nodes.', 'karpenter'),
         gitops: word('Who applies the manifests.', 'argo-cd'),

@@ -54,6 +54,10 @@ export const ipv4 = (doc: string, example: string) =>
 export const cidr = (doc: string, example: string) =>
   text({ doc, max: 18, pattern: new RegExp(`^${IPV4}/(3[0-2]|[12]?[0-9])$`), noun: 'an IPv4 network such as 10.110.0.0/22', example });
 
+/** A /96 whose last 32 bits are an IPv4 address (RFC 6052). Which of its 128 bits may be set synth checks. */
+export const ipv6Prefix = (doc: string, example: string) =>
+  text({ doc, max: 42, pattern: /^[0-9a-f:]{2,39}\/96$/, noun: 'an IPv6 network of 96 bits such as fd2c:7a41:d0e8:110::/96', example });
+
 export const addressRange = (doc: string, example: string) =>
   text({ doc, max: 31, pattern: new RegExp(`^${IPV4}(-${IPV4}|/(3[0-2]|[12]?[0-9]))$`), noun: 'a range a-b or a CIDR', example });
 

@@ -1,7 +1,7 @@
 /** A pool of the definition as the spec of its HostPool: records become lists with keys, lists that are sets come sorted. */
 import type { CheckedPool } from './definition.ts';
 import type { HostPool } from './host-pool.ts';
-import { byName } from './model.ts';
+import { byName, byNetwork } from './model.ts';
 
 /** `replicas` is left out: on EC2 it belongs to whoever scales. */
 export function hostPoolSpec(pool: CheckedPool): HostPool['spec'] {
@@ -16,25 +16,32 @@ export function hostPoolSpec(pool: CheckedPool): HostPool['spec'] {
         trunk,
         racks: byName(racks).map(([name, nodeset]) => ({ name, hosts: nodeset })),
         vlans: Object.entries(vlans)
-          .map(([id, vlan]) => ({ id: Number(id), ...vlan, racks: sorted(vlan.racks), namespaces: sorted(vlan.namespaces) }))
+          .map(([id, vlan]) => ({
+            ...{ id: Number(id), ...vlan },
+            routes: byNetwork(vlan.routes),
+            racks: sorted(vlan.racks),
+            namespaces: sorted(vlan.namespaces),
+          }))
           .sort((a, b) => a.id - b.id),
         macsPerPort,
       },
       ...rest,
     };
   }
-  const { region, instanceTypes, zones, securityGroupIds, imageId, instanceProfile, join, size, warmEnis, capacityReservationIds } = pool;
+  const { region, instanceTypes, zones, securityGroupIds, imageId, instanceProfile, join, size, mtu, warmEnis, capacityReservationIds } =
+    pool;
   return {
     shape: 'ec2',
     ec2: {
       region,
       instanceTypes, // in order of preference
-      zones: named(zones),
+      zones: named(zones).map((zone) => ({ ...zone, routes: byNetwork(zone.routes) })),
       securityGroupIds: { node: [...securityGroupIds.node].sort(), pod: [...securityGroupIds.pod].sort() },
       imageId,
       instanceProfile,
       join,
       size,
+      mtu,
       warmEnis,
       capacityReservationIds: sorted(capacityReservationIds),
     },

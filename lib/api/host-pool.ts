@@ -2,6 +2,7 @@
  * HostPool: machines of one shape, and what their pods can have. Written by synth (spec) and by `gala controller`
  * (intranet) or `gala cloud` (ec2) (status). Names that are record keys in a definition are list-map keys here.
  */
+import type { Rule } from './field.ts';
 import { integer, list, object, oneOf } from './field.ts';
 import { cidr, ipv4, vlanId } from './fields.ts';
 import { number, WHILE_TAKEN } from './host-pool-rules.ts';
@@ -35,10 +36,30 @@ const vlan = object(
         message: 'addresses must not end before they begin. Swap the two ends of the range',
         fieldPath: '.addresses',
       },
+      {
+        rule: '!has(self.ipv6Prefix) || (isCIDR(self.ipv6Prefix) && cidr(self.ipv6Prefix) == cidr(self.ipv6Prefix).masked())',
+        message: 'ipv6Prefix must be an IPv6 network of 96 bits: the 32 below are for the IPv4 address, and zero here',
+        fieldPath: '.ipv6Prefix',
+      },
+      {
+        rule: `!has(self.ipv6Prefix) || !has(self.mtu) || self.mtu >= ${pool.IPV6_LEAST_MTU}`,
+        message: `mtu must be ${pool.IPV6_LEAST_MTU} or more where there is an ipv6Prefix: no link with less carries IPv6`,
+        fieldPath: '.mtu',
+      },
+      viaInside('subnet'),
     ],
   },
   { id: vlanId, ...pool.vlanFields },
 );
+
+/** A router that is no neighbour is never reached. */
+function viaInside(subnet: string): Rule {
+  return {
+    rule: `!has(self.${subnet}) || !has(self.routes) || self.routes.all(route, !has(route.via) || cidr(self.${subnet}).containsIP(route.via))`,
+    message: `routes[].via must lie inside ${subnet}. Give the address of a router there, or leave via out for the gateway`,
+    fieldPath: '.routes',
+  };
+}
 
 const intranet = object(
   {
@@ -81,7 +102,7 @@ const ec2 = object(
     ...pool.ec2Fields,
     zones: list(
       { doc: 'The availability zones, each with its subnets.', min: 1, max: 16, key: 'name' },
-      object({ doc: 'A zone.' }, { name: pool.zoneName, ...pool.zoneFields }),
+      object({ doc: 'A zone.', rules: [viaInside('podSubnetCidr')] }, { name: pool.zoneName, ...pool.zoneFields }),
     ),
   },
 );
@@ -197,6 +218,8 @@ export const HostPool = resource('HostPool', {
   checkedElsewhere: {
     'subnets and ranges that overlap, within a pool and between pools': 'synth, over all definitions',
     'gateway, network or broadcast address inside addresses': 'synth',
+    'an ipv6Prefix that no host can have, or with bits 64 to 71 set (RFC 6052 keeps them free)': 'synth',
+    'routes to everywhere, to the subnet itself or to networks of special use, and by the address of a pod': 'synth',
     'hosts that stand in two racks or pools, and nodesets whose brackets do not close': 'synth',
     'an instance type that cannot carry warmEnis, and types whose ENI plans differ': 'synth, by the table of instance types',
     'reserved above the machine, maxQuota above size': 'synth',

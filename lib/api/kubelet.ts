@@ -59,7 +59,7 @@ export const kubelet = object(
     maxContainerRestartPeriodSeconds: count('The longest pause between restarts of a crashing container; 300 when left out.', 1, 300, 300),
     clusterDNS: list(
       {
-        doc: "Addresses of the cluster's DNS; 169.254.20.10 without kube-proxy, once the concern `network` is installed.",
+        doc: "Addresses of the cluster's DNS; when left out, what the base configuration says.",
         max: 3,
         min: 1,
         set: 'ordered',

@@ -14,11 +14,17 @@ export const POOL_LABEL = 'gala.internal/pool';
 /** Label of the hosts of a rack. */
 export const RACK_LABEL = 'gala.internal/rack';
 
+/** What a pool says as its `cni` when Gala wires its pods beside another CNI of the cluster. */
+const GALA_CNI = 'gala';
+
 /** Kubernetes is tested to 110 pods a node; the kubelet and containerd go on to about 250, which is where managed offers stop too. */
 const MOST_PODS = 250;
 
-export function clusterOf(checked: Checked, concerns: readonly { readonly name: string }[]): Cluster {
-  const pools = byName(checked.pools).map(([name, pool]): Pool => (pool.shape === 'intranet' ? racked(name, pool) : launched(name, pool)));
+export function clusterOf(checked: Checked, concerns: readonly { readonly name: string; readonly optIn?: boolean }[]): Cluster {
+  const cni = checked.existing?.cni;
+  const pools = byName(checked.pools).map(
+    ([name, pool]): Pool => (pool.shape === 'intranet' ? racked(name, pool, cni) : launched(name, pool, cni)),
+  );
   const url = new URL(checked.apiServer);
   const known = concerns.map(({ name }) => name);
   return {
@@ -26,10 +32,13 @@ export function clusterOf(checked: Checked, concerns: readonly { readonly name: 
     kubernetes: checked.kubernetes,
     apiServer: { url: url.origin, host: url.hostname, port: Number(url.port || 443) },
     services: checked.services,
+    serviceCidr: checked.serviceCidr,
     registry: checked.registry,
     metrics: checked.metrics,
     existing: checked.existing ?? {},
-    concerns: checked.concerns === undefined ? known : known.filter((name) => checked.concerns!.includes(name)),
+    concerns: concerns
+      .filter(({ name, optIn = false }) => (checked.concerns === undefined ? !optIn : checked.concerns.includes(name)))
+      .map(({ name }) => name),
     options: Object.fromEntries(known.map((name) => [name, (checked as Record<string, unknown>)[name] ?? {}])),
     pools,
     intranetPools: pools.filter((pool) => pool.shape === 'intranet'),
@@ -38,7 +47,7 @@ export function clusterOf(checked: Checked, concerns: readonly { readonly name: 
   };
 }
 
-function racked(name: string, pool: Racked): IntranetPool {
+function racked(name: string, pool: Racked, cni: string | undefined): IntranetPool {
   const racks = byName(pool.racks).map(([rack, nodeset]) => ({ name: rack, nodeset, hosts: expand(nodeset) }));
   const vlans = Object.entries(pool.vlans)
     .map(([id, vlan]) => ({
@@ -49,11 +58,14 @@ function racked(name: string, pool: Racked): IntranetPool {
       range: addressRange(vlan.addresses),
       racks: vlan.racks === undefined ? racks.map((rack) => rack.name) : [...vlan.racks].sort(),
       namespaces: [...(vlan.namespaces ?? [])].sort(),
+      mtu: vlan.mtu,
+      routes: byNetwork(vlan.routes) ?? [],
+      ipv6Prefix: vlan.ipv6Prefix,
     }))
     .sort((a, b) => a.id - b.id);
   const addresses = vlans.reduce((sum, { range }) => sum + size(range), 0);
   return {
-    ...shared(name, pool),
+    ...shared(name, pool, cni),
     shape: 'intranet',
     datacenter: pool.datacenter,
     racks,
@@ -64,29 +76,31 @@ function racked(name: string, pool: Racked): IntranetPool {
   };
 }
 
-function launched(name: string, pool: Launched): Ec2Pool {
+function launched(name: string, pool: Launched, cni: string | undefined): Ec2Pool {
   const volumes = Object.keys(pool.volumes ?? {}).length;
   const carried = pool.instanceTypes.flatMap((type) => instanceType(type) ?? []).map((type) => podEnis(type, volumes));
   const warmEnis = typeof pool.warmEnis === 'number' ? pool.warmEnis : Math.min(...carried);
   return {
-    ...shared(name, pool),
+    ...shared(name, pool, cni),
     shape: 'ec2',
     region: pool.region,
     // In order of preference, which is the operator's.
     instanceTypes: pool.instanceTypes,
-    zones: byName(pool.zones).map(([zone, subnets]) => ({ name: zone, ...subnets })),
+    zones: byName(pool.zones).map(([zone, subnets]) => ({ name: zone, ...subnets, routes: byNetwork(subnets.routes) ?? [] })),
     securityGroupIds: { node: [...pool.securityGroupIds.node].sort(), pod: [...pool.securityGroupIds.pod].sort() },
     imageId: pool.imageId,
     instanceProfile: pool.instanceProfile,
     join: pool.join,
     size: pool.size,
+    mtu: pool.mtu,
     warmEnis,
     capacityReservationIds: [...(pool.capacityReservationIds ?? [])].sort(),
     wirablePods: warmEnis,
   };
 }
 
-function shared(name: string, pool: CheckedPool) {
+function shared(name: string, pool: CheckedPool, existing: string | undefined) {
+  const cni = pool.cni ?? existing;
   return {
     name,
     checked: pool,
@@ -101,6 +115,7 @@ function shared(name: string, pool: CheckedPool) {
       }),
     ),
     locks: pool.locks,
+    cni: cni === GALA_CNI ? undefined : cni,
     lends: pool.lends === undefined ? undefined : { ...pool.lends, windows: pool.lends.windows && [...pool.lends.windows].sort() },
     nodeSelector: { [POOL_LABEL]: name },
   };
@@ -119,4 +134,9 @@ function machine({ cpu, memory, bandwidth, swap, reserved }: NonNullable<Checked
 /** Entries in the order of code points: the same in every locale. */
 export function byName<T>(record: Readonly<Record<string, T>>): [string, T][] {
   return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** Routes in the order of the networks they lead to: which one counts is said by how narrow they are, not by where they stand. */
+export function byNetwork<R extends { readonly to: string }>(routes: readonly R[] | undefined): R[] | undefined {
+  return routes === undefined ? undefined : [...routes].sort((a, b) => (a.to < b.to ? -1 : 1));
 }

@@ -8,6 +8,8 @@ import type { Draft, Report } from './check/draft.ts';
 import { checkEc2 } from './check/ec2.ts';
 import { checkHosts } from './check/hosts.ts';
 import { checkNames, checkSomePool } from './check/names.ts';
+import { checkPodSubnets } from './check/pod-subnets.ts';
+import { checkServiceCidr } from './check/services.ts';
 import { checkVlans } from './check/vlans.ts';
 import type { Cluster } from './cluster.ts';
 import { type Checked, definition } from './definition.ts';
@@ -23,6 +25,8 @@ export interface KnownConcern {
   readonly name: string;
   /** What it may be told; a concern without options takes none. */
   readonly options?: z.ZodType;
+  /** Installed only where `concerns` names it. @default where `concerns` is left out, too */
+  readonly optIn?: boolean;
 }
 
 export interface Parsed {
@@ -98,6 +102,8 @@ function crossCheck(draft: Draft, report: Report): void {
   checkLending(draft, report);
   checkMacs(draft, readable, macsPerPort.parse(undefined), report);
   checkEc2(draft, report);
+  checkPodSubnets(draft, report);
+  checkServiceCidr(draft, report);
   checkCapacityOrder(draft, report);
 }
 

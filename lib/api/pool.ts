@@ -4,7 +4,21 @@
  */
 import * as z from 'zod';
 import { facts, flag, integer, list, number, object, oneOf, text } from './field.ts';
-import { addressRange, bitsPerSecond, bytes, cidr, cpus, dnsLabel, ec2Id, intOrString, ipv4, nodeset, percent, vlanId } from './fields.ts';
+import {
+  addressRange,
+  bitsPerSecond,
+  bytes,
+  cidr,
+  cpus,
+  dnsLabel,
+  ec2Id,
+  intOrString,
+  ipv4,
+  ipv6Prefix,
+  nodeset,
+  percent,
+  vlanId,
+} from './fields.ts';
 
 export const MINORS = ['1.35', '1.36', '1.37'] as const;
 /** A Kubernetes minor that Gala is tested against. */
@@ -42,6 +56,29 @@ export const macsPerPort = integer({
   example: 64,
 });
 
+/** 576: what every IPv4 host must take in (RFC 791). */
+const mtu = (doc: string, max: number) =>
+  integer({ doc, label: 'MTU', noun: 'an MTU', min: 576, max, example: max === EC2_MTU ? 1500 : 9000 });
+/** The largest that switches are commonly set to. */
+const SWITCH_MTU = 9216;
+/** EC2's jumbo frames (EC2 User Guide, "Network MTU"). */
+const EC2_MTU = 9001;
+
+/** No link that carries IPv6 may have less (RFC 8200, 5). */
+export const IPV6_LEAST_MTU = 1280;
+
+const routes = (doc: string) =>
+  list(
+    { doc, max: 32, min: 1, key: 'to' },
+    object(
+      { doc: 'A route.' },
+      {
+        to: cidr('Where it leads: a network.', '10.20.0.0/16'),
+        via: ipv4('The router on the way, an address of the same subnet; the gateway when left out.', '10.110.0.2').optional(),
+      },
+    ),
+  );
+
 /** Everything of a VLAN but its id. */
 export const vlanFields = {
   subnet: cidr('The network of the VLAN.', '10.110.0.0/22'),
@@ -50,6 +87,12 @@ export const vlanFields = {
     "The addresses pods may have: `a-b` or a CIDR, inside the subnet. What isn't listed stays the network team's.",
     '10.110.1.0-10.110.2.223',
   ),
+  mtu: mtu("MTU of the pods' links, at most the trunk's; the trunk's when left out.", SWITCH_MTU).optional(),
+  routes: routes('Static routes of the pods, beside the one to the gateway.').optional(),
+  ipv6Prefix: ipv6Prefix(
+    'Gives each pod an IPv6 address beside its IPv4 one: these 96 bits and the IPv4 address. The router has its own so. IPv4 only when left out.',
+    'fd2c:7a41:d0e8:110::/96',
+  ).optional(),
   racks: list(
     { doc: 'The racks whose switches trunk this VLAN; everywhere when left out.', max: 256, min: 1, set: true },
     rackName,
@@ -135,6 +178,11 @@ export const cni = dnsLabel(
 export const zoneFields = {
   nodeSubnetId: ec2Id('subnet', "Subnet of the instances' own interface."),
   podSubnetId: ec2Id('subnet', "Subnet of the pods' interfaces; in the same zone."),
+  podSubnetCidr: cidr(
+    "Network of the pods' subnet. When left out, nodes ask the instance metadata service for it.",
+    '10.16.4.0/22',
+  ).optional(),
+  routes: routes("Static routes of the pods, beside the one to the subnet's router.").optional(),
 };
 
 /** EC2 takes at most 16 groups an interface (5 by default quota). */
@@ -215,6 +263,7 @@ export const ec2Fields = {
       max: integer({ doc: 'At most so many.', noun: 'size.max', min: 0, max: 5000, example: 60 }),
     },
   ),
+  mtu: mtu("MTU of the pods' interfaces; as they come when left out.", EC2_MTU).optional(),
   warmEnis: warmEnisWords.optional(),
   capacityReservationIds: list(
     { doc: 'On-demand capacity reservations, used first.', max: 16, set: true },

@@ -62,7 +62,7 @@ interface Host {
 function plannedOf(cluster: Cluster, hosts: readonly Host[]): Planned {
   const all = inventory();
   for (const pool of cluster.pools) {
-    all.set('HostPool', pool.name, hostPoolOf(pool, cluster));
+    all.set('HostPool', pool.name, hostPoolOf(pool));
     for (const { name, sizeBytes, overcommit } of pool.volumes) {
       const nodeTopology = canonical([{ key: POOL_LABEL, operator: 'In', values: [pool.name] }]);
       const capacity = Math.floor(sizeBytes * overcommit);
@@ -99,14 +99,14 @@ function hostsOf(pool: Pool, cluster: Cluster, options: PlannedOptions): Host[] 
 function rackedHosts(pool: IntranetPool, cluster: Cluster, options: PlannedOptions): Host[] {
   return pool.racks.flatMap(({ name: rack, hosts }) => {
     const labels = { [RACK_LABEL]: rack, ...(pool.datacenter === undefined ? {} : { [ZONE]: pool.datacenter }) };
-    const allocatable = allocatableIn(pool, cluster, options, rack);
+    const allocatable = allocatableIn(pool, options, rack);
     return hosts.map((name) => ({ node: nodeOf(name, pool, cluster, labels, allocatable), launched: true }));
   });
 }
 
 /** Over the zones in turn, as EC2 Fleet and gala cloud spread them; of the type that is asked for first. */
 function instances(pool: Ec2Pool, cluster: Cluster, options: PlannedOptions): Host[] {
-  const allocatable = allocatableIn(pool, cluster, options);
+  const allocatable = allocatableIn(pool, options);
   const width = String(pool.size.max).length;
   return Array.from({ length: pool.size.max }, (_, index) => {
     const name = `${pool.name}-${String(index + 1).padStart(width, '0')}`;
@@ -146,9 +146,9 @@ function nodeOf(
 }
 
 /** Places for pods on the host's network are taken by those: what pods that are wired may have is what can be wired. */
-function allocatableIn(pool: Pool, cluster: Cluster, options: PlannedOptions, rack?: string): NodeFacts['allocatable'] {
+function allocatableIn(pool: Pool, options: PlannedOptions, rack?: string): NodeFacts['allocatable'] {
   const wirable = wirablePods(pool, rack);
-  const othersWire = cluster.existing.cni !== undefined;
+  const othersWire = pool.cni !== undefined;
   const counted = options.maxPods?.(pool, rack) ?? wirable + (pool.checked.kubelet?.otherPods ?? OTHER_PODS);
   return allocatableOf(
     pool,
@@ -156,8 +156,8 @@ function allocatableIn(pool: Pool, cluster: Cluster, options: PlannedOptions, ra
   ) as NodeFacts['allocatable'];
 }
 
-function hostPoolOf(pool: Pool, cluster: Cluster): HostPool {
-  const spec = { ...hostPoolSpec(pool.checked), cni: cluster.existing.cni };
+function hostPoolOf(pool: Pool): HostPool {
+  const spec = { ...hostPoolSpec(pool.checked), cni: pool.cni };
   return { apiVersion: `${GROUP}/${VERSION}`, kind: 'HostPool', metadata: { name: pool.name }, spec };
 }
 

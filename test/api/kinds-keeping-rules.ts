@@ -22,18 +22,32 @@ const specs = (resource: Resource, always: string[], never: string[]) =>
 
 interface Intranet {
   racks: { name: string }[];
-  vlans: { id: number; racks?: string[] }[];
+  vlans: { id: number; racks?: string[]; mtu?: number; routes?: Route[]; ipv6Prefix?: string }[];
+}
+interface Route {
+  to: string;
+  via?: string;
 }
 interface Ec2 {
   size: { min: number; max: number };
+  zones: { podSubnetCidr?: string; routes?: Route[] }[];
 }
+
+/** Every router in the first /24 of its network. */
+const routed = (routes: Route[] | undefined, net: string) =>
+  routes === undefined
+    ? {}
+    : { routes: routes.map((route, index) => (route.via === undefined ? route : { ...route, via: `${net}.${240 + index}` })) };
 
 /** Every VLAN gets a /24 of its own with a gateway and addresses in it, and racks that are there. */
 const consistent = (spec: Spec): Spec => {
   const intranet = spec.intranet as Intranet;
   const names = intranet.racks.map(({ name }) => name);
-  const vlans = intranet.vlans.map(({ racks, ...vlan }, index) => ({
+  const vlans = intranet.vlans.map(({ racks, routes, mtu, ipv6Prefix, ...vlan }, index) => ({
     ...vlan,
+    ...routed(routes, `10.${index}.7`),
+    ...(mtu === undefined ? {} : { mtu: ipv6Prefix === undefined ? mtu : Math.max(1280, mtu) }),
+    ...(ipv6Prefix === undefined ? {} : { ipv6Prefix: `fd2c:7a41::${index + 1}:0:0/96` }),
     subnet: `10.${index}.7.0/24`,
     gateway: `10.${index}.7.1`,
     addresses: vlan.id % 2 === 0 ? `10.${index}.7.64/26` : `10.${index}.7.9-10.${index}.7.200`,
@@ -46,7 +60,12 @@ const sized = (spec: Spec): Spec => {
   const ec2 = spec.ec2 as Ec2;
   const [min, max] = [Math.min(ec2.size.min, ec2.size.max), Math.max(ec2.size.min, ec2.size.max)];
   const replicas = spec.replicas === undefined ? {} : { replicas: Math.min(max, Math.max(min, spec.replicas as number)) };
-  return { ...spec, shape: 'ec2', ec2: { ...ec2, size: { min, max } }, ...replicas };
+  const zones = ec2.zones.map(({ routes, podSubnetCidr, ...zone }, index) => ({
+    ...zone,
+    ...routed(routes, `10.${index}.7`),
+    ...(podSubnetCidr === undefined ? {} : { podSubnetCidr: `10.${index}.7.0/24` }),
+  }));
+  return { ...spec, shape: 'ec2', ec2: { ...ec2, zones, size: { min, max } }, ...replicas };
 };
 
 const phased = (spec: Spec): Spec => (spec.phase === 'Held' ? { ...spec, phase: 'Quarantined' } : spec);

@@ -97,6 +97,29 @@ const pools: readonly Omit<Refusal, 'kind'>[] = [
     rule: 'addresses must not end before they begin. Swap the two ends of the range',
     spec: withVlan({ addresses: '10.110.2.9-10.110.1.200' }),
   },
+  ...['fd2c:7a41:d0e8:110::7/96', '::ffff:a06:0/96', 'fd2c::110::/96'].map((ipv6Prefix) => ({
+    rule: 'ipv6Prefix must be an IPv6 network of 96 bits: the 32 below are for the IPv4 address, and zero here',
+    spec: withVlan({ ipv6Prefix }),
+  })),
+  {
+    rule: 'mtu must be 1280 or more where there is an ipv6Prefix: no link with less carries IPv6',
+    spec: withVlan({ ipv6Prefix: 'fd2c:7a41:d0e8:110::/96', mtu: 1279 }),
+  },
+  {
+    rule: 'routes[].via must lie inside subnet. Give the address of a router there, or leave via out for the gateway',
+    spec: withVlan({ routes: [{ to: '10.20.0.0/16' }, { to: '10.30.0.0/16', via: '10.111.0.1' }] }),
+  },
+  {
+    rule: 'routes[].via must lie inside podSubnetCidr. Give the address of a router there, or leave via out for the gateway',
+    spec: withEc2({
+      zones: [
+        {
+          ...{ name: 'ap-northeast-1a', nodeSubnetId: 'subnet-0a1', podSubnetId: 'subnet-0d1' },
+          ...{ podSubnetCidr: '10.16.4.0/24', routes: [{ to: '10.30.0.0/16', via: '10.16.5.9' }] },
+        },
+      ],
+    }),
+  },
   {
     rule: TRUNK,
     live: racked,

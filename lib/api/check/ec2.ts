@@ -122,7 +122,8 @@ function checkZones(path: string, pool: DraftLaunched, report: Report): void {
         allowed: `a zone of ${pool.region} is its name and a letter`,
         remedy: `Write ${pool.region}a, for example.`,
       });
-    for (const [key, id] of Object.entries(subnets ?? {})) {
+    for (const key of ['nodeSubnetId', 'podSubnetId'] as const) {
+      const id = subnets?.[key];
       const other = id === undefined ? undefined : seen.get(id);
       if (other !== undefined && other !== zone)
         report({

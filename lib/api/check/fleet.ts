@@ -9,6 +9,8 @@ import { checkForbidden } from './forbidden.ts';
 import { racksOf, sharedHosts, standing } from './hosts.ts';
 import { checkOverlaps } from './overlaps.ts';
 import { vlansOf } from './placed.ts';
+import { checkSharedPodSubnets } from './pod-subnets.ts';
+import { checkSharedVlans } from './shared-vlans.ts';
 
 export interface FleetMember {
   /** Where the definition stands: `clusters/bj-a.ts`. */
@@ -34,6 +36,8 @@ export function checkFleet(fleet: readonly FleetMember[], reportIn: (file: strin
     return apiServer === undefined ? [] : [{ ...apiServer, member, owner: member.file, where: member.file, report: reportIn(member.file) }];
   });
   checkOverlaps(claims);
+  checkSharedVlans(claims);
+  checkSharedPodSubnets(fleet, reportIn);
   checkForbidden(claims, apiServers);
   checkApiServers(apiServers);
 }

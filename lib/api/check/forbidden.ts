@@ -1,5 +1,5 @@
 /**
- * Addresses that no pod may have, whoever's range they are in: gateways and API servers. A pod with the router's address
+ * Addresses that no pod may have, whoever's range they are in: gateways, the routers of static routes, and API servers. A pod with the router's address
  * takes the whole VLAN down. Nor is an API server a gateway. Within a definition (vlans.ts) and across the fleet (fleet.ts).
  */
 import { type Range, toAddress } from '../range.ts';
@@ -16,7 +16,7 @@ export interface ClaimedApiServer extends ApiServer {
 
 interface Forbidden {
   readonly address: number;
-  readonly kind: 'gateway' | 'API server';
+  readonly kind: 'gateway' | 'router' | 'API server';
   readonly owner: string;
   readonly where: string;
 }
@@ -31,7 +31,7 @@ export function checkForbidden(claims: readonly Claim[], apiServers: readonly Cl
         path: `${placed.path}.addresses`,
         what: `addresses ${placed.vlan.addresses} hold the ${found.kind} ${toAddress(found.address)}${found.where && ` of ${found.where}`}`,
         got: placed.vlan.addresses,
-        allowed: `pods never have the address of ${found.kind === 'gateway' ? 'a router' : 'the API server'}`,
+        allowed: `pods never have the address of ${found.kind === 'API server' ? 'the API server' : 'a router'}`,
         remedy: 'Leave it out of the range.',
       });
   }
@@ -55,7 +55,10 @@ class Table {
   readonly #addresses: readonly number[];
 
   constructor(claims: readonly Claim[], apiServers: readonly ClaimedApiServer[]) {
-    for (const { placed, owner, where } of claims) this.#add({ address: placed.gateway, kind: 'gateway', owner, where });
+    for (const { placed, owner, where } of claims) {
+      this.#add({ address: placed.gateway, kind: 'gateway', owner, where });
+      for (const address of placed.routers) this.#add({ address, kind: 'router', owner, where });
+    }
     for (const { address, owner, where } of apiServers) this.#add({ address, kind: 'API server', owner, where });
     this.#addresses = [...this.#byAddress.keys()].sort((a, b) => a - b);
   }

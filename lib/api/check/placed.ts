@@ -17,6 +17,8 @@ export interface PlacedVlan {
   /** Not there when they run backwards or are a CIDR with host bits: what is meant isn't known then. */
   readonly addresses?: Range;
   readonly gateway?: number;
+  /** Other routers of the VLAN: those of its routes. */
+  readonly routers: readonly number[];
 }
 
 export function vlansOf(draft: Draft): PlacedVlan[] {
@@ -27,12 +29,13 @@ export function vlansOf(draft: Draft): PlacedVlan[] {
   );
 }
 
-function numbers({ subnet, addresses, gateway }: DraftVlan): Pick<PlacedVlan, 'subnet' | 'addresses' | 'gateway'> {
+function numbers({ subnet, addresses, gateway, routes }: DraftVlan): Pick<PlacedVlan, 'subnet' | 'addresses' | 'gateway' | 'routers'> {
   const range = addresses === undefined ? undefined : addressRange(addresses);
   return {
     subnet: subnet === undefined ? undefined : cidrRange(subnet),
     addresses: range === undefined || range.first > range.last || hasHostBits(addresses!) ? undefined : range,
     gateway: gateway === undefined ? undefined : toNumber(gateway),
+    routers: (routes ?? []).flatMap((route) => (route?.via === undefined ? [] : [toNumber(route.via)])),
   };
 }
 

@@ -6,8 +6,11 @@ import { apiServerOf } from './api-server.ts';
 import type { Draft, DraftRacked, Report } from './draft.ts';
 import { rackedPools } from './draft.ts';
 import { checkForbidden } from './forbidden.ts';
+import { checkIpv6 } from './ipv6.ts';
 import { checkOverlaps } from './overlaps.ts';
 import { hasHostBits, type PlacedVlan, vlansOf } from './placed.ts';
+import { checkRoutes } from './routes.ts';
+import { checkSharedVlans } from './shared-vlans.ts';
 
 export function checkVlans(draft: Draft, report: Report): void {
   const vlans = vlansOf(draft);
@@ -16,12 +19,15 @@ export function checkVlans(draft: Draft, report: Report): void {
     if (placed.gateway !== undefined) checkGateway(placed, report);
     if (placed.vlan.addresses !== undefined) checkAddresses(placed, placed.vlan.addresses, report);
     checkRacks(placed, report);
+    checkIpv6(placed, report);
+    checkRoutes(placed.path, placed.vlan.routes, placed, report);
   }
   for (const { path, pool } of rackedPools(draft)) checkEveryRackHasOne(path, pool, report);
   // Pools of one definition that say no datacenter stand in the same one.
   const claims = vlans.map((placed) => ({ placed, owner: placed.path, where: placed.path, site: placed.datacenter ?? '', report }));
   const apiServer = apiServerOf(draft);
   checkOverlaps(claims);
+  checkSharedVlans(claims);
   checkForbidden(claims, apiServer === undefined ? [] : [{ ...apiServer, owner: 'apiServer', where: '', report }]);
 }
 
