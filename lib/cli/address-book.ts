@@ -55,6 +55,8 @@ export interface Said {
   readonly status: 'True' | 'False' | 'Unknown';
   readonly reason: string;
   readonly message?: string;
+  /** When the status last changed, RFC 3339. */
+  readonly since?: string;
 }
 
 /** An address that somebody has: of its IPLock what is shown, so that 50,000 of them are held at once. */
@@ -273,8 +275,10 @@ function lastWriteMs(managedFields: IPLockObject['metadata']['managedFields'] = 
   return times.length === 0 ? undefined : Math.max(...times);
 }
 
-function said(status: IPLock['status'], type: string): Said | undefined {
+/** What an agent found out about an address. */
+export function said(status: IPLock['status'], type: typeof WIRED | typeof PROBED): Said | undefined {
   const found = status?.conditions?.find((one) => one.type === type);
   if (found === undefined) return undefined;
-  return { status: found.status, reason: found.reason, ...(found.message === undefined ? {} : { message: found.message }) };
+  const { status: holds, reason, message, lastTransitionTime: since } = found;
+  return { status: holds, reason, ...(message ? { message } : {}), since };
 }

@@ -1,6 +1,6 @@
 /** Which addresses may be freed, who loses them, and what to do about those that may not be. Pure. */
 import type { IPLock } from '../api/kinds.ts';
-import { FREE_ANNOTATION, PROBED } from '../api/network.ts';
+import { PROBED } from '../api/network.ts';
 import { POD_ANNOTATION } from '../api/scheduling.ts';
 import { namespaceOf } from './address-book.ts';
 import { ageOf, counted } from './amount.ts';
@@ -19,8 +19,6 @@ export interface Freeable {
   readonly lock?: string;
   /** `<namespace>/<name>` */
   readonly pod?: string;
-  /** Whether it was asked for already. */
-  readonly asked: boolean;
   /** Unix milliseconds. */
   readonly sinceMs?: number;
   /** What a probe said of who else answers. */
@@ -46,7 +44,7 @@ export function freeableOf({ metadata, spec, status }: IPLockStored): Freeable {
   const pod = podUID === undefined ? undefined : annotations[POD_ANNOTATION];
   const conflict = status?.conditions?.find(({ type, status: holds }) => type === PROBED && holds === 'False')?.message;
   return {
-    ...{ address, uid, resourceVersion, state, node, owner, asked: annotations[FREE_ANNOTATION] === 'true' },
+    ...{ address, uid, resourceVersion, state, node, owner },
     ...(lock === undefined ? {} : { lock: `${lock.namespace}/${lock.name}` }),
     ...(pod === undefined ? {} : { pod: `${namespaceOf(owner)}/${pod}` }),
     ...(times.length === 0 ? {} : { sinceMs: Math.max(...times) }),

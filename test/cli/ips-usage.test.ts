@@ -243,8 +243,8 @@ test('a row tells pod, Lock, when it was written and made, and what agents found
       ...{ address: '10.110.0.10', state: 'Bound', pools: ['web'], vlan: 110, node: 'r12-01', owner: 'feed/feed-api' },
       ...{ pod: 'feed/feed-0611', lock: 'feed/feed-1188', mac: '02:67:0a:6e:00:0a' },
       ...{ since: '2027-02-16T19:51:00.000Z', takenAt: '2027-02-13T16:00:00.000Z' },
-      wired: { status: 'True', reason: 'Wired' },
-      probed: { status: 'False', reason: 'Conflict', message: '3c:fd:fe:11:22:33 answers' },
+      wired: { status: 'True', reason: 'Wired', since: '2027-02-16T19:51:00Z' },
+      probed: { status: 'False', reason: 'Conflict', message: '3c:fd:fe:11:22:33 answers', since: '2027-02-16T19:51:00Z' },
     },
   ]);
 });
