@@ -160,7 +160,7 @@ async function showList(options: ListOptions): Promise<ExitCode> {
   return 0;
 }
 
-const AGES = ' · SINCE: last write of its IPLock (not in snapshots), AGE: since it was made';
+const AGES = ' · SINCE: last write of its IPLock, AGE: since it was made';
 
 function bookBy({ definition, snapshot, ...options }: SourceOptions): Promise<BookRead> {
   if (definition !== undefined && snapshot !== undefined)

@@ -10,28 +10,33 @@ import { interning } from '../scheduling/intern.ts';
 import { isOff, nodeFacts } from '../scheduling/node.ts';
 import { type Books, books } from '../scheduling/writer/books.ts';
 import { type ClusterOptions, clusterOptions, inCluster, listed } from './cluster.ts';
-import { type Conflict, leaksIn, leaksText, type Places } from './leaks-rows.ts';
+import { type Conflict, type Leaks, leaksIn, leaksText, type Places } from './leaks-rows.ts';
 import type { Declare } from './main.ts';
 import { type ExitCode, type Format, outputOption, print } from './output.ts';
 
 interface Options extends ClusterOptions {
+  readonly snapshot?: string;
   readonly output: Format;
 }
 
 export const declare: Declare = (command, end) => {
-  clusterOptions(command)
+  clusterOptions(command.option('--snapshot <file>', 'as it was in what gala snapshot saved: no cluster is asked'))
     .addOption(outputOption())
     .addHelpText('after', '\nExit code 4: something is leaked.')
     .action(async (options) => end(await leaks(options)));
 };
 
 async function leaks(options: Options): Promise<ExitCode> {
+  if (options.snapshot !== undefined) return tell((await import('./leaks-of-snapshot.ts')).leaksOfSnapshot(options.snapshot), options);
   return inCluster({ ...options, command: 'leaks' }, async ({ api }): Promise<ExitCode> => {
     const { book, readAtMs, ...places } = await read(api);
-    const found = leaksIn(book, places, readAtMs);
-    await print(options.output, found, () => leaksText(found, localTime));
-    return found.leaked === 0 ? 0 : 4;
+    return tell(leaksIn(book, places, readAtMs), options);
   });
+}
+
+async function tell(found: Leaks, { output }: Options): Promise<ExitCode> {
+  await print(output, found, () => leaksText(found, localTime));
+  return found.leaked === 0 ? 0 : 4;
 }
 
 interface Read extends Places {

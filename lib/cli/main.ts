@@ -45,12 +45,16 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'Why a pod waits, host by host.',
     load: () => import('./explain.ts'),
   },
+  fence: {
+    does: 'Says that a machine is off: its pods and addresses go elsewhere.',
+    load: () => import('./fence.ts'),
+  },
   leaks: {
     does: 'What is taken and serves nobody: in hand, or leaked.',
     load: () => import('./leaks.ts'),
   },
   snapshot: {
-    does: 'Saves what stock, explain, who and locks ask, for later or elsewhere.',
+    does: 'Saves what stock, explain, who, locks, ips and leaks ask, for later or elsewhere.',
     load: () => import('./snapshot.ts'),
   },
   status: {

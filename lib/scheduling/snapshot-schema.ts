@@ -110,6 +110,11 @@ const metadata = z.strictObject({
   creationTimestamp: z.string().optional(),
   deletionTimestamp: z.string().optional(),
   annotations: z.record(z.string(), z.string()).optional(),
+  /** Of IPLocks: when it was last written, by whomever. */
+  managedFields: z
+    .array(z.strictObject({ time: z.string() }))
+    .max(1)
+    .optional(),
 });
 
 /** Objects of Gala's own kinds, by their own schemas. */

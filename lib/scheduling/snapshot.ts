@@ -54,7 +54,7 @@ export function saveSnapshot({ inventory: all, statefulSets, unread, readAtMs, c
     hostPools: objects('HostPool').map(([, it]) => bareObject(it)),
     nodeNetworks: objects('NodeNetwork').map(([, it]) => bareObject(it)),
     locks: objects('Lock').map(([, it]) => bareLock(it)),
-    ipLocks: objects('IPLock').map(([, it]) => bareObject(it)),
+    ipLocks: objects('IPLock').map(([, it]) => bareIPLock(it)),
     namespaces: objects('Namespace').map(([name, labels]) => ({ name, labels })),
     storageCapacities: objects('CSIStorageCapacity').map(([key, facts]) => ({ key, ...facts })),
     statefulSets: byKey(new Map(statefulSets.map((it) => [it.key, it]))).map(([, it]) => it),
@@ -135,6 +135,15 @@ function bareObject<T extends { readonly metadata: object; readonly spec: unknow
   const own = Object.entries((from.annotations ?? {}) as Record<string, string>).filter(([key]) => key.startsWith(OWN_ANNOTATION));
   const kept = Object.fromEntries(METADATA.map((field) => [field, from[field] ?? undefined]));
   return { apiVersion, kind, metadata: { ...kept, ...(own.length === 0 ? {} : { annotations: Object.fromEntries(own) }) }, spec, status };
+}
+
+/** When it was last written is what the age of a Held address is counted from. */
+function bareIPLock(ipLock: IPLock) {
+  const bare = bareObject(ipLock);
+  const { managedFields = [] } = (ipLock as { metadata: { managedFields?: readonly { readonly time?: string | Date }[] } }).metadata;
+  const times = managedFields.flatMap(({ time }) => (time === undefined ? [] : [new Date(time).toISOString()]));
+  const last = times.sort().at(-1);
+  return { ...bare, metadata: { ...bare.metadata, ...(last === undefined ? {} : { managedFields: [{ time: last }] }) } };
 }
 
 function bareLock(lock: Lock) {

@@ -77,6 +77,18 @@ function read(text: string): Snapshot {
   return snapshot!;
 }
 
+test('of who wrote an address when only the last time is kept: ages are counted from it', () => {
+  const snapshot = aSnapshot();
+  const ipLock = anIPLock('10.110.0.11', { phase: 'Held' });
+  const managedFields = ['2027-02-16T19:50:00Z', '2027-02-16T19:58:02Z', '2027-02-13T16:00:00Z'].map((time) => ({ time, manager: SECRET }));
+  snapshot.inventory.set('IPLock', '10.110.0.11', { ...ipLock, metadata: { ...ipLock.metadata, managedFields } } as never);
+  const text = saveSnapshot(snapshot);
+  expect(text).not.toContain(SECRET);
+  const metadata = read(text).inventory.objects('IPLock').get('10.110.0.11')?.metadata;
+  expect(metadata).toMatchObject({ managedFields: [{ time: '2027-02-16T19:58:02.000Z' }] });
+  expect(saveSnapshot(read(text))).toBe(text);
+});
+
 test('what is read back is what was saved, byte for byte, and counts the same', () => {
   const saved = saveSnapshot(aSnapshot());
   const back = read(saved);
