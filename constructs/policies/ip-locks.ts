@@ -1,10 +1,14 @@
 /**
  * IPLocks: each is an address that somebody has, so who writes it may take it. The lock writer makes, assigns and deletes
- * them; the agent of a node says of those of its own node that they are wired, and what it found out. Nobody else writes any.
+ * them; the agent of a node says of those of its own node that they are wired, and what it found out. People say two things on them, by
+ * annotations: that nobody uses an address any more, and that the machine of its pod is off. Nobody else writes any.
  */
 import type { Construct } from 'constructs';
+import { FENCED_ANNOTATION, FREE_ANNOTATION } from '../../lib/api/network.ts';
 import { by, NODE_AGENT, onNode, WRITER } from './accounts.ts';
 import { ANNOTATES, addValidatingPolicy, CHANGES } from './policy.ts';
+
+const SAID = `['${FREE_ANNOTATION}', '${FENCED_ANNOTATION}']`;
 
 export function addIpLockGuard(scope: Construct): void {
   addValidatingPolicy(scope, {
@@ -16,11 +20,27 @@ export function addIpLockGuard(scope: Construct): void {
       // Labels are anybody's who may write at all; annotations say whose pod it is.
       'is-about-the-address': `request.operation != 'UPDATE' || ${by(NODE_AGENT)} || ${CHANGES} || ${ANNOTATES}`,
     },
-    variables: { byAgent: `request.operation == 'UPDATE' && ${by(NODE_AGENT)}` },
+    variables: {
+      byAgent: `request.operation == 'UPDATE' && ${by(NODE_AGENT)}`,
+      before: 'oldObject.metadata.?annotations.orValue({})',
+      now: 'object.metadata.?annotations.orValue({})',
+      // Nothing changes but what people say.
+      bySaying: `request.operation == 'UPDATE' && !(${by(NODE_AGENT)}) && !${CHANGES} && ${OTHERS_STAY}`,
+      free: `variables.now[?'${FREE_ANNOTATION}'].orValue('')`,
+      fenced: `variables.now[?'${FENCED_ANNOTATION}'].orValue('')`,
+    },
     must: [
       {
-        hold: 'variables.byAgent',
+        hold: 'variables.byAgent || variables.bySaying',
         orSay: `request.userInfo.username + ' may not ' + request.operation.lowerAscii() + ' IPLock ' + request.name + ': the lock writer alone gives and frees addresses. Delete the pod or the Lock that has it: gala who ' + request.name + ' names them.'`,
+      },
+      {
+        hold: `!variables.bySaying || ${asBefore(FREE_ANNOTATION, 'free')} || (variables.free == 'true' && oldObject.spec.phase in ['Held', 'Quarantined'])`,
+        orSay: `'metadata.annotations[${FREE_ANNOTATION}] of IPLock ' + request.name + ' would be \\'' + variables.free + '\\', and its phase is ' + oldObject.spec.phase + ': true lets go of an address that is Held or Quarantined. Delete the pod that has it: gala who ' + request.name + ' names it.'`,
+      },
+      {
+        hold: `!variables.bySaying || ${asBefore(FENCED_ANNOTATION, 'fenced')} || (oldObject.spec.phase in ['Locked', 'Bound'] && variables.fenced == oldObject.spec.?podUID.orValue('-'))`,
+        orSay: `'metadata.annotations[${FENCED_ANNOTATION}] of IPLock ' + request.name + ' would be \\'' + variables.fenced + '\\': it is the UID of the pod that a Locked or Bound address names, here ' + oldObject.spec.?podUID.orValue('none') + '. gala fence ' + oldObject.spec.node + ' says it of all addresses of the node.'`,
       },
       {
         hold: `!variables.byAgent || ${onNode('oldObject.spec.node')}`,
@@ -32,4 +52,15 @@ export function addIpLockGuard(scope: Construct): void {
       },
     ],
   });
+}
+
+/** CEL: annotations that are not people's are as they were. */
+const OTHERS_STAY = [
+  `variables.now.all(name, name in ${SAID} || (name in variables.before && variables.before[name] == variables.now[name]))`,
+  `variables.before.all(name, name in ${SAID} || name in variables.now)`,
+].join(' && ');
+
+/** CEL: it is not said anew, or is taken back. */
+function asBefore(annotation: string, variable: string): string {
+  return `variables.${variable} == '' || variables.${variable} == variables.before[?'${annotation}'].orValue('')`;
 }

@@ -602,6 +602,61 @@ describeBed('policies', ['control-plane'], () => {
       expect(await writer('PATCH', lock, { metadata: { annotations } })).toMatchObject({ status: 200 });
     });
 
+    describe('is annotated by people who may patch it, in two ways', () => {
+      const note = (annotations: object) => ({ metadata: { annotations } });
+      const free = note({ 'gala.internal/free': 'true' });
+      const aCondition = { type: 'Wired', status: 'False', reason: 'Unwired', lastTransitionTime: '2026-11-26T00:00:00Z' };
+      const aHeldOne = async () => {
+        const lock = await anIpLock();
+        await writer('PATCH', lock, { spec: { phase: 'Held', podUID: null } });
+        return lock;
+      };
+
+      test('a Held or Quarantined one is let go, and that may be taken back', async () => {
+        const held = await aHeldOne();
+        const quarantined = await anIpLock({ phase: 'Quarantined' });
+        for (const lock of [held, quarantined]) {
+          expect(await admin('PATCH', lock, free)).toMatchObject({ status: 200 });
+          expect(await admin('PATCH', lock, note({ 'gala.internal/free': null }))).toMatchObject({ status: 200 });
+        }
+      });
+
+      test('one that a pod has is not', async () => {
+        const lock = await anIpLock();
+        const name = lock.slice(lock.lastIndexOf('/') + 1);
+        expect(sentence(await admin('PATCH', lock, free))).toBe(
+          `metadata.annotations[gala.internal/free] of IPLock ${name} would be 'true', and its phase is Locked: true lets go of an address that is Held or Quarantined. Delete the pod that has it: gala who ${name} names it.`,
+        );
+        expect(sentence(await admin('PATCH', await aHeldOne(), note({ 'gala.internal/free': 'yes' })))).toContain("would be 'yes'");
+      });
+
+      test('the machine of the pod that it names is said to be off, and of no other pod', async () => {
+        const lock = await anIpLock();
+        expect(await admin('PATCH', lock, note({ 'gala.internal/fenced': UID }))).toMatchObject({ status: 200 });
+        const another = await anIpLock();
+        const said = await admin('PATCH', another, note({ 'gala.internal/fenced': '0f8fad5b-d9cb-469f-a165-708677289510' }));
+        expect(sentence(said)).toMatch(
+          new RegExp(`it is the UID of the pod that a Locked or Bound address names, here ${UID}\\. gala fence r12-01 says it of all`),
+        );
+        expect(sentence(await admin('PATCH', await aHeldOne(), note({ 'gala.internal/fenced': UID })))).toContain('here none');
+      });
+
+      test.each([
+        ['another annotation', note({ 'gala.internal/free': 'true', 'gala.internal/owner-kind': 'Job' })],
+        ['the loss of another annotation', note({ 'gala.internal/free': 'true', 'gala.internal/pod': null })],
+        ['what it says', { ...free, spec: { lock: null } }],
+        ['what was found out', { ...free, status: { conditions: [aCondition] } }],
+      ])('and nothing else comes along: %s', async (_, patch) => {
+        const lock = await anIpLock({ lock: { namespace: 'default', name: 'night' } });
+        await writer('PATCH', lock, { ...note({ 'gala.internal/pod': 'feed-0' }), spec: { phase: 'Held', podUID: null } });
+        expect(sentence(await admin('PATCH', lock, patch))).toContain('ada may not update IPLock');
+      });
+
+      test('an agent says neither', async () => {
+        expect(sentence(await as(bed, agent)('PATCH', await aHeldOne(), free))).toContain('spec or annotations of IPLock');
+      });
+    });
+
     test('is bound by the agent of its node', async () => {
       expect(await as(bed, agent)('PATCH', await anIpLock(), { spec: { phase: 'Bound' } })).toMatchObject({ status: 200 });
     });
