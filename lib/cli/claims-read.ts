@@ -2,10 +2,10 @@
 import type { Api } from '../kube/client.ts';
 import { ApiError, isNotFound } from '../kube/error.ts';
 import { type AnyObject, type Id, type Kind, PERSISTENTVOLUMECLAIMS, PERSISTENTVOLUMES } from '../kube/kinds.ts';
+import type { ClaimsUnread } from '../scheduling/explain-pod.ts';
 import type { PodFacts } from '../scheduling/facts.ts';
 import type { NodeTerm } from '../scheduling/types.ts';
 import { type ClaimFacts, claimFacts, type VolumeClaims, volumeTerms } from '../scheduling/writer/volume-claims.ts';
-import type { ClaimsUnread } from './explain-pod.ts';
 
 export async function readClaims(api: Api, { namespace, claims: names = [] }: PodFacts): Promise<VolumeClaims | ClaimsUnread> {
   const claims = new Map<string, ClaimFacts>();

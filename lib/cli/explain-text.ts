@@ -1,18 +1,9 @@
 /** `gala explain pod` as a page. Pure. */
+import type { EventSeen, Explained } from '../scheduling/explain-pod.ts';
 import { ageOf, counted } from './amount.ts';
-import type { Explained } from './explain-pod.ts';
 import { type More, moreText } from './more.ts';
 import { wantsText } from './stock-text.ts';
 import { table, terminalWidth } from './table.ts';
-
-export interface EventSeen {
-  readonly reason: string;
-  readonly message: string;
-  /** RFC 3339. */
-  readonly at: string;
-  /** How often. */
-  readonly count: number;
-}
 
 /** What `-o json` prints. */
 export interface ExplainedPod extends Explained {

@@ -4,17 +4,17 @@ import { SCHEDULER_NAME, WRITER_LEASE } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { ApiError } from '../kube/error.ts';
 import { EVENTS } from '../kube/kinds.ts';
+import { type EventSeen, explainPod, type Known } from '../scheduling/explain-pod.ts';
 import type { PodFacts } from '../scheduling/facts.ts';
 import type { Inventory } from '../scheduling/inventory.ts';
 import { readWorld } from '../scheduling/read-world.ts';
 import { stock } from '../scheduling/stock.ts';
 import { readClaims } from './claims-read.ts';
 import { type ClusterOptions, clusterOptions, inCluster, leaseOptions } from './cluster.ts';
-import { explainPod, type Known } from './explain-pod.ts';
-import { type EventSeen, type ExplainedPod, explainText } from './explain-text.ts';
+import { type ExplainedPod, explainText } from './explain-text.ts';
 import { tellUnread } from './facts.ts';
 import { booksOf, factsOf } from './facts-of.ts';
-import { leaderBy } from './leader.ts';
+import { leaderBy, leading } from './leader.ts';
 import type { Declare } from './main.ts';
 import { moreOf } from './more.ts';
 import { assertNamespace } from './namespace.ts';
@@ -56,7 +56,12 @@ async function explain(asked: string, options: Options): Promise<ExitCode> {
       leaderBy(WRITER_LEASE, api, options.leaseNamespace),
       leaderBy(SCHEDULER_NAME, api, options.leaseNamespace),
     ]);
-    return tell(pod, { inventory: world.inventory, nowMs: Date.now(), writer, binder, claims }, events, options.output);
+    return tell(
+      pod,
+      { inventory: world.inventory, nowMs: Date.now(), writer: leading(writer), binder: leading(binder), claims },
+      events,
+      options.output,
+    );
   });
 }
 

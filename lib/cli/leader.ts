@@ -70,6 +70,10 @@ export function leaderless({ lease, holder, renewedMsAgo }: Leader): string {
   return `Lease ${lease}: ${holder} has not renewed it for ${ageOf(renewedMsAgo ?? 0)}; ${what} until another takes over.`;
 }
 
+/** The same for who only asks whether somebody leads. */
+export const leading = (leader: Leader | undefined): { readonly leads: boolean; readonly leaderless: string } | undefined =>
+  leader && { leads: leader.leads, leaderless: leaderless(leader) };
+
 /** What a Lease says at a moment. @param nowMs Unix milliseconds */
 export function leaderOf(lease: LeaseSeen, nowMs: number): Leader {
   const { holderIdentity, renewTime, leaseDurationSeconds = 15 } = lease.spec ?? {};

@@ -1,7 +1,8 @@
 /** What `gala explain pod` says of facts. */
 import { describe, expect, test } from '@jest/globals';
-import { explainPod, type Known } from '../../lib/cli/explain-pod.ts';
 import { type ExplainedPod, explainText } from '../../lib/cli/explain-text.ts';
+import { leading } from '../../lib/cli/leader.ts';
+import { explainPod, type Known } from '../../lib/scheduling/explain-pod.ts';
 import type { PodFacts } from '../../lib/scheduling/facts.ts';
 import { inventory } from '../../lib/scheduling/inventory.ts';
 import { onNode } from '../../lib/scheduling/node-terms.ts';
@@ -131,11 +132,11 @@ test.each([
 });
 
 test('where nobody gives slots, or binds, the pod is told so, and not to wait a moment', () => {
-  const writer = { lease: 'gala-lock-writer', leads: false };
+  const writer = leading({ lease: 'gala-lock-writer', leads: false });
   expect(explain(waiting(), { leaders: { writer } })).toMatch(
     /\nThere is a slot for it, and nobody who gives it\. Lease gala-lock-writer: nobody leads; .* system:serviceaccount:gala-system:gala-scheduler; /,
   );
-  const binder = { lease: 'gala-scheduler', holder: 'cp1', renewedMsAgo: 90_000, leads: false };
+  const binder = leading({ lease: 'gala-scheduler', holder: 'cp1', renewedMsAgo: 90_000, leads: false });
   expect(explain(waiting({ gated: false, slot: 'loose', pinned: 'r12-01' }), { leaders: { binder } })).toMatch(
     /\nIt has its slot on r12-01, and nobody binds it there\. Lease gala-scheduler: cp1 has not renewed it for 1 m 30 s; /,
   );

@@ -1,7 +1,6 @@
 /** The screens of docs/cli.md are what the commands print, of bj-a at 20:00. */
 import { expect, test } from '@jest/globals';
 import { addressBook, takenOf } from '../../lib/cli/address-book.ts';
-import { explainPod } from '../../lib/cli/explain-pod.ts';
 import { explainText } from '../../lib/cli/explain-text.ts';
 import { booksOf, factsOf } from '../../lib/cli/facts-of.ts';
 import { freeableOf, freeRow, freeText, losesText, warningsOf } from '../../lib/cli/ips-freeing.ts';
@@ -18,6 +17,7 @@ import { answerFrom, demanded } from '../../lib/cli/stock-answer.ts';
 import { stockText } from '../../lib/cli/stock-text.ts';
 import { whoIn } from '../../lib/cli/who-in.ts';
 import { whoText } from '../../lib/cli/who-text.ts';
+import { explainPod } from '../../lib/scheduling/explain-pod.ts';
 import type { Inventory } from '../../lib/scheduling/inventory.ts';
 import { place } from '../../lib/scheduling/place.ts';
 import { reasonsOf, sayNotPlaced } from '../../lib/scheduling/writer/refusal.ts';

@@ -3,24 +3,38 @@
  * Pure.
  */
 import { SCHEDULER_NAME } from '../api/scheduling.ts';
-import { demandOf } from '../scheduling/demand.ts';
-import type { PodFacts } from '../scheduling/facts.ts';
-import type { Inventory } from '../scheduling/inventory.ts';
-import { whyNever } from '../scheduling/never.ts';
-import { stock } from '../scheduling/stock.ts';
-import type { Demand, Limit } from '../scheduling/types.ts';
-import { withClaims } from '../scheduling/volumes.ts';
-import { whyOf } from '../scheduling/why.ts';
-import { type Books, lockOfPod } from '../scheduling/writer/books.ts';
-import { refusedByLock, slotFor, stageOf } from '../scheduling/writer/next-for-pod.ts';
-import { isRefusal, KEPT_AWAY, type Refusal, sayUnreadable } from '../scheduling/writer/refusal.ts';
-import { slotsSeen } from '../scheduling/writer/slots.ts';
-import { claimsOf, type VolumeClaims } from '../scheduling/writer/volume-claims.ts';
-import type { EventSeen } from './explain-text.ts';
-import { type Leader, leaderless } from './leader.ts';
+import { demandOf } from './demand.ts';
+import type { PodFacts } from './facts.ts';
+import type { Inventory } from './inventory.ts';
 import { limitSentence } from './limit-text.ts';
+import { whyNever } from './never.ts';
+import { stock } from './stock.ts';
+import type { Demand, Limit } from './types.ts';
+import { withClaims } from './volumes.ts';
+import { whyOf } from './why.ts';
+import { type Books, lockOfPod } from './writer/books.ts';
+import { refusedByLock, slotFor, stageOf } from './writer/next-for-pod.ts';
+import { isRefusal, KEPT_AWAY, type Refusal, sayUnreadable } from './writer/refusal.ts';
+import { slotsSeen } from './writer/slots.ts';
+import { claimsOf, type VolumeClaims } from './writer/volume-claims.ts';
 
-/** What `-o json` prints. */
+export interface EventSeen {
+  readonly reason: string;
+  readonly message: string;
+  /** RFC 3339. */
+  readonly at: string;
+  /** How often. */
+  readonly count: number;
+}
+
+/** Whether somebody leads by a Lease. */
+export interface Leading {
+  readonly leads: boolean;
+  /** A sentence for when nobody does. */
+  readonly leaderless: string;
+}
+
+/** What `gala explain pod -o json` prints, and the stock API answers. */
 export interface Explained {
   /** `<namespace>/<name>` */
   readonly pod: string;
@@ -61,8 +75,8 @@ export interface Known {
   /** Unix milliseconds. */
   readonly nowMs: number;
   /** Who gives slots, and who binds. Left out: not known. */
-  readonly writer?: Leader;
-  readonly binder?: Leader;
+  readonly writer?: Leading;
+  readonly binder?: Leading;
   /** The claims that the pod names, and their volumes. */
   readonly claims?: VolumeClaims | ClaimsUnread;
   /** Of the pod, the newest first. */
@@ -142,7 +156,7 @@ const NEVER = 'no host could ever take it, however empty: change its template, o
 const NO_ROOM = 'no host takes it now; it gets its slot as soon as one does';
 
 function itsTurn(what: string, { writer }: Known): string {
-  if (writer !== undefined && !writer.leads) return `there is ${what} for it, and nobody who gives it. ${leaderless(writer)}`;
+  if (writer !== undefined && !writer.leads) return `there is ${what} for it, and nobody who gives it. ${writer.leaderless}`;
   return `there is ${what} for it: the lock writer gives it in a moment. gala status says whether it works`;
 }
 
@@ -186,7 +200,7 @@ function pinned({ pinned: node, demand, unschedulable }: PodFacts, { inventory, 
   const rows = limit === undefined || node === undefined ? [] : [rowOf(limit, [node], demand, inventory)];
   const where = `it has its slot on ${node ?? 'a node'}`;
   if (binder !== undefined && !binder.leads)
-    return { state: 'Pinned', ...(node && { node }), rows, because: `${where}, and nobody binds it there. ${leaderless(binder)}` };
+    return { state: 'Pinned', ...(node && { node }), rows, because: `${where}, and nobody binds it there. ${binder.leaderless}` };
   const because = `${where}, and kube-scheduler binds it there; where the node refuses it for 30 s or longer, it is deleted if its controller makes another, else its event tells.${said}`;
   return { state: 'Pinned', ...(node && { node }), rows, because };
 }

@@ -1,10 +1,10 @@
 /** Why nodes take no pod more, in sentences that name what is there and what is asked. Pure. */
 import { POOL_TAINT } from '../api/scheduling.ts';
-import type { NodeFacts } from '../scheduling/node.ts';
-import { untolerated } from '../scheduling/node.ts';
-import type { Demand, Limit, Terrain } from '../scheduling/types.ts';
-import { whyOf } from '../scheduling/why.ts';
-import { amountOf } from './amount.ts';
+import { amountOf } from './amounts.ts';
+import type { NodeFacts } from './node.ts';
+import { untolerated } from './node.ts';
+import type { Demand, Limit, Terrain } from './types.ts';
+import { whyOf } from './why.ts';
 
 export interface Around {
   readonly terrain: Terrain;
