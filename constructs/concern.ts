@@ -9,8 +9,15 @@ import type { Cluster } from '../lib/api/cluster.ts';
 import { didYouMean, problemsOf } from '../lib/api/issue.ts';
 import type { Problem } from '../lib/api/problem.ts';
 
-/** Says that an option is wrong: `problem('mode', 'drop needs an intranet pool')`. */
-export type ReportOption = (option: string, what: string, more?: Partial<Pick<Problem, 'got' | 'allowed' | 'remedy' | 'severity'>>) => void;
+/**
+ * Says that an option is wrong: `problem('mode', 'drop needs an intranet pool')`. `path`: where something else of the definition is,
+ * said from its root.
+ */
+export type ReportOption = (
+  option: string,
+  what: string,
+  more?: Partial<Pick<Problem, 'path' | 'got' | 'allowed' | 'remedy' | 'severity'>>,
+) => void;
 
 export interface ConcernProps<Options extends z.ZodRawShape = z.ZodRawShape> {
   /** Its name in `concerns`, the key of its options in a definition and, for a concern that Gala doesn't have, its phase `90-<name>`. */
@@ -19,6 +26,8 @@ export interface ConcernProps<Options extends z.ZodRawShape = z.ZodRawShape> {
   readonly requires?: readonly string[];
   /** Concerns that can't be installed beside it. @default none */
   readonly conflicts?: readonly string[];
+  /** Installed only where `concerns` names it. @default also where `concerns` is left out */
+  readonly optIn?: boolean;
   /** Its options, made with the field builders (`oneOf`, `integer`, …). @default it takes none */
   readonly options?: Options;
   /** Finds what is wrong with the options on this cluster; joins the definition's one list of problems. @default nothing */
@@ -32,6 +41,7 @@ export interface Concern {
   readonly name: string;
   readonly requires: readonly string[];
   readonly conflicts: readonly string[];
+  readonly optIn: boolean;
   readonly options: z.ZodType;
   check(options: unknown, cluster: Cluster, problem: ReportOption): void;
   render(scope: Construct, options: unknown, cluster: Cluster): void;
@@ -39,13 +49,14 @@ export interface Concern {
 
 /** @throws {Error} when the name could be neither a key of a definition nor part of a file name */
 export function defineConcern<const Options extends z.ZodRawShape = Record<never, never>>(props: ConcernProps<Options>): Concern {
-  const { name, requires = [], conflicts = [], options } = props;
+  const { name, requires = [], conflicts = [], optIn = false, options } = props;
   if (!/^[a-z]([-a-z0-9]{0,38}[a-z0-9])?$/.test(name))
     throw new Error(`defineConcern: name is '${name}'; allowed are lower-case letters, digits and -, at most 40. Rename the concern.`);
   return {
     name,
     requires,
     conflicts,
+    optIn,
     options: z.strictObject(options ?? {}),
     check: (given, cluster, problem) => props.check?.(given as never, cluster, problem),
     render: (scope, given, cluster) => props.render(scope, given as never, cluster),
@@ -116,7 +127,7 @@ function problemsOfOne(concern: Concern, cluster: Cluster): Problem[] {
     problems.push(...found.map((problem) => ({ ...problem, path: `${name}.${problem.path}` })));
   } else {
     const report: ReportOption = (option, what, more) =>
-      problems.push({ severity: 'error', ...more, path: option === '' ? name : `${name}.${option}`, what });
+      problems.push({ severity: 'error', path: option === '' ? name : `${name}.${option}`, ...more, what });
     try {
       concern.check(options.data, cluster, report);
     } catch (error) {

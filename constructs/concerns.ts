@@ -1,5 +1,6 @@
 /** The concerns that Gala has. */
 import type { Concern } from './concern.ts';
+import { network } from './network.ts';
 import { scheduling } from './scheduling.ts';
 
-export const CONCERNS: readonly Concern[] = [scheduling];
+export const CONCERNS: readonly Concern[] = [network, scheduling];

@@ -23,6 +23,6 @@ export class Groundwork extends Construct {
     addNamespaces(this);
     addPriorityClasses(this);
     addUserRoles(this, KINDS);
-    for (const pool of cluster.pools) new HostPool(this, pool.name, { pool, cni: cluster.existing.cni });
+    for (const pool of cluster.pools) new HostPool(this, pool.name, { pool });
   }
 }

@@ -8,8 +8,6 @@ import { add } from './platform.ts';
 
 export interface HostPoolProps {
   readonly pool: Pool;
-  /** Another CNI that wires the pods. @default Gala does */
-  readonly cni?: string;
 }
 
 /** One pool as a HostPool object. `replicas` is never rendered: on EC2 it belongs to whoever scales. */
@@ -23,7 +21,7 @@ export class HostPool extends Construct {
       apiVersion: `${GROUP}/${VERSION}`,
       kind: 'HostPool',
       metadata: { name: this.name },
-      spec: { ...hostPoolSpec(props.pool.checked), cni: props.cni },
+      spec: { ...hostPoolSpec(props.pool.checked), cni: props.pool.cni },
     };
     add(this, 'pools', object satisfies KubeObject);
   }

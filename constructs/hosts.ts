@@ -2,7 +2,7 @@
  * Hosts: the files of each pool's machines, `dist/<cluster>/hosts/<pool>/…`, for configuration management, cloud-init or
  * EC2 user data. Never applied to the API.
  */
-import type { V1DaemonSet } from '@kubernetes/client-node';
+import type { V1DaemonSet, V1PodSpec } from '@kubernetes/client-node';
 import { OTHER_PODS, wirablePods } from '../lib/api/allocatable.ts';
 import type { Cluster, IntranetPool, Pool } from '../lib/api/cluster.ts';
 import type { KubeObject, Manifest } from '../lib/api/manifest.ts';
@@ -41,8 +41,28 @@ function hostNetworkAgents(pool: Pool, objects: readonly KubeObject[], rack?: st
   return objects.filter(({ kind, spec }) => {
     if (kind !== 'DaemonSet') return false;
     const pod = (spec as Manifest<V1DaemonSet>['spec'])?.template.spec;
-    return pod?.hostNetwork === true && Object.entries(pod.nodeSelector ?? {}).every(([key, value]) => mayHave(pool, key, value, rack));
+    return pod?.hostNetwork === true && selectors(pod).some((demands) => demands.every((demand) => mayMeet(pool, demand, rack)));
   }).length;
+}
+
+interface Demand {
+  readonly key: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+/** What a node's labels must be: the node selector, and one of the terms of node affinity. */
+function selectors({ nodeSelector = {}, affinity }: Manifest<V1PodSpec>): readonly (readonly Demand[])[] {
+  const own = Object.entries(nodeSelector).map(([key, value]) => ({ key, operator: 'In', values: [value] }));
+  const terms = affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms ?? [{}];
+  return terms.map(({ matchExpressions = [] }) => [...own, ...matchExpressions]);
+}
+
+function mayMeet(pool: Pool, { key, operator, values = [] }: Demand, rack?: string): boolean {
+  if (operator === 'In') return values.some((value) => mayHave(pool, key, value, rack));
+  // Of a pool's own label it is sure what a node has; of others nothing is.
+  if (key === POOL_LABEL) return operator === 'Exists' || (operator === 'NotIn' && !values.includes(pool.name));
+  return true;
 }
 
 /** Whether some node of the pool may carry a label; what isn't ours to know counts as yes. */
@@ -53,6 +73,10 @@ function mayHave(pool: Pool, key: string, value: string, rack?: string): boolean
   return true;
 }
 
+/** Whether the concern `network` is installed, and the pool's pods are its to wire. */
+export const wiredByGala = ({ concerns }: Pick<Cluster, 'concerns'>, { cni }: Pick<Pool, 'cni'>): boolean =>
+  concerns.includes('network') && cni === undefined;
+
 function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[]) {
   const racked =
     pool.shape === 'intranet'
@@ -60,7 +84,7 @@ function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[])
       : {};
   // Another CNI wires the pods, and knows how many.
   const counted =
-    cluster.existing.cni !== undefined
+    pool.cni !== undefined
       ? {}
       : {
           maxPods: maxPods(pool, objects),
@@ -78,8 +102,8 @@ function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[])
     swap: pool.checked.swap,
     swapOn: pool.checked.swapOn,
     kubelet: pool.checked.kubelet,
-    // Applied without NodeLocal DNSCache and the forwarder, these settings would leave pods without DNS.
-    wiredBy: cluster.concerns.includes('network') ? 'gala' : 'others',
+    // Told before the agent is there, a node would wire no pod, and have no iptables chains for whoever wires them now.
+    wiredBy: wiredByGala(cluster, pool) ? 'gala' : 'others',
     // Pods tolerate the taint of a pool with hard locks by the word of a policy, which comes with the lock writer.
     ...(pool.locks === 'hard' ? { locks: cluster.concerns.includes('scheduling') ? 'enforced' : 'unenforced' } : {}),
     ...counted,

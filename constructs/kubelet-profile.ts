@@ -7,6 +7,7 @@ import type { Problem } from '../lib/api/problem.ts';
 import { applyPage } from './host-files/apply.ts';
 import { base } from './host-files/base.ts';
 import { bootstrapFiles, cloudConfig, instanceDropIn, joinDropIn } from './host-files/cloud-config.ts';
+import { containerd } from './host-files/containerd.ts';
 import type { HostFile } from './host-files/host-file.ts';
 import { type DropIn, dropInFile, setTwice } from './host-files/kubelet-configuration.ts';
 import { environmentFiles, inventory, kubeadmService } from './host-files/kubelet-service.ts';
@@ -58,7 +59,7 @@ function assertSetOnce(props: KubeletProfileProps, dropIns: readonly DropIn[]): 
 }
 
 function onDisk(props: KubeletProfileProps, dropIns: readonly DropIn[]): readonly HostFile[] {
-  const host = [sysctl(props), ...swapUnits(props)];
+  const host = [sysctl(props), ...containerd(props), ...swapUnits(props)];
   // nodeadm writes the kubelet's files itself, from the user data.
   if (props.join?.eks !== undefined) return host;
   if (props.join?.bootstrap === true) return [...host, ...bootstrapFiles(props, [...dropIns, joinDropIn()])];

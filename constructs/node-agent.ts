@@ -2,7 +2,7 @@
  * NodeAgent: the base of every DaemonSet. Least privilege with a written reason for each, memory limited and CPU not,
  * rolled a tenth of the hosts at a time, running before the network does.
  */
-import type { V1DaemonSet } from '@kubernetes/client-node';
+import type { V1Affinity, V1DaemonSet } from '@kubernetes/client-node';
 import type { ApiObject } from 'cdk8s';
 import { Construct } from 'constructs';
 import type { Manifest } from '../lib/api/manifest.ts';
@@ -18,6 +18,8 @@ import { nonsenseOfWorkload, workload } from './workload.ts';
 export interface NodeAgentProps extends WorkloadProps {
   /** The nodes it runs on: `pool.nodeSelector`. @default every node whose taints it tolerates */
   readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** What labels of a node must be beside `nodeSelector`, as terms of node affinity say it. @default nothing */
+  readonly matchExpressions?: readonly LabelDemand[];
   /** How many nodes may be without it at a time while it is rolled: a number or a share. @default '10%' */
   readonly maxUnavailable?: number | string;
   /** How long a new pod must be ready before the next node's turn. @default 0 */
@@ -26,6 +28,14 @@ export interface NodeAgentProps extends WorkloadProps {
   readonly tolerations?: readonly Toleration[];
   /** @default 'system-node-critical' */
   readonly priorityClassName?: string;
+}
+
+/** What a label of a node must be: a NodeSelectorRequirement. */
+export interface LabelDemand {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  /** With `In` and `NotIn`. */
+  readonly values?: readonly string[];
 }
 
 /**
@@ -73,12 +83,18 @@ export class NodeAgent extends Construct {
         updateStrategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 0, maxUnavailable: props.maxUnavailable ?? '10%' } },
         template: podTemplate(made, {
           nodeSelector: props.nodeSelector,
+          affinity: affinity(props.matchExpressions),
           priorityClassName: props.priorityClassName ?? 'system-node-critical',
           tolerations: props.tolerations ?? NODE_AGENT_TOLERATIONS,
         }),
       },
     } satisfies Manifest<V1DaemonSet>);
   }
+}
+
+function affinity(matchExpressions: readonly LabelDemand[] = []): Manifest<V1Affinity> | undefined {
+  if (matchExpressions.length === 0) return undefined;
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } } };
 }
 
 function nonsenseOfRollout({ maxUnavailable }: NodeAgentProps): Nonsense[] {

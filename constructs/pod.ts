@@ -129,7 +129,8 @@ function volumeMounts(told: Container, workload: Workload): Manifest<V1VolumeMou
       {
         name: volumeNameOf(need),
         mountPath: need.mountPath ?? need.hostPath,
-        readOnly,
+        // The API server keeps no `false` here.
+        readOnly: readOnly ? true : undefined,
         // Without it the mounts below a read-only path stay writable. It excludes propagation (core/validation).
         recursiveReadOnly: readOnly && need.propagation === undefined ? 'IfPossible' : undefined,
         mountPropagation: need.propagation,

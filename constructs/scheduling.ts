@@ -76,4 +76,4 @@ export const scheduling = defineConcern({
 });
 
 /** Whether pods of some pool get their addresses from Gala. */
-const givesAddresses = ({ pools, existing }: Cluster): boolean => pools.length > 0 && existing.cni === undefined;
+const givesAddresses = ({ pools }: Cluster): boolean => pools.some(({ cni }) => cni === undefined);

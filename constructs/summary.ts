@@ -142,7 +142,8 @@ function firstApply(inputs: readonly GateInput[]): string[] {
 /** What must be there before: nodes that the programs insist on. Without them pods stay Pending, and a delivery that waits for them too. */
 function neededNodes(objects: readonly KubeObject[]): string[] {
   const rows = objects.flatMap((object) => {
-    const pod = templateOf(object)?.spec;
+    // A DaemonSet without such a node has no pod, and waits for none.
+    const pod = object.kind === 'DaemonSet' ? undefined : templateOf(object)?.spec;
     const labels = pod === undefined ? [] : requiredLabels(pod);
     if (pod === undefined || labels.length === 0) return [];
     const { replicas = 1 } = object.spec as { replicas?: number };

@@ -1,5 +1,6 @@
 /** `APPLY.md`: how the folder gets onto hosts, and what restarts when it does; short enough to be read before it is done. */
 import { POOL_LABEL } from '../../lib/api/model.ts';
+import { containerd } from './containerd.ts';
 import { type HostFile, renderedFrom } from './host-file.ts';
 import { rackNames } from './kubelet-service.ts';
 import { neededValues } from './launch-values.ts';
@@ -45,8 +46,12 @@ function launched(userData: HostFile): readonly string[] {
 
 function restarts(props: KubeletProfileProps): readonly string[] {
   const file = swapUnits(props).some(({ path }) => path.endsWith(MAKER_UNIT));
+  const who =
+    containerd(props).length === 0
+      ? 'Restarts: the kubelet only. It admits'
+      : 'Restarts: the kubelet, and containerd where its file is new or has changed; containers run on.\nThe kubelet admits';
   return [
-    'Restarts: the kubelet only. It admits the pods that run on the host once more: one that no longer fits (OutOfpods, OutOfcpu,',
+    `${who} the pods that run on the host once more: one that no longer fits (OutOfpods, OutOfcpu,`,
     'OutOfmemory), or whose node selector or affinity the labels no longer match (NodeAffinity), is failed and ends. The others stay, with',
     'the swap limits they were started with.',
     '',
@@ -57,10 +62,14 @@ function restarts(props: KubeletProfileProps): readonly string[] {
     '- swap that goes, or comes in another size: what is swapped out must fit into memory.',
     ...(file ? [`  Another size: \`systemctl restart ${MAKER_UNIT}\` on the drained host.`] : []),
     '',
+    ...(containerd(props).length === 0 ? [] : [WAY_BACK, '']),
     'Not changed by a restart: labels and taints of a node that has registered (`kubectl label`, `kubectl taint`).',
     ...(props.locks === 'enforced' ? taintingByHand(props) : []),
   ];
 }
+
+const WAY_BACK =
+  'Once Gala wires this pool no more, the play removes the file and leaves containerd running: `systemctl restart containerd` makes it read what is left.';
 
 /** A taint in a drop-in counts at registration; by hand it may come when the pods that belong there can tolerate it. */
 function taintingByHand({ pool }: KubeletProfileProps): readonly string[] {

@@ -4,6 +4,7 @@
  * curl and a kubelet.service; nothing is downloaded at boot.
  */
 import { stringify } from 'yaml';
+import { containerd } from './containerd.ts';
 import { commented, type HostFile, renderedFrom } from './host-file.ts';
 import { CONFIG_DIR, type DropIn, dropInFile } from './kubelet-configuration.ts';
 import { ENVIRONMENT_FILE, kubeletFlags, service } from './kubelet-service.ts';
@@ -56,6 +57,7 @@ export function cloudConfig(props: KubeletProfileProps, files: readonly HostFile
       ['sysctl', '-p', SYSCTL_FILE],
       ['systemctl', 'daemon-reload'],
       ...swapCommands(props),
+      ...(containerd(props).length === 0 ? [] : [['systemctl', 'restart', 'containerd']]),
       ['systemctl', 'enable', 'kubelet'],
       // Not `enable --now`: an image whose kubelet runs already must read its files anew.
       ['systemctl', 'restart', 'kubelet'],

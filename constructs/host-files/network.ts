@@ -1,5 +1,5 @@
 /**
- * `40-gala-network.conf`: how many pods, which DNS, whose iptables, and the taints a node registers with; where racks
+ * `40-gala-network.conf`: how many pods, which DNS, no iptables where nobody needs them, and the taints a node registers with; where racks
  * differ in how many pods, the number stands in the racks' own `41-gala-rack.conf` instead.
  */
 import { OTHER_PODS } from '../../lib/api/allocatable.ts';
@@ -16,13 +16,12 @@ export const NODE_LOCAL_DNS = '169.254.20.10';
 
 export function network(props: KubeletProfileProps): Part {
   const taints = taintsOf(props);
-  const answered = props.services === 'none' && props.wiredBy === 'gala';
-  const dns = props.kubelet?.clusterDNS ?? (answered ? [NODE_LOCAL_DNS] : undefined);
+  const { clusterDNS: dns } = props.kubelet ?? {};
   const perRack = differsByRack(props);
   const config: KubeletConfiguration = {
     ...(props.maxPods === undefined || perRack ? {} : { maxPods: props.maxPods }),
     ...(dns === undefined ? {} : { clusterDNS: dns }),
-    ...(answered ? { makeIPTablesUtilChains: false } : {}),
+    ...(needsNoChains(props) ? { makeIPTablesUtilChains: false } : {}),
     ...(taints.length === 0
       ? {}
       : { registerWithTaints: taints.map(({ key, value, effect }) => (value === undefined ? { key, effect } : { key, value, effect })) }),
@@ -34,10 +33,13 @@ export function network(props: KubeletProfileProps): Part {
         ? 'maxPods differs by rack: 41-gala-rack.conf.'
         : counted(props),
   ];
-  if (answered) because.push('No kube-proxy: DNS is the node-local cache, and nobody needs iptables chains of the kubelet.');
+  if (needsNoChains(props)) because.push('No kube-proxy, and pods are wired without iptables: nobody needs the chains of the kubelet.');
   if (taints.length > 0) because.push('Taints count when a node registers; on a node that is there already, use `kubectl taint`.');
   return { dropIn: { name: '40-gala-network.conf', because, config }, problems: check(props) };
 }
+
+/** kube-proxy and other CNIs may mark packets by them (KEP-3178); Gala's pods have no packet that goes by iptables. */
+const needsNoChains = ({ services, wiredBy }: KubeletProfileProps): boolean => services === 'none' && wiredBy === 'gala';
 
 /** Of every rack once one differs: so each host has the number once, and the same files whatever its rack. */
 export function rackNetworkFiles(props: KubeletProfileProps): readonly HostFile[] {
@@ -70,10 +72,14 @@ function taintsOf({ pool, locks, taints = [] }: KubeletProfileProps): readonly T
 /** What the definition asks for and these files leave out until its programs are there; as lines of a page. */
 export function leftOut(props: KubeletProfileProps): readonly string[] {
   const { services, wiredBy, kubelet, locks, pool, maxPods } = props;
-  const dns = kubelet?.clusterDNS === undefined ? `\`clusterDNS: ${NODE_LOCAL_DNS}\` and ` : '';
   return [
     ...(services === 'none' && wiredBy !== 'gala'
-      ? [`Left out until the concern \`network\` is installed: ${dns}\`makeIPTablesUtilChains: false\`; pods would be without DNS.`]
+      ? ['Left out where Gala does not wire the pods: `makeIPTablesUtilChains: false`; whoever does may need the chains.']
+      : []),
+    ...(services === 'none' && kubelet?.clusterDNS === undefined
+      ? [
+          `Left out until Gala runs NodeLocal DNSCache: \`clusterDNS: ${NODE_LOCAL_DNS}\`; nobody answers there yet. Until then the base configuration says whom pods ask, or \`kubelet.clusterDNS\` of the pool: a resolver that is no Service.`,
+        ]
       : []),
     ...(locks === 'unenforced'
       ? [

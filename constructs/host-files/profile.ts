@@ -32,7 +32,7 @@ export interface KubeletProfileProps {
   readonly maxPods?: number;
   /** The racks whose number is another one than `maxPods`. @default none */
   readonly maxPodsByRack?: Readonly<Record<string, number>>;
-  /** Whose programs answer DNS and forward to Services on the nodes; `gala`: the concern `network` is installed. @default 'others': clusterDNS and iptables stay as the host's base configuration has them */
+  /** Who wires the pods; `gala`: the concern `network` is installed, for this pool. @default 'others': containerd and iptables stay as the host's base configuration has them */
   readonly wiredBy?: 'gala' | 'others';
   /** Of a pool with hard locks: whether somebody writes the locks that let pods tolerate the pool's taint. @default the pool has no taint of its own */
   readonly locks?: 'enforced' | 'unenforced';

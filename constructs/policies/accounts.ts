@@ -1,17 +1,15 @@
 /** Accounts: whom policies know by name. ServiceAccounts of `gala-system`, as a request names its user. */
-import { SCHEDULER_NAME } from '../../lib/api/scheduling.ts';
-import { SYSTEM_NAMESPACE } from '../platform.ts';
-
-const user = (account: string): string => `system:serviceaccount:${SYSTEM_NAMESPACE}:${account}`;
+import { CNI_ACCOUNT } from '../../lib/api/network.ts';
+import { CONTROLLER_ACCOUNT, SYSTEM_NAMESPACE, WRITER_ACCOUNT } from '../../lib/api/scheduling.ts';
 
 /** The lock writer; the kube-scheduler in the same pod is the same account. */
-export const WRITER = user(SCHEDULER_NAME);
+export const WRITER = WRITER_ACCOUNT;
 /** `gala controller`. */
-export const CONTROLLER = user('gala-controller');
+export const CONTROLLER = CONTROLLER_ACCOUNT;
 /** `gala cloud`: fills in ENI slots. */
-export const CLOUD = user('gala-cloud');
+export const CLOUD = `system:serviceaccount:${SYSTEM_NAMESPACE}:gala-cloud`;
 /** `gala cni` on each node. */
-export const NODE_AGENT = user('gala-cni');
+export const NODE_AGENT = CNI_ACCOUNT;
 
 /** CEL: who asks. */
 export const by = (account: string): string => `request.userInfo.username == '${account}'`;

@@ -339,6 +339,28 @@ test('the order a definition was typed in does not reach the cluster', () => {
   expect(parseCluster(withPool({ racks })).cluster?.pools[0]).toMatchObject({
     racks: parseCluster(withPool({ racks: turned })).cluster?.intranetPools[0]?.racks,
   });
+  const routes = [{ to: '10.30.0.0/16' }, { to: '10.20.0.0/16', via: '10.110.0.2' }];
+  expect(parseCluster(withVlan({ routes })).cluster?.intranetPools[0]?.vlans[0]?.routes).toEqual(routes.toReversed());
+});
+
+describe('who wires the pods of a pool', () => {
+  const cniOf = (cni: string | undefined, existing: object | undefined) =>
+    parseCluster(aDefinition({ existing, pools: { web: aRackedPool({ cni }) } })).cluster?.pools[0]?.cni;
+
+  test('is Gala, unless the pool or the cluster says another', () => {
+    expect(cniOf(undefined, undefined)).toBeUndefined();
+    expect(cniOf(undefined, { cni: 'calico' })).toBe('calico');
+    expect(cniOf('cilium', { cni: 'calico' })).toBe('cilium');
+  });
+
+  test('is Gala on a pool that says so beside another CNI', () => expect(cniOf('gala', { cni: 'calico' })).toBeUndefined());
+});
+
+test('concerns that are opt-in come where they are named', () => {
+  const concerns = [{ name: 'scheduling' }, { name: 'network', optIn: true }];
+  const installed = (asked?: string[]) => parseCluster(aDefinition({ concerns: asked }), concerns).cluster?.concerns;
+  expect(installed()).toEqual(['scheduling']);
+  expect(installed(['network'])).toEqual(['network']);
 });
 
 test('nothing that can be typed makes parsing throw, and what is refused has a problem', () => {

@@ -25,7 +25,7 @@ test.each([
 
 test('a mistyped name is told those that there are', async () => {
   expect(await refusal('bja')).toBe(
-    "--definition: no cluster 'bja'; there are bj-a, bj-b, cloud-a, hello, hybrid-a, prod-2. Did you mean 'bj-a'?",
+    "--definition: no cluster 'bja'; there are bj-a, bj-b, cloud-a, hello, hybrid-a, prod-2, prod-3. Did you mean 'bj-a'?",
   );
 });
 

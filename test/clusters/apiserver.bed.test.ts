@@ -12,7 +12,7 @@ import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
 import { fleet } from './fleet.ts';
 
-const NAMES = ['bj-a', 'bj-b', 'cloud-a', 'hello', 'hybrid-a', 'prod-2'];
+const NAMES = ['bj-a', 'bj-b', 'cloud-a', 'hello', 'hybrid-a', 'prod-2', 'prod-3'];
 describeBed('a cluster on a real API server', ['control-plane'], () => {
   let clusters: readonly Rendering[];
   let bed: Bed;
@@ -52,7 +52,7 @@ describeBed('README’s apply lines', ['control-plane'], () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   // A server each: one shape alone, both shapes, a slice.
-  test.each(['hello', 'hybrid-a', 'prod-2'])(
+  test.each(['hello', 'hybrid-a', 'prod-2', 'prod-3'])(
     'work as written on an empty cluster: %s',
     async (name) => {
       const { files } = (await fleet()).find(({ cluster }) => cluster.name === name)!;

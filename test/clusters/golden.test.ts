@@ -15,9 +15,9 @@ const cluster = (name: string): Rendering => clusters.find((rendering) => render
 const text = (name: string, path: string): string | undefined => cluster(name).files.find((file) => file.path === path)?.text;
 
 test('the clusters are these', () =>
-  expect(clusters.map(({ cluster }) => cluster.name)).toEqual(['bj-a', 'bj-b', 'cloud-a', 'hello', 'hybrid-a', 'prod-2']));
+  expect(clusters.map(({ cluster }) => cluster.name)).toEqual(['bj-a', 'bj-b', 'cloud-a', 'hello', 'hybrid-a', 'prod-3', 'prod-2']));
 
-describe.each(['bj-a', 'bj-b', 'cloud-a', 'hello', 'hybrid-a', 'prod-2'])('%s', (name) => {
+describe.each(['bj-a', 'bj-b', 'cloud-a', 'hello', 'hybrid-a', 'prod-2', 'prod-3'])('%s', (name) => {
   test('has these objects and files, each as it was', () => {
     const { objects, files } = cluster(name);
     const lines = [
@@ -39,4 +39,6 @@ test.each([
   ['hybrid-a', 'hosts/burst/user-data/cloud-config.txt'],
   ['prod-2', '20-rbac.yaml'],
   ['prod-2', 'SUMMARY.md'],
+  ['prod-3', '40-network.yaml'],
+  ['prod-3', 'hosts/web/APPLY.md'],
 ])('%s: %s in full', (name, path) => expect(`\n${text(name, path)}`).toMatchSnapshot());

@@ -20,6 +20,7 @@ const web = aPool({
 test('a racked pool is drop-ins, flags by rack, an inventory, sysctl, swap units and a page', () => {
   expect(kubeletProfile(web).files.map(({ path }) => path)).toEqual([
     'APPLY.md',
+    'etc/containerd/conf.d/40-gala-network.toml',
     'etc/kubernetes/kubelet.conf.d/30-gala-base.conf',
     'etc/kubernetes/kubelet.conf.d/40-gala-network.conf',
     'etc/kubernetes/kubelet.conf.d/50-gala-reservations.conf',
@@ -40,13 +41,11 @@ test("a drop-in reads as the kubelet's own words", () => {
     textOf(web, 'etc/kubernetes/kubelet.conf.d/40-gala-network.conf'),
   ).toBe(`# Rendered from cluster bj-a, pool web. Change the definition, not this file.
 # maxPods: the pods this node can wire, its host-network pods, and 5 that others bring.
-# No kube-proxy: DNS is the node-local cache, and nobody needs iptables chains of the kubelet.
+# No kube-proxy, and pods are wired without iptables: nobody needs the chains of the kubelet.
 # Taints count when a node registers; on a node that is there already, use \`kubectl taint\`.
 apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 maxPods: 80
-clusterDNS:
-  - 169.254.20.10
 makeIPTablesUtilChains: false
 registerWithTaints:
   - key: gala.internal/pool

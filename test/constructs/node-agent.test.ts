@@ -135,7 +135,7 @@ describe('least privilege', () => {
       needs: [{ hostPath: '/run/gala', type: 'DirectoryOrCreate', readOnly: false, because: 'its journal lies on tmpfs' }],
     });
     expect(pod.securityContext).toMatchObject({ runAsUser: 0, runAsGroup: 0 });
-    expect(container.volumeMounts).toEqual([{ name: 'run-gala', mountPath: '/run/gala', readOnly: false }]);
+    expect(container.volumeMounts).toEqual([{ name: 'run-gala', mountPath: '/run/gala' }]);
   });
 
   test("an agent with a pod's network has neither host network nor the node's resolver", () => {

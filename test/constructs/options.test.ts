@@ -14,6 +14,7 @@ function fieldsOf(file: string, name: string): { field: string; optional: boolea
 const pages: [string, [string, string][]][] = [
   ['node-agent.md', [['container.ts', 'ContainerProps'], ['workload.ts', 'WorkloadProps'], ['node-agent.ts', 'NodeAgentProps']]],
   ['program.md', [['program.ts', 'ProgramProps']]],
+  ['cluster-network.md', [['network/cluster-network.ts', 'ClusterNetworkProps']]],
   ['scheduling.md', [['scheduling/scheduling.ts', 'SchedulingOptions'], ['scheduling/scheduling.ts', 'SchedulingProps'], ['scheduling/kube-scheduler.ts', 'KubeSchedulerProps'], ['scheduling/configuration.ts', 'SchedulerConfigurationProps']]],
 ];
 

@@ -28,6 +28,20 @@ const vlans = (parts: Record<number, Record<string, unknown>>) =>
   racked({ vlans: Object.fromEntries(Object.entries(parts).map(([id, vlan]) => [id, aVlan(vlan)])) });
 const launched = (parts: Record<string, unknown>) => one({ services: 'kube-proxy', pools: { burst: anEc2Pool(parts) } });
 
+/** A pool in one or two zones, whose pod subnets have these networks. */
+const zoned = (...cidrs: string[]) => {
+  const zone = (podSubnetCidr: string, i: number) => ({ nodeSubnetId: `subnet-0a${i}`, podSubnetId: `subnet-0d${i}`, podSubnetCidr });
+  const zones = Object.fromEntries(cidrs.map((cidr, i) => [`ap-northeast-1${'ac'[i]}`, zone(cidr, i)]));
+  return { services: 'kube-proxy', pools: { burst: anEc2Pool({ zones }) } };
+};
+const podSubnets = (...cidrs: string[]) => one(zoned(...cidrs));
+
+/** Two pools on VLAN 110. */
+const sharing = (first: Record<string, unknown>, second: Record<string, unknown>) => {
+  const spare = { racks: { s: 'dc1-s-1' }, vlans: { 110: aVlan({ addresses: '10.110.0.192/28', ...second }) } };
+  return one({ pools: { web: aRackedPool({ vlans: { 110: aVlan(first) } }), spare: aRackedPool(spare) } });
+};
+
 const elsewhere = { 120: { subnet: '10.120.0.0/24', gateway: '10.120.0.1', addresses: '10.120.0.64/26' } };
 const hosts = { r1: 'dc2-r1-[1-4]' };
 /** A second cluster with nothing of the first. */
@@ -97,6 +111,17 @@ export async function producedLines(): Promise<ReadonlySet<string>> {
         }),
       },
     }),
+    vlans({ 110: { mtu: 1279, ipv6Prefix: 'fd2c:7a41:d0e8:110::/96' } }),
+    ...['fd2c:7a41:d0e8:110::7/96', 'fd2c:7a41:d0e8:110:1200::/96', '64:ff9b::/96', 'fd2c::110::/96'].map((ipv6Prefix) =>
+      vlans({ 110: { ipv6Prefix } }),
+    ),
+    ...[{ to: '10.20.1.0/16' }, { to: '0.0.0.0/0' }, { to: '169.254.20.0/24' }, { to: '10.110.0.128/26' }].map((route) =>
+      vlans({ 110: { routes: [route] } }),
+    ),
+    ...['10.111.0.2', '10.110.0.64'].map((via) => vlans({ 110: { routes: [{ to: '10.20.0.0/16', via }] } })),
+    sharing({ mtu: 9000 }, { mtu: 1500 }),
+    sharing({ ipv6Prefix: 'fd2c:7a41:d0e8:110::/96' }, { ipv6Prefix: 'fd2c:7a41:d0e8:111::/96' }),
+    sharing({ routes: [{ to: '10.20.0.0/16', via: '10.110.0.200' }] }, {}),
     // machines and volumes
     one({
       pools: {
@@ -118,12 +143,21 @@ export async function producedLines(): Promise<ReadonlySet<string>> {
         'ap-northeast-1c': { nodeSubnetId: 'subnet-0a1', podSubnetId: 'subnet-0d2' },
       },
     }),
+    podSubnets('10.16.4.1/22'),
+    podSubnets('10.16.4.0/29'),
+    podSubnets('224.0.0.0/16'),
+    podSubnets('10.16.4.0/22', '10.16.6.0/24'),
     launched({ join: {} }),
     launched({ size: { min: 3, max: 1 } }),
     // clusters
     one({ capacityOrder: ['web', 'wbe'] }),
     one({ pools: {} }),
     one({ concerns: ['schedulign'] }),
+    one({ serviceCidr: '10.96.0.1/16' }),
+    one({ serviceCidr: '224.0.0.0/12' }),
+    one({ serviceCidr: '10.96.0.0/12' }),
+    one({ services: 'kube-proxy', concerns: ['scheduling', 'network'] }),
+    one({ concerns: ['network'] }),
     one({ services: 'kube-proxy', pools: { burst: anEc2Pool() }, ddos: { mode: 'drop' } }),
     // fleet
     linesOf(aDefinition(), aDefinition({ pools: {}, concerns: [] })),
@@ -141,6 +175,7 @@ export async function producedLines(): Promise<ReadonlySet<string>> {
     linesOf(aDefinition(), aDefinition({ ...elsewhereOnly, apiServer: 'https://10.110.0.100:6443' })),
     linesOf(aDefinition(), aDefinition({ ...elsewhereOnly, apiServer: 'https://10.110.0.1:6443' })),
     halls('hall-a', { 110: aVlan(elsewhere[120]) }, 'hall-a'),
+    linesOf(...['10.16.4.0/22', '10.16.8.0/22'].map((cidr, i) => aDefinition({ name: ['one', 'two'][i], ...zoned(cidr) }))),
     // warnings
     linesOf(aDefinition(), aDefinition({ ...elsewhereOnly, apiServer: aDefinition().apiServer })),
     halls('hall-a', { 120: aVlan({ addresses: '10.110.0.128/26' }) }, 'hall-b'),

@@ -94,6 +94,16 @@ describe('rolls', () => {
     expect(note(selects({ [POOL_LABEL]: 'web', [RACK_LABEL]: 'r13' }))).toBe('10 hosts, 1 at a time');
     expect(note(selects({ [RACK_LABEL]: 'r13' }, { tolerations }))).toBe('12 hosts, 2 at a time');
     expect(note(selects({ [POOL_LABEL]: 'web' }), [burst])).toBe('40 hosts, 4 at a time');
+    const affinity = (...matchExpressions: object[]) => ({
+      tolerations,
+      affinity: { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchExpressions }] } } },
+    });
+    const pooled = { key: POOL_LABEL, operator: 'Exists' };
+    expect(note(selects(undefined, affinity(pooled)))).toBe('50 hosts, 5 at a time');
+    expect(note(selects(undefined, affinity(pooled, { key: POOL_LABEL, operator: 'NotIn', values: ['web'] })))).toBe(
+      '10 hosts, 1 at a time',
+    );
+    expect(note(selects(undefined, affinity({ key: POOL_LABEL, operator: 'In', values: ['web', 'ml'] })))).toBe('42 hosts, 5 at a time');
     // Instances, hosts set apart by a taint, other labels and affinity: nobody here knows how many.
     const unknown = '10% of its hosts at a time';
     expect(note(selects(undefined, { tolerations }), [burst])).toBe(unknown);
@@ -102,6 +112,8 @@ describe('rolls', () => {
     expect(note(selects({ [POOL_LABEL]: 'db' }, { tolerations }))).toBe('8 hosts, 1 at a time');
     expect(note(selects({ gpu: 'a100' }))).toBe(unknown);
     expect(note(selects({ [POOL_LABEL]: 'web' }, { affinity: { nodeAffinity: {} } }))).toBe(unknown);
+    expect(note(selects(undefined, affinity(pooled, { key: 'gpu', operator: 'Exists' })))).toBe(unknown);
+    expect(note(selects(undefined, affinity({ key: POOL_LABEL, operator: 'DoesNotExist' })))).toBe(unknown);
   });
 
   test('an annotation of the pod template rolls too, and one of the object does not', () => {

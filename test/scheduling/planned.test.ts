@@ -118,6 +118,11 @@ test('where another CNI wires the pods there are no addresses to count', () => {
   expect(count(all, { cpu: '10m', memory: '1Mi' })).toBe(4 * 110);
 });
 
+test('a pool that Gala wires beside another CNI has its addresses', () => {
+  const all = planned(aCluster({ web: web({ cni: 'gala' }) }, { existing: { cni: 'calico' } }));
+  expect(count(all, { cpu: '10m', memory: '1Mi' })).toBe(count(planned(aCluster({ web: web() })), { cpu: '10m', memory: '1Mi' }));
+});
+
 test('an EC2 pool has its largest size, spread over its zones, and says what is not launched', () => {
   const all = planned(aCluster({ burst: burst() }));
   expect(nodes(all)).toEqual(['burst-1', 'burst-2', 'burst-3']);

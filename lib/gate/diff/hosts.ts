@@ -11,11 +11,12 @@ export interface HostChange {
   readonly files: readonly string[];
   readonly what: string;
 }
-type Part = 'kubelet' | 'sysctl' | 'swap' | 'user data' | 'files' | keyof typeof DRAIN_FIRST;
+type Part = 'kubelet' | 'containerd' | 'sysctl' | 'swap' | 'user data' | 'files' | keyof typeof DRAIN_FIRST;
 
 /** What follows from a change to each part. `files`: inventories, notes and the like restart nothing. */
 export const CONSEQUENCE: Readonly<Record<Part, string>> = {
   kubelet: 'kubelet restart; you roll them out; running pods keep the limits they have',
+  containerd: 'containerd restart; you roll them out; containers run on, pods that start wait for it',
   sysctl: 'sysctl -p; you roll them out; no restart',
   swap: 'swapoff and swapon, host by host, drained first; you roll them out',
   'user data': 'instances launched from now on; running ones stay as they are',
@@ -67,6 +68,7 @@ function poolOf(file: string): string {
 function partOf(file: string): Part {
   const inside = file.split('/').slice(2).join('/');
   if (inside.startsWith('user-data/')) return 'user data';
+  if (/(^|\/)containerd\//.test(inside)) return 'containerd';
   if (/kubelet/.test(inside)) return 'kubelet';
   if (/(^|\/)sysctl/.test(inside)) return 'sysctl';
   if (/swap|zram/.test(inside)) return 'swap';

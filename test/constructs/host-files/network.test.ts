@@ -6,21 +6,27 @@ import { kubeletProfile } from '../../../constructs/kubelet-profile.ts';
 import { aCluster, anIntranetPool } from '../a-cluster.ts';
 import { anEc2Pool, aPool, configOf, problemsOf, textOf } from './a-pool.ts';
 
-const DNS = { clusterDNS: ['169.254.20.10'], makeIPTablesUtilChains: false };
 const TAINT = { key: 'gala.internal/pool', value: 'web', effect: 'NoSchedule' } as const;
 
 describe('without kube-proxy', () => {
-  test('pods ask the node-local cache, and the kubelet makes no iptables chains, where Gala wires the node', () => {
-    expect(configOf(aPool({ wiredBy: 'gala' }), 'network')).toEqual({ maxPods: 80, ...DNS });
-    expect(textOf(aPool({ wiredBy: 'gala' }), 'APPLY.md')).not.toContain('Left out');
+  test('the kubelet makes no iptables chains, where Gala wires the node', () => {
+    expect(configOf(aPool({ wiredBy: 'gala' }), 'network')).toEqual({ maxPods: 80, makeIPTablesUtilChains: false });
+    expect(textOf(aPool({ wiredBy: 'gala' }), 'APPLY.md')).not.toContain('makeIPTables');
   });
 
-  test('nothing points pods at a cache that is not there, and the page says so', () => {
+  test('others may need them, and the page says so', () => {
     expect(configOf(aPool(), 'network')).toEqual({ maxPods: 80 });
-    expect(textOf(aPool(), 'APPLY.md')).toContain(
-      'Left out until the concern `network` is installed: `clusterDNS: 169.254.20.10` and `makeIPTablesUtilChains: false`',
-    );
+    expect(textOf(aPool(), 'APPLY.md')).toContain('Left out where Gala does not wire the pods: `makeIPTablesUtilChains: false`');
   });
+
+  test.each(['gala', 'others'] as const)(
+    'nothing points pods at a cache that is not there, and the page says so, wired by %s',
+    (wiredBy) => {
+      expect(configOf(aPool({ wiredBy }), 'network').clusterDNS).toBeUndefined();
+      expect(textOf(aPool({ wiredBy }), 'APPLY.md')).toContain('Left out until Gala runs NodeLocal DNSCache: `clusterDNS: 169.254.20.10`');
+      expect(textOf(aPool({ wiredBy, kubelet: { clusterDNS: ['10.8.0.53'] } }), 'APPLY.md')).not.toContain('NodeLocal DNSCache');
+    },
+  );
 
   test("an operator's own DNS is rendered whoever wires the node", () => {
     expect(configOf(aPool({ kubelet: { clusterDNS: ['10.96.0.10'] } }), 'network').clusterDNS).toEqual(['10.96.0.10']);
@@ -119,9 +125,15 @@ describe("a cluster's pools", () => {
     return all.find(({ path }) => path.endsWith('40-gala-network.conf'))?.text ?? '';
   };
 
-  test('DNS waits for the network concern', () => {
-    expect(told([])).not.toMatch(/clusterDNS:|makeIPTables/);
+  test('iptables chains go with the network concern, on pools that it wires', () => {
+    expect(told([])).not.toContain('makeIPTables');
     expect(told(['network'])).toContain('makeIPTablesUtilChains: false');
+    expect(told(['network'], { cni: 'calico' })).not.toContain('makeIPTables');
+  });
+
+  test('a pool that Gala wires beside another CNI is counted, those of the other are not', () => {
+    expect(settings({ cni: 'gala' }, { existing: { cni: 'calico' } })).toEqual({ 'hosts/web/40-gala-network.conf': 69 });
+    expect(settings({ cni: 'calico' })).toEqual({ 'hosts/web/40-gala-network.conf': undefined });
   });
 
   test('the taint waits for who writes locks, and is not put on where locks are advisory', () => {

@@ -54,12 +54,13 @@ test('removed are files of ours by name, none that this pool has and none that b
     playOf(props).tasks.find((task: object) => 'ansible.builtin.file' in task)?.loop as readonly string[];
   expect(removed(aPool())).toEqual([
     '/etc/kubernetes/kubelet.conf.d/41-gala-rack.conf',
+    '/etc/containerd/conf.d/40-gala-network.toml',
     '/etc/systemd/system/var-lib-gala-swapfile.swap',
     '/etc/systemd/system/gala-swapfile.service',
     '/etc/systemd/zram-generator.conf.d/50-gala.conf',
   ]);
   const racked = swapping({ racks: { r12: ['a'], r13: ['b'] }, maxPodsByRack: { r13: 9 } });
-  expect(removed(racked)).toEqual(['/etc/systemd/zram-generator.conf.d/50-gala.conf']);
+  expect(removed({ ...racked, wiredBy: 'gala' })).toEqual(['/etc/systemd/zram-generator.conf.d/50-gala.conf']);
   expect(textOf(racked, 'APPLY.md')).not.toMatch(/\*-gala-|75-gala/);
 });
 
