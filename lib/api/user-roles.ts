@@ -64,6 +64,11 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
     })),
     ...clusterWide.filter(({ plural }) => plural === 'iplocks').map(({ plural }) => lettingGo(plural)),
     { verbs: READ, on: { group: '', resource: 'nodes' }, because: 'stock is explained node by node' },
+    {
+      verbs: ['patch'],
+      on: { group: '', resource: 'nodes' },
+      because: 'that a machine is off is said by a taint of its Node (gala fence)',
+    },
     { verbs: READ, on: { group: '', resource: 'pods' }, because: 'who holds a slot, and why a pod waits, is asked of pods' },
     { verbs: READ, on: { group: '', resource: 'namespaces' }, because: 'affinity may select namespaces by labels, and stock counts by it' },
     { verbs: READ, on: { group: 'apps', resource: 'statefulsets' }, because: 'an ordinal that may come back keeps its address' },
@@ -81,7 +86,7 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
 const lettingGo = (plural: string): RoleRule => ({
   verbs: ['patch'],
   on: ours(plural),
-  because: `operators say by an annotation that nobody uses an address any more; a policy lets them write nothing else of ${plural}`,
+  because: `operators say by annotations that nobody uses an address any more, or that its machine is off; a policy lets them write nothing else of ${plural}`,
 });
 
 const scaling = (plural: string): RoleRule[] => [

@@ -11,6 +11,7 @@ import { ageOf, secondsOf } from './amount.ts';
 import { type ClusterOptions, clusterOptions, inCluster, isNoSuchKind, leaseOptions, namespaceOf, unlessOff } from './cluster.ts';
 import { writerOf } from './leader.ts';
 import { type Asked, type LockOptions, lockFrom } from './lock-object.ts';
+import { probed } from './lock-probed.ts';
 import { type LockSeen, lockSeen, lockText, noSuchLock } from './lock-text.ts';
 import type { Declare } from './main.ts';
 import { assertNamespace } from './namespace.ts';
@@ -26,7 +27,7 @@ const LOCKS = kindOf(Lock);
 interface Options extends LockOptions, ClusterOptions {
   readonly file?: string;
   readonly renew?: boolean;
-  readonly wait: 'ready' | 'none';
+  readonly wait: 'ready' | 'probed' | 'none';
   readonly timeout: string;
   readonly dryRun?: boolean;
   readonly leaseNamespace: string;
@@ -44,7 +45,11 @@ export const declare: Declare = (command, end) => {
     .option('--hold <duration>', "how long an address waits for its owner's next pod, 0 for ever; else 10m")
     .option('--allow-partial', 'fewer slots are welcome; otherwise it is all or nothing')
     .option('--renew', 'an unused slot waits its TTL anew')
-    .addOption(new Option('--wait <for>', 'what to wait for: ready, none').argParser(waitFor).default('ready'))
+    .addOption(
+      new Option('--wait <for>', 'what to wait for: ready, probed (and its addresses looked for on the wire), none')
+        .argParser(waitFor)
+        .default('ready'),
+    )
     .option('--timeout <duration>', 'how long to wait', '60s')
     .option('--dry-run', 'let the API server check it, and store nothing');
   leaseOptions(clusterOptions(questionOptions(command)))
@@ -54,10 +59,9 @@ export const declare: Declare = (command, end) => {
 };
 
 function waitFor(text: string): Options['wait'] {
-  if (text === 'ready' || text === 'none') return text;
-  throw new InvalidArgumentError(
-    secondsOf(text) === undefined ? 'It is ready or none.' : `It is ready or none; how long to wait is --timeout ${text}.`,
-  );
+  if (text === 'ready' || text === 'probed' || text === 'none') return text;
+  const allowed = 'It is ready, probed or none';
+  throw new InvalidArgumentError(secondsOf(text) === undefined ? `${allowed}.` : `${allowed}; how long to wait is --timeout ${text}.`);
 }
 
 const HELP = `
@@ -66,7 +70,7 @@ Examples:
   gala lock feed-api 200 --name feed-api-1188 --ttl 15m      the pods of a Deployment that is there
   gala lock --renew feed-api-1188 -n feed
 
-Exit code 3: not so many fit, the reasons are told. 4: no answer in time; the Lock stays asked for.`;
+Exit code 3: not so many fit, the reasons are told. 4: no answer in time, or with --wait probed a gateway that is silent; the Lock stays.`;
 
 async function lock(what: readonly string[], options: Options): Promise<ExitCode> {
   const timeoutSeconds = secondsOf(options.timeout);
@@ -77,7 +81,9 @@ async function lock(what: readonly string[], options: Options): Promise<ExitCode
     const made = await ask(api, asked, options.dryRun ?? false);
     if (options.dryRun || options.wait === 'none') return answer(api, made, options);
     say(`${asked.namespace}/${asked.name}: asked for ${asked.spec.count} slots`);
-    const lock = await settled(api, made, timeoutSeconds * 1000, options);
+    const until = performance.now() + timeoutSeconds * 1000;
+    const ready = await settled(api, made, timeoutSeconds * 1000, options);
+    const lock = options.wait === 'probed' ? await probed(ready, () => unlessMissing(api.get(LOCKS, idOf(ready))), until) : ready;
     if (lock.status?.phase !== 'Failed') return answer(api, lock, options);
     // Only where it is needed: counting reads more than asking for a Lock does.
     const { stockFor } = await import('./lock-stock.ts');
@@ -159,7 +165,7 @@ async function ask(api: Api, asked: Asked, dryRun: boolean): Promise<Stored<Lock
 
 /** Waits until the lock writer has answered. @throws {NotNow} when it does not in time; the Lock stays */
 async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options: Options): Promise<Stored<Lock>> {
-  const id = { namespace: lock.metadata.namespace as string, name: lock.metadata.name };
+  const id = idOf(lock);
   const until = performance.now() + timeoutMs;
   let seen = lock;
   for (let waitMs = 50; ; waitMs = Math.min(1000, waitMs * 1.5)) {
@@ -179,6 +185,8 @@ async function settled(api: Api, lock: Stored<Lock>, timeoutMs: number, options:
       `${writer} It stays asked for: gala locks -n ${id.namespace} shows it, gala unlock ${id.name} -n ${id.namespace} takes it back.`,
   );
 }
+
+const idOf = ({ metadata }: Stored<Lock>) => ({ namespace: metadata.namespace as string, name: metadata.name });
 
 async function renew(api: Api, id: Required<Id>, options: Options): Promise<ExitCode> {
   const there = await unlessMissing(api.get(LOCKS, id).catch(unlessOff));
