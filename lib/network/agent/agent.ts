@@ -3,10 +3,14 @@
  * next-for-add.ts and in lib/network/wiring, what was done stands in the journal, and it can end anywhere: the next call, the next
  * round (round.ts) or the next agent goes on from journal, runtime and kernel.
  */
+import type { HostPool } from '../../api/kinds.ts';
+import { WIRED } from '../../api/network.ts';
+import { toNumber } from '../../api/range.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { isConflict, isNotFound } from '../../kube/error.ts';
 import { type Log, reasonOf } from '../../kube/log.ts';
 import { isKnown } from '../../kube/resource-version.ts';
+import { layoutOf } from '../layout.ts';
 import { bandwidthOf, reshaped, withLimits } from '../wiring/bandwidth.ts';
 import { deviations } from '../wiring/check.ts';
 import { type Ask, type Options, type Plan, plan, vethNames } from '../wiring/plan.ts';
@@ -15,10 +19,10 @@ import { type CniResult, resultOf } from '../wiring/result.ts';
 import { linesOf } from '../wiring/step.ts';
 import { unplan } from '../wiring/unplan.ts';
 import type { Call, PodName, Sandbox } from './call.ts';
-import { statusWith } from './conditions.ts';
+import { statusWith, wiredMessage } from './conditions.ts';
 import { type Attachment, type Journal, keyOf } from './journal.ts';
 import type { Kernel } from './kernel.ts';
-import { nextForAdd } from './next-for-add.ts';
+import { conditionOf, nextForAdd } from './next-for-add.ts';
 import type { Lock, NodeView } from './node-view.ts';
 import { turns } from './turns.ts';
 
@@ -86,7 +90,7 @@ export function agent(options: AgentOptions): Agent {
       ...{ node: view.node, rack: facts.rack, lock, network, pool, subnets: {}, nodeIP: facts.ip, nodeIPv6: facts.ipv6 },
       ...{ pod: { ...call.pod, annotations }, sandbox: call.sandbox },
       links: { host: kernel.hostLinks(), pod: podLinks },
-      options: optionsOf(throughNode),
+      options: optionsOf(pool, lock, throughNode),
     };
   }
 
@@ -107,13 +111,13 @@ export function agent(options: AgentOptions): Agent {
     const key = keyOf(sandbox);
     const began = clock.now();
     let found: Lock | undefined;
-    let asked = false;
+    let [asked, bound] = [false, false];
     for (;;) {
       const lock = newer(view.lockOf(pod.uid), found);
       const reply = await byIp.take(lock?.metadata.name ?? key, async (): Promise<Reply | 'again' | 'wait'> => {
         const made = view.hasSynced() ? planFor(call, lock, []) : undefined;
         const step = nextForAdd({
-          ...{ pod, synced: view.hasSynced(), waitedMs: clock.now() - began, lock, asked, probes },
+          ...{ pod, synced: view.hasSynced(), waitedMs: clock.now() - began, lock, asked, bound, probes },
           refusal: made !== undefined && isRefusal(made) ? made : undefined,
           rivals: lock === undefined ? [] : await gone(rivalsOf(lock.metadata.name, key)),
         });
@@ -131,8 +135,9 @@ export function agent(options: AgentOptions): Agent {
             );
             return 'wait';
           case 'bind':
-            found = await bind(lock!);
-            return 'again';
+            found = await bind(lock!, sandbox);
+            bound = found !== undefined && isOn(found, sandbox);
+            return bound ? 'again' : 'wait';
           case 'wire':
             return await wire(call, lock!);
           case 'refuse':
@@ -151,11 +156,11 @@ export function agent(options: AgentOptions): Agent {
     return isRefusal(ask) ? ask : plan(ask);
   }
 
-  /** Before there is a link: from here on nobody else gets the address. */
-  async function bind(lock: Lock): Promise<Lock | undefined> {
+  /** Before there is a link: from here on nobody else gets the address. @returns what it is now; undefined: there is none */
+  async function bind(lock: Lock, { containerId }: Sandbox): Promise<Lock | undefined> {
     try {
       const spec = lock.spec.phase === 'Locked' ? { spec: { phase: 'Bound' as const } } : {};
-      return await view.patchLock(lock, { ...spec, status: statusWith(lock, true, new Date()) });
+      return await view.patchLock(lock, { ...spec, status: statusWith(lock, containerId, new Date()) });
     } catch (error) {
       // Somebody wrote it meanwhile: it is read anew.
       if (!isConflict(error) && !isNotFound(error)) throw error;
@@ -288,10 +293,9 @@ export function agent(options: AgentOptions): Agent {
   }
 
   async function adopt(sandbox: Sandbox, podUID: string): Promise<void> {
-    const [lock, pod] = [view.lockOf(podUID), view.pod(podUID)];
-    if (lock === undefined || pod === undefined || journal.get(keyOf(sandbox)) !== undefined || !kernel.has(sandbox.netns)) return;
-    const call = { verb: 'ADD', cniVersion: '1.1.0', network: 'gala', sandbox, pod } as const;
-    const reply = await byIp.take(lock.metadata.name, () => wire(call, lock));
+    const pod = view.pod(podUID);
+    if (pod === undefined || journal.get(keyOf(sandbox)) !== undefined || !kernel.has(sandbox.netns)) return;
+    const reply = await add({ verb: 'ADD', cniVersion: '1.1.0', network: 'gala', sandbox, pod });
     if (reply !== undefined && isRefusal(reply))
       log.warn('a pod that runs is not noted', { pod: `${pod.namespace}/${pod.name}`, because: reply.details });
   }
@@ -338,6 +342,10 @@ function newer(watched: Lock | undefined, found: Lock | undefined): Lock | undef
   return isKnown(watched.metadata.resourceVersion, found.metadata.resourceVersion) ? found : watched;
 }
 
+/** Whether what it says of links is this sandbox's own word. */
+const isOn = (lock: Lock, { containerId }: Sandbox): boolean =>
+  lock.spec.phase === 'Bound' && conditionOf(lock, WIRED)?.message === wiredMessage(containerId);
+
 /** Whether its links may still be there: the runtime has its sandbox, or has begun it a moment ago and does not list it yet. */
 const isAlive = (known: Awaited<ReturnType<Sandboxes>>, { sandbox }: Attachment, kernel: Kernel): boolean =>
   known.get(sandbox.containerId)?.isReady === true || (known.has(sandbox.containerId) && kernel.has(sandbox.netns));
@@ -355,9 +363,20 @@ function missing(view: NodeView): string {
   return `Node ${node} has no InternalIP yet: its kubelet, or the cloud's controller, says it.`;
 }
 
-/** What the pool says of the address's VLAN. */
-function optionsOf(throughNode: readonly string[]): Options {
-  return { throughNode };
+/** What the pool says of the address's VLAN, or of its instances. */
+function optionsOf({ intranet, ec2 }: HostPool['spec'], lock: Lock | undefined, throughNode: readonly string[]): Options {
+  const at = lock === undefined || intranet === undefined ? undefined : layoutOf(intranet).vlanOf(toNumber(lock.metadata.name));
+  const { mtu, routes, ipv6Prefix } = intranet?.vlans.find(({ id }) => id === at?.id) ?? {
+    mtu: ec2?.mtu,
+    routes: undefined,
+    ipv6Prefix: undefined,
+  };
+  return {
+    throughNode,
+    ...(mtu === undefined ? {} : { mtu }),
+    ...(routes === undefined ? {} : { routes }),
+    ...(ipv6Prefix === undefined ? {} : { ipv6Prefix }),
+  };
 }
 
 /** "ips" of a result: `10.110.0.130/24`. */

@@ -5,14 +5,21 @@ import { WIRED } from '../../api/network.ts';
 type Status = NonNullable<IPLock['status']>;
 
 /**
+ * What is written before a sandbox is wired names it: so it is a write each time, and one that was on its way meanwhile, the last
+ * sandbox's end, meets another version and comes to nothing.
+ * @param containerId of the sandbox that may have the address from now on; undefined: no link of the node has it
  * @param now for people: when the status last changed
  * @returns all conditions: a merge patch replaces the whole list
  */
-export function statusWith({ status }: Pick<IPLock, 'status'>, isWired: boolean, now: Date): Status {
+export function statusWith({ status }: Pick<IPLock, 'status'>, containerId: string | undefined, now: Date): Status {
   const others = (status?.conditions ?? []).filter(({ type }) => type !== WIRED);
-  const said = isWired
-    ? ({ status: 'True', reason: 'OnTheNode', message: 'A link of the node has it, or may have it.' } as const)
-    : ({ status: 'False', reason: 'TakenDown', message: 'No link of the node has it.' } as const);
+  const said =
+    containerId !== undefined
+      ? ({ status: 'True', reason: 'OnTheNode', message: wiredMessage(containerId) } as const)
+      : ({ status: 'False', reason: 'TakenDown', message: 'No link of the node has it.' } as const);
   const at = now.toISOString().replace(/\.\d+Z$/, 'Z');
   return { ...status, conditions: [...others, { type: WIRED, ...said, lastTransitionTime: at }] };
 }
+
+/** Whose word it is. */
+export const wiredMessage = (containerId: string): string => `A link of sandbox ${containerId} has it, or may have it.`;

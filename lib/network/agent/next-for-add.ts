@@ -5,7 +5,7 @@
  * gives the address to nobody else as long as one may be there; and no link is made while another sandbox of this node may have it.
  */
 import type { IPLock } from '../../api/kinds.ts';
-import { PROBED, PROBED_REASONS, WIRED } from '../../api/network.ts';
+import { PROBED, PROBED_REASONS } from '../../api/network.ts';
 import type { AddressLock } from '../wiring/place.ts';
 import { type Refusal, refuse } from '../wiring/refusal.ts';
 import type { PodName } from './call.ts';
@@ -31,6 +31,8 @@ export interface Known {
   readonly lock?: AddressLock & Pick<IPLock, 'status'>;
   /** Whether the API server was asked for it. */
   readonly asked: boolean;
+  /** Whether this call has written that the address is on this sandbox. What is watched, or was written before, does not count. */
+  readonly bound: boolean;
   /** Why it can't be wired; undefined: it can, as far as links and pools go. */
   readonly refusal?: Refusal;
   /** Whether addresses are looked for on the wire here. */
@@ -50,6 +52,9 @@ export const PROBE_MS = 3_000;
 /** The kubelet ends the old sandbox of a pod before it makes a new one; DEL takes a moment. */
 export const RIVAL_MS = 10_000;
 
+/** Somebody else writes it each time, or the watch doesn't hear that it is gone. */
+export const BIND_MS = 15_000;
+
 export function nextForAdd(known: Known): AddStep {
   const { pod, lock, waitedMs, rivals } = known;
   if (!known.synced) return waitedMs < READ_MS ? { do: 'wait' } : unread();
@@ -59,19 +64,16 @@ export function nextForAdd(known: Known): AddStep {
   }
   if (known.refusal !== undefined) return { do: 'refuse', ...known.refusal };
   const probed = conditionOf(lock, PROBED);
-  if (lock.spec.phase === 'Locked') {
+  if (lock.spec.phase === 'Locked' && !known.bound) {
     if (known.probes && probed === undefined && waitedMs < PROBE_MS) return { do: 'wait' };
     if (probed?.status === 'False' && probed.reason === PROBED_REASONS.conflict) return conflict(lock.metadata.name, probed.message, pod);
   }
   const gone = rivals.find((rival) => rival.gone);
   if (gone !== undefined) return { do: 'collect', key: gone.key };
   if (rivals.length > 0) return waitedMs < RIVAL_MS ? { do: 'wait' } : stillWired(lock.metadata.name, rivals);
-  return isBound(lock) ? { do: 'wire' } : { do: 'bind' };
+  if (known.bound) return { do: 'wire' };
+  return waitedMs < BIND_MS ? { do: 'bind' } : unbound(lock.metadata.name);
 }
-
-/** Nobody else gets the address: it says that it may be on a link. */
-export const isBound = (lock: AddressLock & Pick<IPLock, 'status'>): boolean =>
-  lock.spec.phase === 'Bound' && conditionOf(lock, WIRED)?.status === 'True';
 
 type Condition = NonNullable<NonNullable<IPLock['status']>['conditions']>[number];
 
@@ -95,6 +97,16 @@ function stillWired(ip: string, rivals: Known['rivals']): AddStep {
     ...refuse(
       'StillWired',
       `${ip} is on a link of sandbox ${rivals.map(({ key }) => key).join(', ')}, which the runtime still has; the pod start is tried again. If it stays: crictl inspectp, crictl stopp.`,
+    ),
+  };
+}
+
+function unbound(ip: string): AddStep {
+  return {
+    do: 'refuse',
+    ...refuse(
+      'TryLater',
+      `IPLock ${ip} changes all the time, or is gone and the watch has not said so. The pod start is tried again. See: gala who ${ip}.`,
     ),
   };
 }

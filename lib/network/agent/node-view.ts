@@ -44,7 +44,12 @@ export interface NodeView {
   unread(): string[];
   facts(): NodeFacts | undefined;
   network(): NodeNetwork['spec'] | undefined;
+  /** What is said of it now, and the generation of its spec. */
+  status(): { readonly status?: NodeNetwork['status']; readonly generation?: number } | undefined;
+  writeStatus(status: NonNullable<NodeNetwork['status']>): Promise<void>;
   pool(name: string): HostPool['spec'] | undefined;
+  /** The host's end of the switch's trunk port; undefined: EC2, or not known yet. */
+  trunk(): string | undefined;
   locks(): Iterable<Lock>;
   lockOf(podUID: string): Lock | undefined;
   /** The IPLock of a pod as the API server has it now, on whatever node. */
@@ -75,7 +80,7 @@ export function viewNode(
   const named = { ...common, fieldSelector: `metadata.name=${node}` };
   const locks = reflect(api, IP_LOCKS, ofNode);
   const nodes = reflect(api, NODES, { ...named, keep: factsOf });
-  const networks = reflect(api, NODE_NETWORKS, { ...named, keep: ({ spec }) => spec });
+  const networks = reflect(api, NODE_NETWORKS, named);
   const pools = reflect(api, HOST_POOLS, { ...common, keep: ({ spec }) => spec });
   const pods = reflect(api, PODS, { ...common, fieldSelector: `spec.nodeName=${node}`, keep: podOf });
   const all: readonly Reflector<unknown>[] = [locks, nodes, networks, pools, pods];
@@ -107,8 +112,19 @@ export function viewNode(
     hasSynced: () => all.every((one) => one.hasSynced()),
     unread: () => all.filter((one) => !one.hasSynced()).map(({ kind }) => kind.plural),
     facts: () => nodes.get(node),
-    network: () => networks.get(node),
+    network: () => networks.get(node)?.spec,
+    status: () => {
+      const found = networks.get(node);
+      return found && { status: found.status, generation: found.metadata.generation };
+    },
+    async writeStatus(status) {
+      await api.patch(NODE_NETWORKS, { name: node }, { status }, { subresource: 'status', timeoutMs: CALL_MS });
+    },
     pool: (name) => pools.get(name),
+    trunk: () => {
+      const network = networks.get(node)?.spec;
+      return network?.trunk ?? (network === undefined ? undefined : pools.get(network.pool)?.intranet?.trunk);
+    },
     locks: () => locks.values(),
     lockOf: (uid) => {
       const name = byPod.get(uid);

@@ -7,6 +7,7 @@
  */
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
+import type { NodeNetwork } from '../../api/kinds.ts';
 import { CNI_ACCOUNT, CNI_NAME, CNI_PORT, CNI_SOCKET, RUN_FOLDER } from '../../api/network.ts';
 import { accountOf } from '../../kube/account.ts';
 import type { Api } from '../../kube/client.ts';
@@ -16,13 +17,16 @@ import { serveHealth } from '../../kube/health.ts';
 import { type Log, reasonOf } from '../../kube/log.ts';
 import { metrics } from '../../kube/metrics.ts';
 import { workQueue } from '../../kube/queue.ts';
+import { PROGRAM, probe } from '../probing/probe.ts';
+import { prober } from '../probing/prober.ts';
 import { agent } from './agent.ts';
 import { criOf } from './cri.ts';
 import { foreignConflist, install, uninstall } from './install.ts';
 import { keyOf, openJournal } from './journal.ts';
 import { kernel } from './kernel.ts';
 import { cniMetrics } from './metrics.ts';
-import { viewNode } from './node-view.ts';
+import { nodeStatus } from './node-status.ts';
+import { type Lock, type NodeView, viewNode } from './node-view.ts';
 import { round } from './round.ts';
 import { serve } from './server.ts';
 import { bury } from './tombstones.ts';
@@ -34,6 +38,7 @@ export interface CniOptions {
   readonly socket: string;
   readonly runFolder: string;
   readonly shim: string;
+  readonly probe: string;
   readonly cniBinDir: string;
   readonly cniConfDir: string;
   readonly criSocket: string;
@@ -42,6 +47,8 @@ export interface CniOptions {
 }
 
 const ROUND_MS = 60_000;
+/** Nobody waits for it: people read it, and `gala leaks`. */
+const STATUS_MS = 10_000;
 
 /** Its arguments, and what happens when it is asked for: the program runs until it is told to stop. */
 export const declare = (command: Command): Command =>
@@ -52,6 +59,7 @@ export const declare = (command: Command): Command =>
       .option('--socket <path>', 'where the shim finds it', CNI_SOCKET)
       .option('--run-folder <path>', 'on tmpfs: the journal, and what the shim leaves while the agent is away', RUN_FOLDER)
       .option('--shim <path>', 'the shim that is put on the host', '/opt/gala/cni/gala')
+      .option('--probe <path>', 'the program that asks who answers for an address', PROGRAM)
       .option('--cni-bin-dir <path>', 'where the runtime looks for plugins', '/opt/cni/bin')
       .option('--cni-conf-dir <path>', 'where the runtime looks for network configurations', '/etc/cni/net.d')
       .option('--cri-socket <path>', 'of the container runtime: which sandboxes it has', '/run/containerd/containerd.sock')
@@ -83,11 +91,23 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   measured.queue('releases', releases);
   measured.queue('limits', limits);
   const agents = agent({
-    ...{ view, journal, kernel: host, sandboxes: cri.sandboxes, clock: monotonic, log, throughNode: options.throughNode },
+    ...{ view, journal, kernel: host, sandboxes: cri.sandboxes, clock: monotonic, log, throughNode: options.throughNode, probes: true },
     onDown: (ip, podUID) => releases.add(`${ip} ${podUID}`),
   });
   const tombstones = join(options.runFolder, 'tombstones');
   const rounds = round({ agent: agents, view, journal, kernel: host, cri, tombstones, clock: monotonic, log, onStep: counted.step });
+  const conflicts = new Map<string, NonNullable<NonNullable<NodeNetwork['status']>['conflicts']>[number]>();
+  const probing = prober<Lock>({
+    seen: () => probed(view),
+    ask: (ask) => probe(ask, { gala: [options.probe], signal }),
+    write: (lock, status) => view.patchLock(lock, { status }),
+    ...{ signal, log },
+    onFinding: ({ ip, conflict: mac }) => {
+      if (mac === undefined) conflicts.delete(ip);
+      else conflicts.set(ip, { ip, mac, seen: new Date().toISOString().replace(/\.\d+Z$/, 'Z') });
+    },
+  });
+  view.onChange(probing.touch);
   view.onPodChange((uid) => {
     for (const { pod, sandbox } of journal.values()) if (pod.uid === uid) limits.add(keyOf(sandbox));
   });
@@ -106,16 +126,20 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   const put = install(place);
   if (put.length > 0) log.info('installed on the host', { put, binDir: place.binDir, confDir: place.confDir });
 
-  const going = (async () => {
-    while (!signal.aborted) {
-      try {
-        await rounds.run();
-      } catch (error) {
-        log.warn('a round failed', { because: reasonOf(error) });
-      }
-      await sleep(ROUND_MS, signal);
-    }
-  })();
+  /** What is said of an address that is locked no more is said no more. */
+  async function tell(): Promise<void> {
+    const now = view.status();
+    if (now === undefined) return;
+    const locked = new Set([...view.locks()].map(({ metadata }) => metadata.name));
+    for (const ip of conflicts.keys()) if (!locked.has(ip)) conflicts.delete(ip);
+    const status = nodeStatus({
+      ...{ trunk: view.trunk(), links: host.hostLinks(), attachments: journal.values(), conflicts: [...conflicts.values()] },
+      ...{ trouble: said(), generation: now.generation, before: now.status, now: new Date() },
+    });
+    if (status !== undefined) await view.writeStatus(status);
+  }
+  const telling = every(STATUS_MS, signal, log, 'the status of the NodeNetwork was not written', tell);
+  const going = every(ROUND_MS, signal, log, 'a round failed', rounds.run);
   await aborted(signal);
   // Its node is none of Gala's any more: the runtime goes on with what it had before.
   if (view.hasSynced() && view.facts() !== undefined && view.facts()?.pool === undefined) {
@@ -123,10 +147,30 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
     log.info('the node has no pool any more: the conflist is taken away', { confDir: place.confDir });
   }
   await serving.close();
-  await going;
+  await Promise.all([going, telling]);
   await Promise.all([releases.stop(), limits.stop()]);
   await health.close();
   cri.close();
   await view.stopped;
   api.close();
+}
+
+/** At once and then so often, until the signal; a failure is told, and tried again the next time. */
+async function every(ms: number, signal: AbortSignal, log: Log, failed: string, act: () => Promise<void>): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      await act();
+    } catch (error) {
+      log.warn(failed, { because: reasonOf(error) });
+    }
+    await sleep(ms, signal);
+  }
+}
+
+/** What the prober decides by. */
+function probed(view: NodeView) {
+  const network = view.network();
+  const pool = network && view.pool(network.pool);
+  if (!view.hasSynced() || network === undefined || pool === undefined) return undefined;
+  return { node: view.node, rack: view.facts()?.rack, network, pool, locks: view.locks() };
 }

@@ -100,12 +100,13 @@ export function round(options: RoundOptions): Round {
   }
 
   async function release(ip: string, podUID: string): Promise<void> {
-    const isThere = [...journal.values()].some((one) => one.ip === ip && one.pod.uid === podUID);
-    if (isThere || agent.adding.has(podUID)) return;
     // Not what is watched: that may be from before the ADD, when the pod lived for a moment only.
     const lock = await view.readLock(ip);
+    // Looked at after the reading: an ADD that begins from here on writes another version, and this comes to nothing.
+    const isThere = [...journal.values()].some((one) => one.ip === ip && one.pod.uid === podUID);
+    if (isThere || agent.adding.has(podUID)) return;
     if (lock?.spec.phase !== 'Bound' || lock.spec.podUID !== podUID || conditionOf(lock, WIRED)?.status === 'False') return;
-    await view.patchLock(lock, { status: statusWith(lock, false, new Date()) });
+    await view.patchLock(lock, { status: statusWith(lock, undefined, new Date()) });
   }
 
   return { run, release };

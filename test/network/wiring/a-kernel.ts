@@ -8,6 +8,8 @@ export class Kernel {
   /** `link eth0`, `route 0.0.0.0/0 via … @eth0`: what stands on a link ends with its name, and goes with it. */
   readonly has: Record<Where, Set<string>> = { host: new Set(), pod: new Set() };
   readonly sysctls: string[] = [];
+  /** Of links that were given one. */
+  readonly macs = new Map<string, string>();
   /** Ends of veths, of either namespace. */
   private readonly peers = new Map<string, string>();
 
@@ -17,6 +19,11 @@ export class Kernel {
 
   run(lines: readonly Line[]): void {
     for (const line of lines) this.one(line);
+  }
+
+  /** The other end of a veth. */
+  peerOf(name: string): string | undefined {
+    return this.peers.get(name);
   }
 
   private one({ where, tool, line }: Line): void {
@@ -45,6 +52,7 @@ export class Kernel {
     const to: Where = words.includes('netns') && !isVeth ? 'pod' : where;
     this.mustNotHave(to, `link ${name}`);
     this.has[to].add(`link ${name}`);
+    if (words.includes('address')) this.macs.set(name, after('address'));
     if (!isVeth) return;
     const peer = words[words.indexOf('peer') + 2]!;
     this.mustNotHave('pod', `link ${peer}`);

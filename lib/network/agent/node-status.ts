@@ -1,0 +1,61 @@
+/** What the agent says of its node in the status of the NodeNetwork: VLANs that are up, MACs behind the port, who else answers. Pure. */
+import type { NodeNetwork } from '../../api/kinds.ts';
+import type { Link } from '../wiring/plan.ts';
+import type { Attachment } from './journal.ts';
+
+type Status = NonNullable<NodeNetwork['status']>;
+
+export interface StatusSeen {
+  readonly trunk?: string;
+  readonly links: readonly Link[];
+  readonly attachments: Iterable<Pick<Attachment, 'mac' | 'eni'>>;
+  readonly conflicts: readonly NonNullable<Status['conflicts']>[number][];
+  /** Why no pod can be wired now. */
+  readonly trouble?: string;
+  readonly generation?: number;
+  /** As it stands there now. */
+  readonly before?: Status;
+  /** For people: when the condition last changed. */
+  readonly now: Date;
+}
+
+/** The most that the schema takes. */
+const MOST_CONFLICTS = 64;
+const WIRES = 'Wires';
+
+/** @returns undefined: it stands there already */
+export function nodeStatus(seen: StatusSeen): Status | undefined {
+  const { trunk, links, conflicts, trouble, before, now } = seen;
+  const id = (name: string) => (trunk !== undefined && name.startsWith(`${trunk}.`) ? Number(name.slice(trunk.length + 1)) : Number.NaN);
+  const vlansUp = links.flatMap(({ name, carrier }) => (carrier && Number.isInteger(id(name)) ? [id(name)] : [])).sort((a, b) => a - b);
+  // A MacVlan shows its own MAC behind the port; an ENI is no port of a switch of ours.
+  const macs = new Set([...seen.attachments].flatMap(({ mac, eni }) => (eni === undefined ? [mac] : [])));
+  const isFine = trouble === undefined;
+  const said = isFine ? { status: 'True' as const, reason: 'Ready' } : { status: 'False' as const, reason: 'Trouble', message: trouble };
+  const old = before?.conditions?.find(({ type }) => type === WIRES);
+  const at = old?.status === said.status ? old.lastTransitionTime : now.toISOString().replace(/\.\d+Z$/, 'Z');
+  const status: Status = {
+    ...(seen.generation === undefined ? {} : { observedGeneration: seen.generation }),
+    vlansUp,
+    macsInUse: macs.size + (trunk === undefined ? 0 : 1),
+    conflicts: conflicts.slice(0, MOST_CONFLICTS).toSorted((a, b) => (a.ip < b.ip ? -1 : 1)),
+    conditions: [...(before?.conditions ?? []).filter(({ type }) => type !== WIRES), { type: WIRES, ...said, lastTransitionTime: at }],
+  };
+  return same(status, before) ? undefined : status;
+}
+
+/** In the order of their names: the API server has its own. */
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(ordered(a)) === JSON.stringify(ordered(b));
+}
+
+function ordered(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(ordered);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, each]) => each !== undefined && !(Array.isArray(each) && each.length === 0))
+      .toSorted(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, each]) => [key, ordered(each)]),
+  );
+}
