@@ -1,5 +1,5 @@
 /**
- * Gets the parts that this machine has not: the official release, else a build from Go modules. One process at a time does it,
+ * Gets the parts that this machine has not: the official release, else a build from Go modules; Python's by pip. One process at a time does it,
  * the others wait for what it brings; every part is put in place whole, and one that can't be had comes with its reasons.
  */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
@@ -7,11 +7,12 @@ import { join } from 'node:path';
 import { build, buildOf } from './build.ts';
 import { download, releaseOf } from './download.ts';
 import { alone } from './lock.ts';
-import { find, folderOf, type PartName, partNamed, remedy } from './parts.ts';
+import { find, folderOf, type Part, type PartName, partNamed, remedy } from './parts.ts';
+import { installByPip } from './venv.ts';
 
 export interface Fetched {
   readonly part: PartName;
-  readonly result: 'was here' | 'downloaded' | 'built' | 'not had';
+  readonly result: 'was here' | 'downloaded' | 'built' | 'installed' | 'not had';
   /** What was tried, when nothing worked. */
   readonly why?: readonly string[];
 }
@@ -33,7 +34,7 @@ export async function fetchParts(names: readonly PartName[], say: (line: string)
 }
 
 async function fetchPart(name: PartName, failed: Map<string, string>, say: (line: string) => void): Promise<Fetched> {
-  const part = partNamed(name);
+  const part: Part = partNamed(name);
   // What this machine's own package manager brings is not put beside it.
   if (part.program !== undefined) {
     say(`${name} is not on this machine. ${remedy([name])}`);
@@ -41,6 +42,17 @@ async function fetchPart(name: PartName, failed: Map<string, string>, say: (line
   }
   const why: string[] = [];
   clean(folderOf(part));
+  if (part.requirements !== undefined) {
+    try {
+      await installByPip(part.requirements, folderOf(part), name);
+      say(`installed ${name} ${part.version}`);
+      return { part: name, result: 'installed' };
+    } catch (error) {
+      const failure = `pip: ${(error as Error).message}`;
+      say(`${name} ${part.version} can't be had: ${failure}`);
+      return { part: name, result: 'not had', why: [failure] };
+    }
+  }
 
   const release = releaseOf(part);
   if (release) {

@@ -30,7 +30,7 @@ program
 
 program
   .command('fetch')
-  .description('get the parts that are missing: the official release, or a build from Go modules (about 20 min)')
+  .description('get the parts that are missing: the official release, a build from Go modules (about 20 min), or by pip')
   .argument('[parts...]', 'names of parts', (name: string, before: PartName[] = []) => [...before, aPart(name)])
   .action(async (names: PartName[] = []) => {
     const fetched = await fetchParts(names.length > 0 ? names : PARTS.map(({ name }) => name));

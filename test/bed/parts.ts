@@ -16,6 +16,8 @@ export interface Part {
   readonly carrier?: 'kube';
   /** What a part that this machine brings itself is known by: a program on the PATH, or a file. It is named as its Debian package. */
   readonly program?: string;
+  /** What a part that pip installs is asked for by: a file of requirements, all pinned (venv.ts). */
+  readonly requirements?: string;
   /** Debian packages that it takes beside its own. */
   readonly beside?: readonly string[];
 }
@@ -38,6 +40,7 @@ export const PARTS = [
   { name: 'containerd', version: CONTAINERD, doc: 'runs the containers of nodes' },
   { name: 'containerd-shim-runc-v2', version: CONTAINERD, doc: "containerd's process beside each pod" },
   { name: 'ctr', version: CONTAINERD, doc: 'brings images into nodes' },
+  { name: 'moto', version: '5.2.5', requirements: 'ec2/requirements.txt', doc: "keeps what the bed's EC2 keeps" },
   strict('1.35', '0.35.10'),
   strict('1.36', '0.36.6'),
   strict('1.37', '0.37.2'),
