@@ -1,6 +1,8 @@
 /** Where an address belongs: a VLAN of a pool, an ENI of an instance, or nowhere of ours. Pure. */
 import type { HostPool, NodeNetwork } from '../api/kinds.ts';
 import { addressRange, cidrRange, toNumber, within } from '../api/range.ts';
+import { ipv4In } from './ip-text.ts';
+import { BadInput } from './output.ts';
 
 export type Place =
   | {
@@ -10,6 +12,8 @@ export type Place =
       readonly racks?: readonly string[];
       /** Left out: all. */
       readonly namespaces?: readonly string[];
+      /** Pods there have an IPv6 address too. */
+      readonly ipv6Prefix?: string;
       /** Pods may have it; else it lies in the subnet and is the network team's. */
       readonly listed: boolean;
     }
@@ -27,7 +31,7 @@ export function placeOf(address: string, pools: Pools, networks: Networks): Plac
   const number = toNumber(address);
   let outside: Place | undefined;
   for (const { metadata, spec } of pools)
-    for (const { id, subnet, addresses, racks, namespaces } of spec.intranet?.vlans ?? []) {
+    for (const { id, subnet, addresses, racks, namespaces, ipv6Prefix } of spec.intranet?.vlans ?? []) {
       if (!within(cidrRange(subnet), number)) continue;
       const listed = within(addressRange(addresses), number);
       const place: Place = {
@@ -36,6 +40,7 @@ export function placeOf(address: string, pools: Pools, networks: Networks): Plac
         vlan: id,
         ...(racks && { racks }),
         ...(namespaces && { namespaces }),
+        ...(ipv6Prefix && { ipv6Prefix }),
         listed,
       };
       if (listed) return place;
@@ -53,4 +58,21 @@ export function placeText(place: Place): string {
   const racks = place.racks === undefined ? '' : `, trunked to ${place.racks.join(', ')}`;
   const namespaces = place.namespaces === undefined ? '' : `, for ${place.namespaces.join(', ')}`;
   return `VLAN ${place.vlan} of ${place.pool}${racks}${namespaces}`;
+}
+
+/**
+ * The address that an IPv6 one goes with, by the prefixes of VLANs.
+ * @throws {BadInput} where it is none of theirs
+ */
+export function addressOfTwin(ipv6: string, pools: Pools): string {
+  const prefixes: string[] = [];
+  for (const { metadata, spec } of pools)
+    for (const { id, ipv6Prefix } of spec.intranet?.vlans ?? []) {
+      if (ipv6Prefix === undefined) continue;
+      const address = ipv4In(ipv6Prefix, ipv6);
+      if (address !== undefined) return address;
+      prefixes.push(`${ipv6Prefix} (VLAN ${id} of ${metadata.name})`);
+    }
+  const there = prefixes.length === 0 ? 'no VLAN has an ipv6Prefix' : `those of pods are in ${prefixes.join(', ')}`;
+  throw new BadInput(`${ipv6}: it is no IPv6 address of a pod: ${there}. Name the IPv4 address, or the pod.`);
 }

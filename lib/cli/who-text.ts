@@ -1,8 +1,11 @@
 /** Who has an address, as data and as text. Pure. */
 import type { IPLock } from '../api/kinds.ts';
+import { PROBED, WIRED } from '../api/network.ts';
 import { POD_ANNOTATION } from '../api/scheduling.ts';
+import { type Said, said } from './address-book.ts';
 import { type Place, placeText } from './address-place.ts';
 import { ageOf } from './amount.ts';
+import { twinOf } from './ip-text.ts';
 
 export interface PodSeen {
   readonly namespace: string;
@@ -25,6 +28,7 @@ export interface IPLockSeen {
     readonly managedFields?: readonly { readonly time?: string }[];
   };
   readonly spec: IPLock['spec'];
+  readonly status?: IPLock['status'];
 }
 
 /** What was found out about an address. */
@@ -44,6 +48,8 @@ export interface Who {
   /** The IPLock's phase; without one `Free`, a `Pod` of another CNI, a `Node` itself, or `Unknown`: no address of Gala's. */
   readonly state: IPLock['spec']['phase'] | 'Free' | 'Pod' | 'Node' | 'Unknown';
   readonly place?: Place;
+  /** The IPv6 address that its pod has beside it, where the VLAN has a prefix. */
+  readonly ipv6?: string;
   readonly node?: string;
   readonly mac?: string;
   /** `<namespace>/<name>` */
@@ -52,6 +58,10 @@ export interface Who {
   readonly slot?: string;
   /** `<namespace>/<name>`; of a pod that is gone the name is still known. */
   readonly pod?: { readonly name: string; readonly uid?: string; readonly there: boolean; readonly startedAt?: string };
+  /** Whether the agent of its node says that a link has it; Bound is written before there is one. */
+  readonly wired?: Said;
+  /** What the agent found when it looked for the address on the wire: that nobody else answers, or who does. */
+  readonly probed?: Said;
   /** When its IPLock was last written: since then it is what it is. RFC 3339. */
   readonly since?: string;
   /** When its IPLock was made: since then it is taken. */
@@ -59,7 +69,8 @@ export interface Who {
 }
 
 export function whoHas({ address, place, ipLock, pod, node }: Clues): Who {
-  const found = { address, ...(place && { place }) };
+  const prefix = place?.is === 'vlan' ? place.ipv6Prefix : undefined;
+  const found = { address, ...(place && { place }), ...(prefix && { ipv6: twinOf(prefix, address) }) };
   if (ipLock === undefined) {
     if (node !== undefined) return { ...found, state: 'Node', node };
     if (pod !== undefined) return { ...found, state: 'Pod', ...ofPod(pod) };
@@ -68,12 +79,16 @@ export function whoHas({ address, place, ipLock, pod, node }: Clues): Who {
   const { metadata, spec } = ipLock;
   const { lock } = spec;
   const since = lastWrite(ipLock);
+  const wired = said(ipLock.status, WIRED);
+  const probed = said(ipLock.status, PROBED);
   return {
     ...found,
     state: spec.phase,
     ...{ node: spec.node, mac: spec.mac, owner: spec.owner },
     ...(lock && { lock: `${lock.namespace}/${lock.name}` }),
     ...podNamed(ipLock, pod),
+    ...(wired && { wired }),
+    ...(probed && { probed }),
     ...(since === undefined ? {} : { since }),
     ...(metadata.creationTimestamp === undefined ? {} : { takenAt: metadata.creationTimestamp }),
   };
@@ -109,7 +124,7 @@ function lastWrite({ metadata }: IPLockSeen): string | undefined {
 
 /** @param nowMs Unix milliseconds */
 export function whoText(who: Who, nowMs: number): string {
-  const { address, place, node, mac, owner, lock, slot, pod, since, takenAt } = who;
+  const { address, place, ipv6, node, mac, owner, lock, slot, pod, wired, probed, since, takenAt } = who;
   const ago = (time: string | undefined) => (time === undefined ? '' : `, ${ageOf(nowMs - Date.parse(time))}`);
   const rows: [string, string | undefined][] = [
     ['state', `${sentenceOf(who)}${ago(since)}`],
@@ -120,26 +135,33 @@ export function whoText(who: Who, nowMs: number): string {
     ],
     ['node', node],
     ['MAC', mac],
+    ['IPv6', ipv6],
+    ['wired', wired && `${WIRED_AS[wired.status]}${ago(wired.since)}`],
+    ['probed', probed && `${probed.reason}${ago(probed.since)}${probed.status === 'True' || !probed.message ? '' : `: ${probed.message}`}`],
     ['owner', owner],
     ['lock', lock && `${lock}${slot === undefined ? '' : `, slot ${slot}`}`],
     ['taken', takenAt && `since ${takenAt}${ago(takenAt)}`],
   ];
-  const lines = rows.flatMap(([title, text]) => (text === undefined ? [] : [`  ${title.padEnd(5)}   ${text}`]));
+  const told = rows.filter(([, text]) => text !== undefined);
+  const wide = Math.max(...told.map(([title]) => title.length));
+  const lines = told.map(([title, text]) => `  ${title.padEnd(wide)}   ${text}`);
   return [`${address}${place === undefined ? '' : `   ${placeText(place)}`}`, ...lines].join('\n');
 }
 
-function sentenceOf({ state, place, pod }: Who): string {
+const WIRED_AS = { True: 'yes', False: 'no longer', Unknown: 'nobody knows' } as const;
+
+function sentenceOf({ address, state, place, pod, wired }: Who): string {
   switch (state) {
     case 'Free':
       return 'Free: no IPLock of this name';
     case 'Locked':
       return pod === undefined ? 'Locked: for a pod to come' : 'Locked: its pod has it, and no agent has said that it is wired';
     case 'Bound':
-      return 'Bound: wired in its pod';
+      return wired?.status === 'False' ? 'Bound: its pod was wired, and is no longer' : 'Bound: wired in its pod';
     case 'Held':
       return "Held: for its owner's next pod; nobody else gets it";
     case 'Quarantined':
-      return 'Quarantined: another machine answers for it; find that one, then delete the IPLock';
+      return `Quarantined: another machine answers for it, and no pod gets it; find that one, then gala ips free ${address}`;
     case 'Pod':
       return "a pod's, given by another CNI";
     case 'Node':

@@ -4,8 +4,9 @@ import { LOCK_ANNOTATION, POD_ANNOTATION, SLOT_ANNOTATION } from '../api/schedul
 import type { Api } from '../kube/client.ts';
 import { unlessMissing } from '../kube/error.ts';
 import { kindOf, NODES, PODS } from '../kube/kinds.ts';
-import { placeOf } from './address-place.ts';
+import { addressOfTwin, placeOf } from './address-place.ts';
 import { type ClusterOptions, clusterOptions, inCluster, listed } from './cluster.ts';
+import { isAddress, isIpv6Like } from './ip-text.ts';
 import type { Declare } from './main.ts';
 import { BadInput, type ExitCode, type Format, outputOption, print } from './output.ts';
 import { type IPLockSeen, type PodSeen, type Who, whoHas, whoText } from './who-text.ts';
@@ -17,7 +18,7 @@ interface Options extends ClusterOptions {
 
 export const declare: Declare = (command, end) => {
   command
-    .argument('<address|pod>', 'an IPv4 address, or a pod as <name> or <namespace>/<name>')
+    .argument('<address|pod>', 'an IPv4 address, the IPv6 one of a pod, or a pod as <name> or <namespace>/<name>')
     .option('--snapshot <file>', 'as it was in what gala snapshot saved: no cluster is asked');
   clusterOptions(command)
     .addOption(outputOption())
@@ -25,20 +26,20 @@ export const declare: Declare = (command, end) => {
     .action(async (asked, options) => end(await who(asked, options)));
 };
 
-const IPV4 = /^(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(\.(25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
-
-async function who(asked: string, options: Options): Promise<ExitCode> {
+async function who(typed: string, options: Options): Promise<ExitCode> {
   if (options.snapshot !== undefined) {
     const [{ readSnapshotFile }, { addressesIn, whoIn }] = await Promise.all([import('./snapshot-file.ts'), import('./who-in.ts')]);
     const { inventory, readAtMs } = readSnapshotFile(options.snapshot);
+    const asked = isIpv6Like(typed) ? addressOfTwin(typed, inventory.objects('HostPool').values()) : typed;
     const key = asked.includes('/') ? asked : `${options.namespace ?? 'default'}/${asked}`;
-    const addresses = IPV4.test(asked) ? [asked] : addressesIn(inventory, key);
+    const addresses = isAddress(asked) ? [asked] : addressesIn(inventory, key);
     const found = addresses.map((address) => whoIn(inventory, address));
     await print(options.output, found, () => allText(found, key, readAtMs));
     return 0;
   }
   return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
-    const found = IPV4.test(asked) ? [await ofAddress(api, asked)] : await ofPod(api, asked, namespace);
+    const asked = isIpv6Like(typed) ? addressOfTwin(typed, await listed(api.list(kindOf(HostPool)))) : typed;
+    const found = isAddress(asked) ? [await ofAddress(api, asked)] : await ofPod(api, asked, namespace);
     await print(options.output, found, () => allText(found, asked.includes('/') ? asked : `${namespace}/${asked}`, Date.now()));
     return 0;
   });

@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals';
-import { placeOf } from '../../lib/cli/address-place.ts';
+import fc from 'fast-check';
+import { PROBED, WIRED } from '../../lib/api/network.ts';
+import { addressOfTwin, placeOf } from '../../lib/cli/address-place.ts';
+import { ipv4In, twinOf } from '../../lib/cli/ip-text.ts';
 import { type Clues, type IPLockSeen, whoHas, whoText } from '../../lib/cli/who-text.ts';
 
 const NOW = Date.parse('2027-02-16T20:00:00Z');
@@ -119,3 +122,64 @@ test('an ENI’s address belongs to its instance', () => {
     mac: '06:3f:aa:00:00:01',
   });
 });
+
+const saying = (type: string, status: 'True' | 'False', reason: string, message?: string) => ({
+  ...{ type, status, reason, lastTransitionTime: '2027-02-16T19:58:00Z' },
+  ...(message && { message }),
+});
+
+test('whether it is wired, and what a probe found, is told as the agent of its node says it', () => {
+  const conditions = [saying(WIRED, 'True', 'OnTheNode', 'A link of the node has it.'), saying(PROBED, 'True', 'Free', 'nobody answers')];
+  expect(say({ ipLock: { ...ipLock(), status: { conditions } }, pod: POD })).toContain(`
+  MAC      02:67:0a:6e:02:25
+  wired    yes, 2 m
+  probed   Free, 2 m
+  owner    feed/feed-api
+`);
+});
+
+test('one whose link is gone is Bound and no longer wired', () => {
+  const text = say({ ipLock: { ...ipLock(), status: { conditions: [saying(WIRED, 'False', 'TakenDown')] } } });
+  expect(text).toContain('  state   Bound: its pod was wired, and is no longer, 9 m\n');
+  expect(text).toContain('  wired   no longer, 2 m\n');
+});
+
+test('of a Quarantined one it is told who else answers, and what frees it', () => {
+  const conditions = [saying(PROBED, 'False', 'Conflict', '3c:fd:fe:11:22:33 answers for it.')];
+  const text = say({ ipLock: { ...ipLock({ phase: 'Quarantined', podUID: undefined }), status: { conditions } } });
+  expect(text).toContain(
+    '  state    Quarantined: another machine answers for it, and no pod gets it; find that one, then gala ips free 10.110.2.37, 9 m\n',
+  );
+  expect(text).toContain('  probed   Conflict, 2 m: 3c:fd:fe:11:22:33 answers for it.\n');
+});
+
+const PREFIX = 'fd2c:7a41:d0e8:110::/96';
+const [WEB] = POOLS;
+const { intranet, ...rest } = WEB!.spec;
+const DUAL = [
+  { ...WEB!, spec: { ...rest, intranet: { ...intranet, vlans: intranet.vlans.map((vlan) => ({ ...vlan, ipv6Prefix: PREFIX })) } } },
+];
+
+test('the IPv6 address of a pod leads to the IPv4 one, however it is written', () => {
+  for (const ipv6 of ['fd2c:7a41:d0e8:110::a6e:225', 'FD2C:7A41:D0E8:0110:0:0:0A6E:0225', 'fd2c:7a41:d0e8:110::10.110.2.37'])
+    expect(addressOfTwin(ipv6, DUAL)).toBe(ADDRESS);
+  const place = placeOf(ADDRESS, DUAL, []);
+  expect(whoText(whoHas({ address: ADDRESS, ...(place && { place }), ipLock: ipLock(), pod: POD }), NOW)).toContain(
+    '\n  IPv6    fd2c:7a41:d0e8:110::a6e:225\n',
+  );
+});
+
+test('an IPv6 address of no VLAN is bad input, with the prefixes that there are', () => {
+  expect(() => addressOfTwin('fd00::1', DUAL)).toThrow(
+    'fd00::1: it is no IPv6 address of a pod: those of pods are in fd2c:7a41:d0e8:110::/96 (VLAN 110 of web), ',
+  );
+  expect(() => addressOfTwin('fd00::1', POOLS)).toThrow('no VLAN has an ipv6Prefix. Name the IPv4 address, or the pod.');
+});
+
+test('every IPv4 address is in its IPv6 one, and in that of no other prefix', () =>
+  fc.assert(
+    fc.property(fc.ipV4(), (ipv4) => {
+      expect(ipv4In(PREFIX, twinOf(PREFIX, ipv4))).toBe(ipv4);
+      expect(ipv4In('fd2c:7a41:d0e8:111::/96', twinOf(PREFIX, ipv4))).toBeUndefined();
+    }),
+  ));
