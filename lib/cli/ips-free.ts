@@ -2,6 +2,7 @@
  * `gala ips free`: lets Held and Quarantined addresses go before their time. The lock writer alone deletes IPLocks: a person says so by
  * an annotation, and this waits until it has been done.
  */
+import { once } from 'node:events';
 import { HostPool, IPLock, Lock, NodeNetwork } from '../api/kinds.ts';
 import { FREE_ANNOTATION } from '../api/network.ts';
 import type { Api } from '../kube/client.ts';
@@ -162,7 +163,10 @@ async function agreed(freeable: readonly Freeable[], slots: ReadonlyMap<string, 
   const { createInterface } = await import('node:readline/promises');
   const asking = createInterface({ input: process.stdin, output: process.stderr });
   try {
-    const said = await asking.question(`Free ${freeable.length} addresses? [y/N] `);
+    // Whoever ends the input, or breaks off (Ctrl-D, Ctrl-C), has not said yes.
+    const ended = once(asking, 'close').then(() => '');
+    const answered = asking.question(`Free ${freeable.length} addresses? [y/N] `).catch(() => '');
+    const said = await Promise.race([answered, ended]);
     if (!/^y(es)?$/i.test(said.trim())) throw new Refused('Nothing is freed.');
   } finally {
     asking.close();
