@@ -33,7 +33,7 @@ export interface Cluster {
 }
 
 const WITHOUT_CLUSTER =
-  'No cluster is asked by gala stock --definition <name>, nor by gala stock, explain pod, who, locks and leaks with --snapshot <file>, which gala snapshot saves.';
+  'No cluster is asked by gala stock and ips with --definition <name>, nor by gala stock, explain pod, who, ips, locks and leaks with --snapshot <file>, which gala snapshot saves.';
 
 interface Asking extends ClusterOptions {
   /** Where the API server refuses a right, all are named that this needs and the caller lacks. */

@@ -61,7 +61,7 @@ test('where there is no kubeconfig, what answers without a cluster is named', as
   expect(await gala('locks', '--kubeconfig', none)).toEqual({
     code: 2,
     out: '',
-    err: `no kubeconfig: there is no ${none}. Give --kubeconfig or set KUBECONFIG; in a pod, mount its ServiceAccount's token. No cluster is asked by gala stock --definition <name>, nor by gala stock, explain pod, who, locks and leaks with --snapshot <file>, which gala snapshot saves.\n`,
+    err: `no kubeconfig: there is no ${none}. Give --kubeconfig or set KUBECONFIG; in a pod, mount its ServiceAccount's token. No cluster is asked by gala stock and ips with --definition <name>, nor by gala stock, explain pod, who, ips, locks and leaks with --snapshot <file>, which gala snapshot saves.\n`,
   });
   const empty = fileOf('empty', '{}');
   expect((await gala('locks', '--kubeconfig', empty)).err).not.toContain('--snapshot');
