@@ -16,11 +16,13 @@ export interface Caller {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 }
 
-/** What one may want to do with Locks of a namespace. */
+/** What one may want to do with Locks, or pods, of a namespace. */
 export interface Access {
+  /** @default 'locks' */
+  readonly resource?: 'pods';
   readonly verb: 'create' | 'get' | 'patch' | 'delete';
   readonly namespace: string;
-  /** Of the Lock; rights may be given for one name. */
+  /** Of the object; rights may be given for one name. */
   readonly name?: string;
 }
 
@@ -104,14 +106,15 @@ export function callers(api: Api, now: () => number = () => performance.now()): 
     return { caller: { username, uid, groups, extra } };
   }
 
-  async function denial(caller: Caller, { verb, namespace, name }: Access, signal: AbortSignal): Promise<string | undefined> {
+  async function denial(caller: Caller, { resource, verb, namespace, name }: Access, signal: AbortSignal): Promise<string | undefined> {
     const { username: user, uid, groups, extra } = caller;
-    const resourceAttributes = { group: 'gala.internal', resource: 'locks', verb, namespace, name };
+    const [plural, group] = resource === 'pods' ? ['pods', ''] : ['locks', 'gala.internal'];
+    const resourceAttributes = { group, resource: plural, verb, namespace, name };
     const asked = { metadata: {}, spec: { user, uid, groups, extra, resourceAttributes } };
     const { status } = await api.create(SUBJECTACCESSREVIEWS, asked, { signal });
     if (status?.allowed === true) return undefined;
     const which = name === undefined ? '' : ` ${name}`;
-    return `${user} may not ${verb} locks.gala.internal${which} in namespace ${namespace}${status?.reason ? ` (${status.reason})` : ''}.`;
+    return `${user} may not ${verb} ${plural}${group && `.${group}`}${which} in namespace ${namespace}${status?.reason ? ` (${status.reason})` : ''}.`;
   }
 }
 

@@ -3,9 +3,9 @@ import type * as z from 'zod';
 import { flag, integer, oneOf } from '../../api/field.ts';
 import { Lock } from '../../api/lock.ts';
 import type { ProblemType } from './problem.ts';
-import { namespace, type SchemaName } from './schemas.ts';
+import { namespace, podName, type SchemaName } from './schemas.ts';
 
-export type OperationId = 'stock' | 'createLock' | 'getLock' | 'deleteLock' | 'renewLock' | 'openapi' | 'problems';
+export type OperationId = 'stock' | 'explain' | 'createLock' | 'getLock' | 'deleteLock' | 'renewLock' | 'openapi' | 'problems';
 
 export interface Operation {
   readonly id: OperationId;
@@ -39,6 +39,7 @@ const wait = {
   }),
 };
 const lockPath = { namespace, name: Lock.name };
+const podPath = { namespace, name: podName };
 const notReady = {
   409: { doc: 'With `wait`: the slots are not there (`not-enough`), or the Lock has expired (`expired`).', schema: 'Problem' },
 } as const;
@@ -61,6 +62,16 @@ export const OPERATIONS: readonly Operation[] = [
     body: 'StockQuestion',
     replies: { 200: { doc: 'The stock; a count of 0 is an answer too.', schema: 'StockAnswer' } },
     problems: ['never-fits', 'no-such-object', 'stale'],
+  },
+  {
+    id: 'explain',
+    method: 'GET',
+    path: '/v1/explain/{namespace}/{name}',
+    summary: 'Why a pod waits: what each host has against it',
+    description: 'Changes nothing. Takes the right to `get` the pod. Its claims, and its events, are not looked at.',
+    pathParameters: podPath,
+    replies: { 200: { doc: 'What is so, and what to do.', schema: 'ExplainAnswer' } },
+    problems: ['no-such-object', 'stale'],
   },
   {
     id: 'createLock',

@@ -8,6 +8,7 @@ import { type HttpApiOptions, httpApi } from './api.ts';
 import type { Pair } from './authority.ts';
 import { callers } from './caller.ts';
 import { keepCertificate } from './certificate.ts';
+import { explainHandler } from './explain.ts';
 import { lockHandlers } from './locks.ts';
 import { openHandlers } from './open.ts';
 import { type HttpsServer, serveHttps } from './server.ts';
@@ -46,6 +47,7 @@ export function runStockApi(options: StockApiOptions): RunningStockApi {
     ...{ ages, log, onAnswer: options.onAnswer, callers: callers(api) },
     handlers: {
       stock: stockHandler({ terrain, ages, templateOf: options.templateOf, tick: options.tick }),
+      explain: explainHandler({ inventory: world.inventory, ages, tick: options.tick }),
       ...lockHandlers({ api, waiting: waitingFor(world.locks), unfit: unfitLock({ terrain, ages }) }),
       ...openHandlers(options.version),
     },

@@ -137,6 +137,51 @@ export const StockAnswer = object(
 );
 export type StockAnswer = z.output<typeof StockAnswer>;
 
+export const podName = text({ doc: 'Name of the pod.', min: 1, max: 253, example: 'feed-api-0611' });
+
+export const ExplainAnswer = object(
+  { doc: 'Why a pod waits.' },
+  {
+    pod: text({ doc: 'Which.', max: 320, example: 'feed/feed-api-0611' }),
+    state: oneOf(['Waits', 'Pinned', 'Bound', 'Unbound', 'Leaving', 'Done'], {
+      doc: 'Behind the gate; with its slot, and not bound yet; on its node; for another scheduler or gate; being deleted; run to its end.',
+      example: 'Waits',
+    }),
+    ageMs: number({ doc: 'Since it was made.', noun: 'an age in milliseconds', min: 0, max: 1e13, example: 42_000 }),
+    schedulerName: text({ doc: 'Of whom it asks for a node.', max: 253, example: 'gala-scheduler' }),
+    node: text({ doc: 'Where it is, or is to go.', max: 253, example: 'bj-a-r12-03' }).optional(),
+    slot: text({ doc: "Its slot: a number of its Lock's, or `loose`.", max: 20, example: '17' }).optional(),
+    lock: text({ doc: 'Its Lock.', max: 320, example: 'feed/feed-api-1188' }).optional(),
+    wants: record(
+      { doc: 'What it asks for, by supply: cores, bytes, bits a second.', max: 64 },
+      text({ doc: 'A supply.', min: 1, max: 320, example: 'cpu' }),
+      number({ doc: 'How much.', noun: 'an amount', min: 0, max: 1e18, example: 2 }),
+    ),
+    address: flag({ doc: 'Whether it takes an address of Gala.', example: true }),
+    looked: object(
+      { doc: 'What was looked at.' },
+      { hosts: nodes('How many hosts.'), fit: slots('How many pods like this one they take.') },
+    ).optional(),
+    rows: list(
+      { doc: 'By what keeps the hosts from taking it, the most first.', max: 1000 },
+      object(
+        { doc: 'A reason.' },
+        {
+          nodes: nodes('How many hosts say so.'),
+          limit,
+          reason: text({ doc: 'CamelCase, as events and Locks have it.', max: 63, example: 'NoAddress' }),
+          message: text({ doc: 'What is there, and what is asked.', max: 4096, example: 'VLAN 110: none free on these' }),
+          remedy: text({ doc: 'What to do.', max: 1024, example: 'Free Held addresses, or give the VLAN more.' }),
+        },
+      ),
+    ),
+    because: text({ doc: 'What is so, in a sentence.', max: 4096, example: 'no host takes it now; it gets its slot as soon as one does' }),
+    reason: text({ doc: 'CamelCase, as its event has it, where one word says it.', max: 63, example: 'NoSuchLock' }).optional(),
+    ...ages,
+  },
+);
+export type ExplainAnswer = z.output<typeof ExplainAnswer>;
+
 /** A Lock as it is stored. */
 export const LockAnswer = z.strictObject({
   apiVersion: z.literal(`${GROUP}/${VERSION}`),
@@ -164,5 +209,5 @@ export const ProblemAnswer = z.looseObject({
   ).optional(),
 });
 
-export const SCHEMAS = { StockQuestion, StockAnswer, LockQuestion, Lock: LockAnswer, Problem: ProblemAnswer } as const;
+export const SCHEMAS = { StockQuestion, StockAnswer, ExplainAnswer, LockQuestion, Lock: LockAnswer, Problem: ProblemAnswer } as const;
 export type SchemaName = keyof typeof SCHEMAS;

@@ -89,7 +89,8 @@ const demandIn = (
   path: string | undefined,
 ): Demanded => demandOf(template, { namespace, path, ...(owner === undefined ? {} : { owner: `${namespace}/${owner}` }) });
 
-function tooOld({ snapshotMs }: ReturnType<StockOptions['ages']>): Reply | undefined {
+/** What is to be said instead of an answer where the cluster was not heard of for too long. */
+export function tooOld({ snapshotMs }: ReturnType<StockOptions['ages']>): Reply | undefined {
   if (snapshotMs <= STALE_MS) return undefined;
   const age = Number.isFinite(snapshotMs) ? `was last heard of ${Math.round(snapshotMs / 1000)} s ago` : 'was not read yet';
   return problem('stale', `The cluster ${age}.`, {
@@ -106,7 +107,7 @@ function neverFits(never: readonly Never[]): Reply {
   return problem('never-fits', `Refused by ${told.join(', ')}.`, { members: { limits: never } });
 }
 
-type DeepReadonly<T> = T extends readonly (infer I)[]
+export type DeepReadonly<T> = T extends readonly (infer I)[]
   ? readonly DeepReadonly<I>[]
   : T extends object
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }

@@ -15,21 +15,32 @@ import { kindOf, SERVICEACCOUNTS } from '../../../lib/kube/kinds.ts';
 import { reflect } from '../../../lib/kube/reflector.ts';
 import { httpApi } from '../../../lib/scheduling/http/api.ts';
 import { callers } from '../../../lib/scheduling/http/caller.ts';
+import { explainHandler } from '../../../lib/scheduling/http/explain.ts';
 import { makeAuthority, makeServing } from '../../../lib/scheduling/http/issue.ts';
 import { lockHandlers } from '../../../lib/scheduling/http/locks.ts';
 import { openHandlers } from '../../../lib/scheduling/http/open.ts';
 import { PROBLEMS } from '../../../lib/scheduling/http/problem.ts';
-import { LockAnswer, ProblemAnswer } from '../../../lib/scheduling/http/schemas.ts';
+import { ExplainAnswer, LockAnswer, ProblemAnswer } from '../../../lib/scheduling/http/schemas.ts';
 import { type HttpsServer, serveHttps } from '../../../lib/scheduling/http/server.ts';
 import { waitingFor } from '../../../lib/scheduling/http/settling.ts';
+import { inventory } from '../../../lib/scheduling/inventory.ts';
 import { type Bed, startControlPlane } from '../../bed/control-plane.ts';
 import { describeBed } from '../../bed/describe-bed.ts';
 import { until } from '../../bed/process.ts';
+import { aNode, aPod } from '../builders.ts';
 import { type Answer, type Ask, asker, type Question } from './ask.ts';
 
 const LOCKS = kindOf(LockKind);
 const MiB = 2 ** 20;
 const crd = (plural: string) => parse(readFileSync(join(import.meta.dirname, `../../../imports/crds/${plural}.yaml`), 'utf8'));
+
+/** One host, and a pod that waits for a slot. */
+function aWorld() {
+  const there = inventory();
+  there.set('Node', 'r12-01', aNode('r12-01'));
+  there.set('Pod', 'feed/feed-api-0', aPod({ name: 'feed-api-0', gated: true }));
+  return there;
+}
 
 const TEMPLATE = { spec: { containers: [{ name: 'feed', image: 'feed:1', resources: { requests: { cpu: '2' } } }] } };
 const aLock = (name: string, spec: object = {}, namespace = 'feed') => ({
@@ -73,6 +84,7 @@ describeBed('the API on a real API server', ['etcd', 'kube-apiserver'], () => {
         ...lockHandlers({ api, waiting: waitingFor(locks), unfit: () => undefined }),
         ...openHandlers('0.1.0'),
         stock: { handle: () => Promise.reject(new Error('stock.bed.test.ts asks for stock')) },
+        explain: explainHandler({ inventory: aWorld(), ages: () => ({ snapshotMs: 400 }) }),
       },
       callers: callers(api),
       ages: () => ({ snapshotMs: 400 }),
@@ -135,6 +147,23 @@ describeBed('the API on a real API server', ['etcd', 'kube-apiserver'], () => {
       if (status === 401) expect(answer.headers['www-authenticate']).toMatch(/^Bearer/);
       if (status === 403) expect(problemOf(answer).detail).toMatch(/may not create locks\.gala\.internal in namespace feed/);
       if (status > 400) expect(await locksThere()).not.toContain(`who-${status}-${token}`);
+    });
+
+    test('why a pod waits is said to who may get that pod', async () => {
+      const asked = (name: string) => asPipeline('GET', `/v1/explain/feed/${name}`);
+      expect(problemOf(await asked('feed-api-0'))).toMatchObject({
+        status: 403,
+        detail: expect.stringMatching(/ may not get pods feed-api-0 in namespace feed/),
+      });
+      await bed.kubectl(['create', 'role', 'sees-pods', '-n', 'feed', '--verb=get', '--resource=pods']);
+      await bed.kubectl(['create', 'rolebinding', 'sees-pods', '-n', 'feed', '--role=sees-pods', '--serviceaccount=feed:pipeline']);
+      await until('having that right', [], 30, async () => (await asked('feed-api-0')).status === 200);
+      expect(ExplainAnswer.parse((await asked('feed-api-0')).body)).toMatchObject({
+        pod: 'feed/feed-api-0',
+        state: 'Waits',
+        looked: { hosts: 1 },
+      });
+      expect(problemOf(await asked('nobody'))).toMatchObject({ status: 404, type: 'no-such-object' });
     });
 
     test('a token whose ServiceAccount is gone is nobody', async () => {
