@@ -200,9 +200,13 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
     const [address] = (await json('locks', '-n', 'feed'))
       .find(({ name }: { name: string }) => name === 'feed-1188')
       .slots.map((slot: { address: string }) => slot.address);
-    const [{ since: _, ...now }] = await json('who', address);
+    const [now] = await json('who', address);
     const [then] = JSON.parse((await gala('who', address, '--snapshot', file, '-o', 'json')).out);
-    expect(then).toMatchObject({ ...now, pod: { name: now.pod.name, uid: now.pod.uid, there: true } });
+    expect(then).toMatchObject({
+      ...now,
+      since: new Date(now.since).toISOString(),
+      pod: { name: now.pod.name, uid: now.pod.uid, there: true },
+    });
     expect(JSON.parse((await gala('locks', '-A', '--snapshot', file, '-o', 'json')).out)).toEqual(await json('locks', '-A'));
     const [huge] = await podsOf('huge');
     expect((await gala('explain', 'pod', `feed/${huge?.metadata.name}`, '--snapshot', file)).out).toMatch(/\nNo host could ever take it, /);
@@ -215,6 +219,12 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
     expect(code).toBe(0);
     expect(out).toMatch(/\n {2}lock, no pod +20 +oldest \S+ s +TTL 5 m: back by \d\d:\d\d:\d\d\n/);
     expect(out).toMatch(/\n0 leaked, 20 in hand\n$/);
+    const file = join(bed.folder, 'leaks.json');
+    await ask('snapshot', '-o', file);
+    const saved = await gala('leaks', '--snapshot', file, '-o', 'json');
+    expect({ code: saved.code, ...JSON.parse(saved.out) }).toMatchObject({
+      ...{ code: 0, leaked: 0, inHand: 20, rows: [{ leak: 'lock, no pod', count: 20, because: ['TTL 5 m'] }] },
+    });
   });
 
   test('status counts what there is and names who leads', async () => {
