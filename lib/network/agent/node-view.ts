@@ -87,7 +87,9 @@ export function viewNode(
 
   const byPod = new Map<string, string>();
   const podByUid = new Map<string, PodView>();
-  const note = ({ metadata, spec }: Lock) => spec.podUID !== undefined && byPod.set(spec.podUID, metadata.name);
+  // One that is Quarantined goes on naming its pod, which has another.
+  const note = ({ metadata, spec: { podUID, phase } }: Lock) =>
+    podUID !== undefined && (phase !== 'Quarantined' || !byPod.has(podUID)) && byPod.set(podUID, metadata.name);
   const forget = ({ metadata, spec }: Lock) =>
     spec.podUID !== undefined && byPod.get(spec.podUID) === metadata.name && byPod.delete(spec.podUID);
   locks.on({
@@ -133,7 +135,7 @@ export function viewNode(
     pod: (uid) => podByUid.get(uid),
     async findLock(uid) {
       const { items } = await api.list(IP_LOCKS, { fieldSelector: `spec.podUID=${uid}`, timeoutMs: CALL_MS });
-      return items[0];
+      return items.find(({ spec }) => spec.phase !== 'Quarantined') ?? items[0];
     },
     readLock: (name) => unlessMissing(api.get(IP_LOCKS, { name }, { timeoutMs: CALL_MS })),
     async patchLock({ metadata: { name, uid, resourceVersion } }, patch) {
