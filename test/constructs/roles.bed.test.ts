@@ -57,9 +57,15 @@ describeBed('user roles on a real API server', ['etcd', 'kube-apiserver', 'kube-
     ['lock in another namespace', { verb: 'create', resource: 'locks', namespace: 'kube-system' }, false, false, false],
     ['say how a lock stands', { verb: 'update', resource: 'locks', subresource: 'status', namespace: 'default' }, false, false, false],
     ['free an address', { verb: 'delete', resource: 'iplocks' }, false, false, false],
+    ['say that nobody uses an address', { verb: 'patch', resource: 'iplocks' }, false, false, false],
     ['change a pool', { verb: 'patch', resource: 'hostpools' }, false, false, false],
   ])('who may %s', async (_, asked, viewer, editor, admin) => {
     expect([await may('a-view', asked), await may('a-edit', asked), await may('a-admin', asked)]).toEqual([viewer, editor, admin]);
+  });
+
+  test('operators say that nobody uses an address any more, and delete none', async () => {
+    expect(await may('an-operator', { verb: 'patch', resource: 'iplocks' })).toBe(true);
+    expect(await may('an-operator', { verb: 'delete', resource: 'iplocks' })).toBe(false);
   });
 
   test.each(['', 'events.k8s.io'])("operators see why a pod waits: events of group '%s' in any namespace", async (group) => {
