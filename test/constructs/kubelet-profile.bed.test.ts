@@ -104,7 +104,7 @@ describeBed('host files on a real kubelet', ['kubelet'], () => {
     const effective = parse((await kubeletReads(BASE, onHost(aPool({ machine: swapping, wiredBy: 'gala', taints })))).effective);
     expect(effective).toMatchObject({
       maxPods: 80,
-      clusterDNS: ['169.254.20.10'],
+      clusterDNS: ['10.96.0.10'],
       makeIPTablesUtilChains: false,
       serializeImagePulls: false,
       kubeReserved: { cpu: '0', memory: '0' },

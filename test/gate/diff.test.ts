@@ -278,10 +278,12 @@ test('host files restart what reads them, and only that', () => {
   const files = (swap: string, sysctl: string) => ({
     'hosts/web/etc/kubernetes/kubelet.conf.d/20-gala-swap.conf': `kind: KubeletConfiguration\nmemorySwap:\n  swapBehavior: ${swap}\n`,
     'hosts/web/etc/sysctl.d/90-gala.conf': `# why\nvm.swappiness = ${sysctl}\n`,
+    'hosts/web/etc/containerd/conf.d/40-gala-network.toml': `version = 3\nmax_conf_num = ${sysctl}\n`,
     'hosts/web/README.md': swap,
   });
   const diff = diffSynth(side([], files('NoSwap', '10')), side([], files('LimitedSwap', '60')));
   expect(diff.restarts.map(({ object, what }) => [object, what])).toEqual([
+    ['containerd on web', 'max_conf_num 10 → 60'],
     ['kubelet on web', 'swapBehavior NoSwap → LimitedSwap'],
     ['sysctl on web', 'vm.swappiness 10 → 60'],
   ]);
