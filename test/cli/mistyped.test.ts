@@ -37,8 +37,8 @@ test.each([
   [['feed-api', '200', ...FEED], 'the file says whose pods, so only the count is left. Leave feed-api out.'],
   [['--renew'], '--renew takes the name of one Lock; got none. gala locks -A lists them.'],
   [[...FEED, '5001'], '<count>: count is 5001; count is 1 to 5000. For example 200.'],
-  [[...FEED, '2', '--wait', '5s'], 'It is ready or none; how long to wait is --timeout 5s.'],
-  [[...FEED, '2', '--wait', 'redy'], 'It is ready or none.'],
+  [[...FEED, '2', '--wait', '5s'], 'It is ready, probed or none; how long to wait is --timeout 5s.'],
+  [[...FEED, '2', '--wait', 'redy'], 'It is ready, probed or none.'],
 ])('gala lock %j is bad input, and says what is missing', async (args, says) => {
   expect(await gala('lock', ...args, '--kubeconfig', kubeconfig)).toEqual({ code: 2, out: '', err: expect.stringContaining(says) });
 });

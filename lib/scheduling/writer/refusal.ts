@@ -123,7 +123,7 @@ export function sayKept({ owner, node, podUID }: IPLockObject['spec'], because: 
 
 /** @param said the agent's sentence, which names the MAC address */
 export function sayConflict(address: string, node: string, said: string): Refusal {
-  const remedy = `Nobody gets ${address} before it is let go: find that machine, then gala ips free --quarantined ${address}`;
+  const remedy = `Nobody gets ${address} before it is let go: find that machine, then gala ips free ${address}`;
   return { reason: 'AddressConflict', message: `${address} on node ${node} is Quarantined: ${ended(said)} ${remedy}` };
 }
 

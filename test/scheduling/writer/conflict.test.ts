@@ -21,7 +21,7 @@ describe('L18 a slot whose address another machine answers for', () => {
     expect(all.slots('night')).toEqual([{ ...first, address: '10.110.0.12' }, second]);
     expect(all.ip('10.110.0.12')?.spec).toMatchObject({ phase: 'Locked', node: first?.node, lock: { name: 'night' } });
     expect(all.ip(first?.address ?? '')?.spec.phase).toBe('Quarantined');
-    const said = `${first?.address} on node ${first?.node} is Quarantined: 3c:fd:fe:11:22:33 answers for it. Nobody gets ${first?.address} before it is let go: find that machine, then gala ips free --quarantined ${first?.address}`;
+    const said = `${first?.address} on node ${first?.node} is Quarantined: 3c:fd:fe:11:22:33 answers for it. Nobody gets ${first?.address} before it is let go: find that machine, then gala ips free ${first?.address}`;
     expect(all.events('AddressConflict')).toEqual([`IPLock ${first?.address}: ${said}`, `Lock feed/night: ${said}`]);
     expect([...all.writer().inventory.promises()]).toEqual([]);
   });
