@@ -63,7 +63,7 @@ export interface Agent {
   /** Whether a call, or a step of the round, is at work on it. */
   isBusy(key: string): boolean;
   /** Pods that an ADD is at work on. */
-  readonly adding: ReadonlySet<string>;
+  readonly adding: { has(podUID: string): boolean; readonly size: number };
 }
 
 /** Something may have changed that nobody tells of: the clock. */
@@ -73,7 +73,8 @@ export function agent(options: AgentOptions): Agent {
   const { view, journal, kernel, sandboxes, clock, log, probes = false, throughNode = [], onDown = () => {} } = options;
   const byKey = turns();
   const byIp = turns();
-  const adding = new Set<string>();
+  /** By UID of the pod the address that was bound for it. */
+  const adding = new Map<string, string | undefined>();
 
   function askFor(
     call: { readonly sandbox: Sandbox; readonly pod: PodName },
@@ -87,7 +88,7 @@ export function agent(options: AgentOptions): Agent {
       return refuse('TryLater', `${missing(view)} The pod start is tried again.`);
     const annotations = view.pod(call.pod.uid)?.annotations ?? {};
     return {
-      ...{ node: view.node, rack: facts.rack, lock, network, pool, subnets: {}, nodeIP: facts.ip, nodeIPv6: facts.ipv6 },
+      ...{ node: view.node, rack: facts.rack, lock, network, pool, subnets: subnetsOf(pool), nodeIP: facts.ip, nodeIPv6: facts.ipv6 },
       ...{ pod: { ...call.pod, annotations }, sandbox: call.sandbox },
       links: { host: kernel.hostLinks(), pod: podLinks },
       options: optionsOf(pool, lock, throughNode),
@@ -112,10 +113,12 @@ export function agent(options: AgentOptions): Agent {
     const began = clock.now();
     let found: Lock | undefined;
     let [asked, bound] = [false, false];
+    // An ENI that this sandbox has already is on the host no more.
+    const podLinks = journal.get(key) === undefined || !kernel.has(sandbox.netns) ? [] : await kernel.podLinks(sandbox.netns);
     for (;;) {
       const lock = newer(view.lockOf(pod.uid), found);
       const reply = await byIp.take(lock?.metadata.name ?? key, async (): Promise<Reply | 'again' | 'wait'> => {
-        const made = view.hasSynced() ? planFor(call, lock, []) : undefined;
+        const made = view.hasSynced() ? planFor(call, lock, podLinks) : undefined;
         const step = nextForAdd({
           ...{ pod, synced: view.hasSynced(), waitedMs: clock.now() - began, lock, asked, bound, probes },
           refusal: made !== undefined && isRefusal(made) ? made : undefined,
@@ -137,6 +140,7 @@ export function agent(options: AgentOptions): Agent {
           case 'bind':
             found = await bind(lock!, sandbox);
             bound = found !== undefined && isOn(found, sandbox);
+            if (bound) adding.set(pod.uid, lock!.metadata.name);
             return bound ? 'again' : 'wait';
           case 'wire':
             return await wire(call, lock!);
@@ -148,6 +152,19 @@ export function agent(options: AgentOptions): Agent {
       });
       if (reply === 'wait') await changeOr(LOOK_MS);
       else if (reply !== 'again') return reply;
+    }
+  }
+
+  /** Says meanwhile that it is at work on the pod, and afterwards that an address was bound for nothing. */
+  async function noted(call: Call & { sandbox: Sandbox; pod: PodName }): Promise<Reply> {
+    const { uid } = call.pod;
+    adding.set(uid, undefined);
+    try {
+      return await add(call);
+    } finally {
+      const ip = adding.get(uid);
+      adding.delete(uid);
+      if (ip !== undefined && journal.get(keyOf(call.sandbox)) === undefined) onDown(ip, uid);
     }
   }
 
@@ -295,7 +312,7 @@ export function agent(options: AgentOptions): Agent {
   async function adopt(sandbox: Sandbox, podUID: string): Promise<void> {
     const pod = view.pod(podUID);
     if (pod === undefined || journal.get(keyOf(sandbox)) !== undefined || !kernel.has(sandbox.netns)) return;
-    const reply = await add({ verb: 'ADD', cniVersion: '1.1.0', network: 'gala', sandbox, pod });
+    const reply = await noted({ verb: 'ADD', cniVersion: '1.1.0', network: 'gala', sandbox, pod });
     if (reply !== undefined && isRefusal(reply))
       log.warn('a pod that runs is not noted', { pod: `${pod.namespace}/${pod.name}`, because: reply.details });
   }
@@ -314,15 +331,7 @@ export function agent(options: AgentOptions): Agent {
   }
 
   return {
-    add: (call) =>
-      byKey.take(keyOf(call.sandbox), async () => {
-        adding.add(call.pod.uid);
-        try {
-          return await add(call);
-        } finally {
-          adding.delete(call.pod.uid);
-        }
-      }),
+    add: (call) => byKey.take(keyOf(call.sandbox), () => noted(call)),
     del: (sandbox) => byKey.take(keyOf(sandbox), () => del(sandbox)),
     check: (call) => byKey.take(keyOf(call.sandbox), () => check(call)),
     gc,
@@ -362,6 +371,12 @@ function missing(view: NodeView): string {
     return `HostPool ${network.pool}, which NodeNetwork ${node} names, is not there: apply the cluster's 30-pools.`;
   return `Node ${node} has no InternalIP yet: its kubelet, or the cloud's controller, says it.`;
 }
+
+/** Networks of the subnets that pods' ENIs lie in, as far as the definition says them. */
+const subnetsOf = ({ ec2 }: HostPool['spec']): Ask['subnets'] =>
+  Object.fromEntries(
+    (ec2?.zones ?? []).flatMap(({ podSubnetId, podSubnetCidr }) => (podSubnetCidr === undefined ? [] : [[podSubnetId, podSubnetCidr]])),
+  );
 
 /** What the pool says of the address's VLAN, or of its instances. */
 function optionsOf({ intranet, ec2 }: HostPool['spec'], lock: Lock | undefined, throughNode: readonly string[]): Options {

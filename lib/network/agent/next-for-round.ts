@@ -34,7 +34,7 @@ export interface RoundSeen {
   readonly missingMs: (key: string) => number | undefined;
   /** Keys and pods that a call is at work on. */
   readonly isBusy: (key: string) => boolean;
-  readonly adding: ReadonlySet<string>;
+  readonly adding: { has(podUID: string): boolean; readonly size: number };
 }
 
 /** A sandbox is listed only once it runs, and containerd has a minute to clean up after one that failed. */

@@ -14,7 +14,7 @@ test(`no address is on two links, and nothing is left, in ${COUNT} random schedu
     for (let step = 0; step < STEPS && cluster.violations.length === 0; step++) await cluster.step();
     const left = cluster.violations.length > 0 ? [] : await cluster.settled();
     const wrong = [...cluster.violations, ...left];
-    if (wrong.length > 0) throw new Error(`seed ${seed}:\n${[...wrong.slice(0, 10), ...cluster.story.slice(0, 300)].join('\n')}`);
+    if (wrong.length > 0) throw new Error(`seed ${seed}:\n${[...wrong.slice(0, 10), ...cluster.story.slice(-150)].join('\n')}`);
     for (const key of Object.keys(did) as (keyof typeof did)[]) did[key] += cluster.did[key];
   }
   // A check that never saw the thing it is about proves nothing.
