@@ -8,30 +8,18 @@ import { both } from '../node-terms.ts';
 import type { Ask, Demand, PlacedSlot } from '../types.ts';
 import { withClaims } from '../volumes.ts';
 import { anotherAddress } from './another-address.ts';
-import { away as awayOf, notOn } from './away.ts';
+import { notOn } from './away.ts';
 import { type IPLockObject, type LockObject, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
 import { isShut } from './found-out.ts';
 import { type Givens, looseKey } from './given.ts';
-import { inARow } from './in-a-row.ts';
 import { line } from './line.ts';
-import { isOfNode, nextForPinned, PATIENCE_MS, refusedBecause, saidOfAny } from './next-for-pinned.ts';
 import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
-import {
-  isRefusal,
-  type Refusal,
-  sayAddressNotBack,
-  sayFault,
-  sayKeptAway,
-  sayNotPlaced,
-  sayRefusedByNode,
-  sayTied,
-  sayUnreadable,
-} from './refusal.ts';
+import { pinnedPods, TOLD_MS } from './pinned-pods.ts';
+import { isRefusal, type Refusal, sayAddressNotBack, sayFault, sayKeptAway, sayNotPlaced, sayTied, sayUnreadable } from './refusal.ts';
 import type { Setback } from './setback.ts';
-import { hasWrongSlot, type Slot } from './slots.ts';
+import type { Slot } from './slots.ts';
 import { turnedAway } from './turned-away.ts';
-import { selectedNodes } from './volume-claims.ts';
 import { before, waiting } from './waiting.ts';
 import { type Job, objectOf } from './write.ts';
 
@@ -79,8 +67,6 @@ const LOOKS = 60;
 const LOOK = { pinned: 1, placed: 4, refused: 16 };
 /** Nobody is told of what passes within this. */
 const SOON_MS = 5_000;
-/** The same reason is told again after so long. */
-const TOLD_MS = 300_000;
 
 /** A bare pod, or an ordinal of a StatefulSet (owner.ts). */
 const isItsOwn = ({ key, demand }: PodFacts): boolean => demand.owner === key;
@@ -97,21 +83,10 @@ interface Placed {
 export function podDesk(desk: Desk, given: Givens): PodDesk {
   const { books, planner, flight, claims } = desk;
   const dirty = new Set<string>();
-  const away = awayOf();
-  const row = inARow();
-  /** Nodes that it is kept away from: never those that its own volumes are being made for. */
-  function awayFrom(pod: PodFacts): readonly string[] {
-    if (pod.controller === undefined || isOfNode(pod)) return [];
-    const nodes = away.from(pod.controller.uid, desk.now());
-    if (nodes.length === 0 || pod.claims === undefined) return nodes;
-    const claims = planner.claimsOf(pod);
-    const own = isRefusal(claims) ? [] : selectedNodes(claims);
-    return nodes.filter((node) => !own.includes(node));
-  }
   /** Beside its template: what may keep a pod from nodes that others of its shape can have. */
   const apart = (pod: PodFacts) => {
     const claims = pod.claims === undefined ? '' : JSON.stringify(planner.claimsOf(pod));
-    return `${awayFrom(pod).join()} ${claims}`;
+    return `${pinned.awayFrom(pod).join()} ${claims}`;
   };
   const hasHeld = (owner: string) => books.addressesOfOwner(owner).some(({ spec }) => spec.phase === 'Held');
   const loose = waiting(hasHeld, apart);
@@ -129,12 +104,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   /** Since when each waits, for metrics; and what was told of it. */
   const since = new Map<string, number>();
   const told = new Map<string, { readonly refusal: Refusal; readonly atMs: number }>();
-  /** Pods that have a slot and aren't bound: their node, and since when it refuses them. */
-  const pinned = new Map<
-    string,
-    { readonly uid: string; readonly node: string | undefined; readonly fromMs: number; readonly patienceMs: number; sinceMs?: number }
-  >();
-  const pinnedOn = new Map<string, Set<string>>();
+  const pinned = pinnedPods(desk, tell);
   const another = anotherAddress(desk, tell);
   /** Whose writes wait for room. */
   const queue = line();
@@ -144,8 +114,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const pod = books.pods.get(key);
     const stage = pod === undefined ? 'other' : stageOf(pod);
     settle(key, pod, stage);
-    if (pod?.node !== undefined && pod.controller !== undefined && pinned.get(key)?.uid === pod.uid) row.bound(pod.controller.uid);
-    watchPinned(key, stage === 'pinned' ? pod : undefined);
+    pinned.follow(key, pod, stage === 'pinned');
     if (pod === undefined) another.forget(key);
     else if (!another.look(pod)) return false;
     if (pod !== undefined && stage === 'pinned') return whenPinned(pod);
@@ -371,7 +340,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   function placed(pod: PodFacts, count: number): Placed {
     const demand = claimed(pod);
     if (isRefusal(demand)) return { slots: [], refusal: demand };
-    const kept = awayFrom(pod);
+    const kept = pinned.awayFrom(pod);
     const ask = { demand: askedOf(demand, kept), strategy: 'spread' } as const;
     const placement = planner.place(ask, count, true, pod.pinned);
     if (!('slots' in placement)) return { slots: [], refusal: sayKeptAway(sayTied(sayNotPlaced(placement), pod, demand), kept) };
@@ -416,8 +385,14 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   function slotIn(pod: PodFacts, lock: LockObject, slots: readonly Slot[]): Slot | Refusal {
     const demand = claimed(pod);
     if (isRefusal(demand)) return demand;
-    const found = slotFor(pod, lock, slots, planner.rejects(demand), new Set(awayFrom(pod)));
+    const found = slotFor(pod, lock, slots, planner.rejects(demand), new Set(pinned.awayFrom(pod)));
     return isRefusal(found) ? sayTied(found, pod, demand) : found;
+  }
+
+  function whenPinned(pod: PodFacts): boolean {
+    unqueue(pod.key);
+    since.delete(pod.key);
+    return pinned.seeTo(pod);
   }
 
   function tell(pod: PodFacts, refusal: Refusal): true {
@@ -428,73 +403,6 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     told.set(pod.key, { refusal, atMs: desk.now() });
     const { reason, message } = refusal;
     desk.note({ note: 'event', on: 'Pod', key: pod.key, uid: pod.uid, reason, message, warning: true });
-    return true;
-  }
-
-  function watchPinned(key: string, pod: PodFacts | undefined): void {
-    const before = pinned.get(key);
-    if (before !== undefined && (before.uid !== pod?.uid || before.node !== pod.pinned)) {
-      pinned.delete(key);
-      const there = pinnedOn.get(before.node ?? '');
-      there?.delete(key);
-      if (there?.size === 0) pinnedOn.delete(before.node ?? '');
-    }
-    if (pod === undefined || pinned.has(key)) return;
-    // Where its Lock had no slot but on a node that it is kept away from: another pod would be given just that again.
-    const keptMs = pod.controller === undefined ? 0 : away.leftMs(pod.controller.uid, pod.pinned ?? '', desk.now());
-    const patienceMs = Math.max(pod.controller === undefined || isOfNode(pod) ? PATIENCE_MS : row.patienceMs(pod.controller.uid), keptMs);
-    pinned.set(key, { uid: pod.uid, node: pod.pinned, fromMs: desk.now(), patienceMs });
-    const there = pinnedOn.get(pod.pinned ?? '');
-    if (there === undefined) pinnedOn.set(pod.pinned ?? '', new Set([key]));
-    else there.add(key);
-  }
-
-  function whenPinned(pod: PodFacts): boolean {
-    unqueue(pod.key);
-    since.delete(pod.key);
-    const seen = pinned.get(pod.key);
-    const because = refusedBecause(pod, pod.pinned === undefined ? undefined : planner.node(pod.pinned));
-    if (seen === undefined) return true;
-    seen.sinceMs = because === undefined ? undefined : (seen.sinceMs ?? desk.now());
-    const refusedMs = seen.sinceMs === undefined ? undefined : desk.now() - seen.sinceMs;
-    const isOver = because !== undefined && refusedMs !== undefined && refusedMs >= seen.patienceMs;
-    const everywhere = isOver && refusedOnceMore(pod, because, seen.fromMs);
-    const prospect = { everywhere, wrongSlot: isOver && hasWrongSlot(pod, books) };
-    const step = nextForPinned(pod, because, refusedMs, seen.patienceMs, prospect);
-    switch (step.do) {
-      case 'wait':
-        if (step.ms !== undefined) desk.touchAt(jobOf(pod.key), desk.now() + step.ms);
-        return true;
-      case 'tell':
-        desk.touchAt(jobOf(pod.key), desk.now() + TOLD_MS);
-        return tell(pod, sayRefusedByNode(pod, step.because, everywhere));
-      case 'delete':
-        return deletePinned(pod, step.because, seen.patienceMs);
-      default:
-        return step satisfies never;
-    }
-  }
-
-  /** @returns whether other nodes said the same of pods of its controller, so many that the next would too */
-  function refusedOnceMore(pod: PodFacts, because: string, pinnedMs: number): boolean {
-    const { controller, pinned: node } = pod;
-    if (controller === undefined || node === undefined || isOfNode(pod)) return false;
-    const sentence = saidOfAny(because, pod);
-    row.refused(controller.uid, { node, sentence, pinnedMs }, desk.now());
-    const everywhere = row.everywhere(controller.uid, sentence);
-    if (!everywhere) away.refused(controller.uid, node, desk.now(), 2 * row.patienceMs(controller.uid));
-    return everywhere;
-  }
-
-  function deletePinned(pod: PodFacts, because: string, refusedMs: number): boolean {
-    const { key, namespace, name, uid, resourceVersion } = pod;
-    const [job, object] = [jobOf(key), objectOf('Pod', key)];
-    if (flight.busy(object) || flight.resting(job, object, desk.now())) return true;
-    if (!flight.begin({ job, lane: 'quick', object, call: { do: 'delete', kind: 'Pod', id: { namespace, name }, uid, resourceVersion } }))
-      return false;
-    const message = `deleted, so that its controller makes another: for ${Math.round(refusedMs / 1000)} s its node did not take it. ${because}`;
-    desk.note({ note: 'event', on: 'Pod', key, uid, reason: 'NodeRefusesPod', message, warning: true });
-    desk.note({ note: 'log', level: 'info', sentence: 'pinned pod deleted', fields: { pod: key, because } });
     return true;
   }
 
@@ -550,7 +458,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       return loose.anyAside || forLock.size > 0;
     },
     nodeChanged(node) {
-      for (const key of pinnedOn.get(node) ?? []) dirty.add(key);
+      for (const key of pinned.on(node)) dirty.add(key);
     },
     get waiting() {
       return loose.size + lockOf.size + returning.size;
