@@ -151,8 +151,9 @@ export const IPLock = resource('IPLock', {
     { name: 'MAC', type: 'string', jsonPath: '.spec.mac', priority: 1 },
     { name: 'Pod', type: 'string', jsonPath: '.spec.podUID', priority: 1 },
   ],
-  // Field selectors on custom resources are stable since Kubernetes 1.32 (KEP-4358): an agent watches its own node's only.
-  selectableFields: ['.spec.node'],
+  // Field selectors on custom resources are stable since Kubernetes 1.32 (KEP-4358): an agent watches its own node's only, and asks
+  // for that of a pod where the watch may be late.
+  selectableFields: ['.spec.node', '.spec.podUID'],
   checkedElsewhere: {
     'an address that lies in no VLAN and belongs to no ENI': 'the lock writer, the only one that creates IPLocks',
     'a node, Lock or pod that does not exist': 'the lock writer',
