@@ -124,6 +124,21 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
     expect(await ask('unlock', 'what-there-is', '-n', 'feed')).toMatchObject({ code: 0 });
   });
 
+  test('a percentage that two racks can never hold is said to be what is wrong', async () => {
+    const { code, out } = await ask('lock', ...FEED, '12', '--name', 'tight', '--max-per', 'rack=30%');
+    expect({ code, lines: out.split('\n').slice(-3) }).toEqual({
+      code: 3,
+      lines: [
+        "--max-per rack: rack is '30%', which is 4 of 12; 2 racks could ever take these pods: 8 in all; on 2 racks a percentage is 50% or more. Ask for 50%, or add racks.",
+        'Ask again; where --name was given, under another one.',
+        '',
+      ],
+    });
+    expect(await ask('stock', ...FEED, '--count', '12', '--max-per', 'rack=30%')).toMatchObject({
+      ...{ code: 2, out: '', err: expect.stringContaining('2 racks could ever take these pods: 8 in all') },
+    });
+  });
+
   test('without a name a question that failed is asked anew', async () => {
     const first = await json('lock', ...FEED, '300');
     expect(first).toMatchObject({
