@@ -8,7 +8,7 @@ import { GROUP, VERSION } from '../../api/resource.ts';
 import { OWNER_KIND_ANNOTATION, POD_ANNOTATION, WAS_HELD_ANNOTATION, WRITER_ANNOTATION } from '../../api/scheduling.ts';
 import type { Draft } from '../../kube/kinds.ts';
 import type { IPLockObject } from './books.ts';
-import { statusWithout } from './found-out.ts';
+import { conditionOf, statusWithout } from './found-out.ts';
 
 /** The pod that an address is for. */
 export interface ForPod {
@@ -54,8 +54,9 @@ export function takenOver(ipLock: IPLockObject, whom: Whom, wasHeld = false): Dr
   const { owner, mac } = ipLock.spec;
   const own = annotations(ipLock.metadata.annotations, whom);
   if (wasHeld) own[WAS_HELD_ANNOTATION] = 'true';
-  // What was looked for on one node's wire says nothing of another's.
-  const past = whom.node === ipLock.spec.node ? [WIRED] : [WIRED, PROBED];
+  // What was looked for on one node's wire says nothing of another's; and what was amiss is looked for anew.
+  const isStillSo = whom.node === ipLock.spec.node && conditionOf(ipLock, PROBED)?.status === 'True';
+  const past = isStillSo ? [WIRED] : [WIRED, PROBED];
   return { ...change(ipLock, { phase: 'Locked', mac, owner, ...place(whom) }, own), ...statusWithout(ipLock, past) };
 }
 

@@ -39,6 +39,8 @@ export interface LockDesk {
 
 /** Counts write a status no more often than this. */
 const COUNTS_MS = 1_000;
+/** Nor how many addresses were looked for: a status of 5,000 slots is half a megabyte. */
+const PROBED_MS_PER_SLOT = 1;
 /** Calls that one Lock begins before it is another's turn. */
 const TURN = 8;
 /**
@@ -207,7 +209,8 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     const { status, over, moved } = kept;
     const found = probed(seen, books, lock.status, desk.options);
     if (status === undefined && found === probedBefore(lock.status)) return true;
-    const wait = hand.writtenMs + COUNTS_MS - desk.now();
+    const least = status === undefined ? Math.max(COUNTS_MS, seen.length * PROBED_MS_PER_SLOT) : COUNTS_MS;
+    const wait = hand.writtenMs + least - desk.now();
     if (over.length + moved.length === 0 && wait > 0) {
       desk.touchAt(jobOf(key), desk.now() + wait);
       return true;

@@ -38,6 +38,8 @@ describe('what was found out of an address', () => {
     const before = aStoredIPLock('10.110.0.10', { phase: 'Held', node: 'n', says });
     expect(types(takenOver(before, { node: 'n', pod }))).toEqual(['Probed']);
     expect(types(takenOver(before, { node: 'm', pod }))).toEqual([]);
+    const amiss = aStoredIPLock('10.110.0.10', { phase: 'Held', node: 'n', says: { Probed: 'GatewaySilent' } });
+    expect(types(takenOver(amiss, { node: 'n', pod }))).toEqual([]);
   });
   test('stands on it for people when it is Quarantined, with whom it was for', () => {
     const before = aStoredIPLock('10.110.0.10', { podUID: pod.uid, lock: 'night', says: { Probed: 'Conflict' } });
