@@ -32,6 +32,10 @@ export const NEEDS = {
   unlock: [here('delete', ours('locks'))],
   locks: [here('list', ours('locks'))],
   'locks -A': [everywhere('list', ours('locks'))],
+  who: [
+    ...['get', 'list'].flatMap((verb) => ['pods', ours('iplocks')].map((resource) => everywhere(verb, resource))),
+    ...['nodes', ours('hostpools'), ours('nodenetworks')].map((resource) => everywhere('list', resource)),
+  ],
   ips: ['iplocks', 'hostpools', 'nodenetworks'].map((plural) => everywhere('list', ours(plural))),
   'ips free': ['get', 'list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
   leaks: ['pods', 'nodes', 'statefulsets.apps', ...['locks', 'iplocks', 'nodenetworks'].map(ours)].map((resource) =>

@@ -8,6 +8,7 @@ import { addressOfTwin, placeOf } from './address-place.ts';
 import { type ClusterOptions, clusterOptions, inCluster, listed } from './cluster.ts';
 import { isAddress, isIpv6Like } from './ip-text.ts';
 import type { Declare } from './main.ts';
+import { assertNamespace } from './namespace.ts';
 import { BadInput, type ExitCode, type Format, outputOption, print } from './output.ts';
 import { type IPLockSeen, type PodSeen, type Who, whoHas, whoText } from './who-text.ts';
 
@@ -37,7 +38,7 @@ async function who(typed: string, options: Options): Promise<ExitCode> {
     await print(options.output, found, () => allText(found, key, readAtMs));
     return 0;
   }
-  return inCluster(options, async ({ api, namespace }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: 'who' }, async ({ api, namespace }): Promise<ExitCode> => {
     const asked = isIpv6Like(typed) ? addressOfTwin(typed, await listed(api.list(kindOf(HostPool)))) : typed;
     const found = isAddress(asked) ? [await ofAddress(api, asked)] : await ofPod(api, asked, namespace);
     await print(options.output, found, () => allText(found, asked.includes('/') ? asked : `${namespace}/${asked}`, Date.now()));
@@ -93,10 +94,12 @@ async function nodeWith(api: Api, address: string): Promise<string | undefined> 
 async function ofPod(api: Api, asked: string, here: string): Promise<Who[]> {
   const [namespace, name] = asked.includes('/') ? (asked.split('/') as [string, string]) : [here, asked];
   const pod = await unlessMissing(api.get(PODS, { namespace, name }));
-  if (pod === undefined)
+  if (pod === undefined) {
+    await assertNamespace(api, namespace);
     throw new BadInput(
       `${asked}: it is no IPv4 address, and there is no pod ${namespace}/${name}. kubectl get pods -n ${namespace} lists them.`,
     );
+  }
   const seen = podSeen(pod);
   const ipLocks = seen.node === undefined ? [] : await listed(api.list(kindOf(IPLock), { fieldSelector: `spec.node=${seen.node}` }));
   const own = ipLocks.filter(({ spec }) => spec.podUID === seen.uid).map(({ metadata }) => metadata.name);

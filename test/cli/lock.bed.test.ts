@@ -88,6 +88,7 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubec
       ['locks', '-n', 'fed'],
       ['stock', 'feed-api', '-n', 'fed'],
       ['explain', 'pod', 'fed/feed-api-0'],
+      ['who', 'fed/feed-api-0'],
     ];
     for (const args of asked) expect([args, await ask(...args)]).toEqual([args, { code: 2, out: '', err: said }]);
     const pods = join(bed.folder, 'pods.yaml');
