@@ -4,10 +4,12 @@ import {
   CreateCapacityReservationCommand,
   CreateLaunchTemplateCommand,
   CreateLaunchTemplateVersionCommand,
+  CreateSubnetCommand,
   DescribeCapacityReservationsCommand,
   DescribeInstanceAttributeCommand,
   DescribeInstancesCommand,
   DescribeInstanceTypesCommand,
+  DescribeSubnetsCommand,
   ModifyNetworkInterfaceAttributeCommand,
   paginateDescribeInstances,
   RunInstancesCommand,
@@ -71,6 +73,16 @@ describeBed('instances of the EC2 stand-in', ['moto'], () => {
     expect(await refusal(account.eni({ PrivateIpAddress: made.Instances?.[0]?.PrivateIpAddress }))).toMatch(/^InvalidIPAddress.InUse/);
     expect(await refusal(run({ PrivateIpAddress: others[0]?.PrivateIpAddress }))).toMatch(/^InvalidIPAddress.InUse/);
     expect((await run({ PrivateIpAddress: '10.0.1.200' })).Instances?.[0]).toMatchObject({ PrivateIpAddress: '10.0.1.200' });
+  });
+
+  test('are refused in a subnet that has not enough addresses left for them', async () => {
+    const { Subnets } = await send(new DescribeSubnetsCommand({ SubnetIds: [account.subnets.a] }));
+    const { Subnet } = await send(new CreateSubnetCommand({ VpcId: Subnets?.[0]?.VpcId, CidrBlock: '10.0.9.0/28' }));
+    const SubnetId = Subnet?.SubnetId ?? '';
+    const full = /^InsufficientFreeAddressesInSubnet: The specified subnet does not have enough free addresses/;
+    expect(await refusal(run({ SubnetId, MinCount: 12, MaxCount: 12 }))).toMatch(full);
+    expect((await run({ SubnetId, MinCount: 11, MaxCount: 11 })).Instances).toHaveLength(11);
+    expect(await refusal(account.eni({ SubnetId }))).toMatch(full);
   });
 
   test('end over half a minute, and take along those ENIs that are to end with them; the others are free again', async () => {

@@ -14,7 +14,7 @@ import {
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { describeBed } from '../describe-bed.ts';
 import { anAccount, refusal, type TestAccount } from './an-account.ts';
-import type { InstanceEni } from './ec2.ts';
+import type { InstanceEni } from './hooks.ts';
 
 describeBed('ENIs of the EC2 stand-in', ['moto'], () => {
   let account: TestAccount;

@@ -23,8 +23,8 @@ export interface Moto {
   ask(call: Call): Promise<Element>;
 }
 
-/** Ready within some seconds: what it takes is Python reading its modules. */
-const READY_SECONDS = 60;
+/** Two idle cores take 2 s, in which Python reads its modules; a machine that is busy otherwise, many times that. */
+const READY_SECONDS = 100;
 
 export async function startMoto(folder: string, region: string, holding: Holding): Promise<Moto> {
   const port = await loopback.port(0);

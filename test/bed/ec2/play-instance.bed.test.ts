@@ -5,6 +5,7 @@ import { describeBed } from '../describe-bed.ts';
 import type { BedNode } from '../node.ts';
 import { startNodes } from '../nodes.ts';
 import { anAccount, type TestAccount } from './an-account.ts';
+import { ec2ForNodes } from './for-nodes.ts';
 import { playInstance } from './play-instance.ts';
 
 /** On a machine that is busy otherwise; an idle one needs a tenth. */
@@ -65,4 +66,13 @@ describeBed('a node that plays an EC2 instance', ['control-plane', 'nodes', 'mot
     },
     BUSY_MS,
   );
+
+  test('asks EC2 for its ENIs as any program on it would', async () => {
+    const { NetworkInterfaceId } = await account.eni();
+    const endpoint = await ec2ForNodes(bed, account.ec2);
+    const authorization = 'Authorization: AWS4-HMAC-SHA256 Credential=bed/20260101/ap-northeast-1/ec2/aws4_request';
+    const call = 'Action=DescribeNetworkInterfaces&Version=2016-11-15';
+    const answer = await node.mustExec(['busybox', 'wget', '-qO-', '--header', authorization, '--post-data', call, endpoint]);
+    expect(answer).toContain(`<networkInterfaceId>${NetworkInterfaceId}</networkInterfaceId>`);
+  });
 });

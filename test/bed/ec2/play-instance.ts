@@ -3,7 +3,8 @@
  * detaches is pulled out. The node's own NIC stands for the primary ENI.
  */
 import type { BedNode } from '../node.ts';
-import type { Ec2, InstanceEni } from './ec2.ts';
+import type { Ec2 } from './ec2.ts';
+import type { InstanceEni } from './hooks.ts';
 
 export interface Playing {
   /** The ENIs whose NICs are in the node. */
