@@ -178,7 +178,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     returning.add(pod.key);
     const toldMs = (since.get(pod.key) ?? desk.now()) + SOON_MS;
     if (toldMs > desk.now()) desk.touchAt(jobOf(pod.key), toldMs);
-    return sayAddressNotBack(metadata.name, spec, planner.node(spec.node) === undefined);
+    return sayAddressNotBack(metadata.name, spec, planner.node(spec.node));
   }
 
   function give(pod: PodFacts, mine: Given): void {

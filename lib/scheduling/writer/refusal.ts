@@ -98,15 +98,23 @@ export function sayFault(because: string): Refusal {
   };
 }
 
-/** Of a bare pod or an ordinal, whose own address is that of the pod of its name before it. */
-export function sayAddressNotBack(address: string, { owner, node, podUID }: IPLockObject['spec'], nodeIsGone: boolean): Refusal {
-  const remedy = nodeIsGone
-    ? `Node ${node} is gone, and its machine may still use the address. ${orFence(node)}`
-    : `It is this pod's once that one is gone from node ${node}.`;
+/**
+ * Of a bare pod or an ordinal, whose own address is that of the pod of its name before it.
+ * @param there the node of that one; undefined: it is gone
+ */
+export function sayAddressNotBack(
+  address: string,
+  { owner, node, podUID }: IPLockObject['spec'],
+  there: { readonly ready: boolean } | undefined,
+): Refusal {
+  const isUp = there?.ready === true;
+  const remedy = isUp
+    ? `It is this pod's once that one is gone from node ${node}.`
+    : `Node ${node} is ${there === undefined ? 'gone' : 'not Ready'}, and its machine may still use the address. ${orFence(node)}`;
   return {
     reason: 'AddressNotBack',
     message: `its own address ${address} is still that of pod ${owner} before it, UID ${podUID}. ${remedy}`,
-    passes: !nodeIsGone,
+    passes: isUp,
   };
 }
 

@@ -44,10 +44,14 @@ describe('S17 an address whose pod was deleted by force', () => {
   });
 
   test('is the next pod’s once that one is unwired: it waits, and gets it on any node', () => {
-    const { all, ip } = aForcedEnd();
+    const { all, ip, node } = aForcedEnd();
+    all.find(node, { ready: false });
     all.api.createPod(anOrdinal());
     all.run(30);
     expect(all.pod('redis-0')?.gated).toBe(true);
+    expect(all.told()).toEqual([
+      expect.stringContaining(`Node ${node} is not Ready, and its machine may still use the address. Let the node come back, or see to it`),
+    ]);
     all.says(ip, 'Wired', 'False');
     all.run(3);
     expect([all.pod('redis-0')?.gated, all.ofPod('redis-0')]).toEqual([false, { [ip]: 'Locked' }]);
