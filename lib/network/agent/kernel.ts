@@ -6,7 +6,7 @@
  * time in wiring a pod.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Seen } from '../wiring/check.ts';
@@ -64,8 +64,19 @@ export function kernel({ procSys = '/proc/sys', sysClassNet = '/sys/class/net' }
       const [links, routes, routes6, neighbours, qdiscs] = parts.map((part) => JSON.parse(part.trim() || '[]'));
       return { links, routes: [...routes, ...routes6], neighbours, qdiscs };
     },
-    has: (netns) => netns !== '' && existsSync(netns),
+    has: (netns) => netns !== '' && isNamespace(netns),
   };
+}
+
+/** linux/magic.h, NSFS_MAGIC. What is left of a namespace that is gone is an empty file. */
+const NSFS = 0x6e736673;
+
+function isNamespace(path: string): boolean {
+  try {
+    return statfsSync(path).type === NSFS;
+  } catch {
+    return false;
+  }
 }
 
 interface IpLink {
