@@ -70,3 +70,11 @@ test('a part that cannot be had is told at once, with what was tried, and nothin
   expect(code).toBe(4);
   expect(readdirSync(join(folder, 'empty/gala/bed/0.36.6'))).toEqual([]);
 });
+
+test('a part of Python that pip cannot get is told with its reason, and leaves no environment behind', async () => {
+  const nothing = environment({ XDG_CACHE_HOME: join(folder, 'no-index'), PIP_NO_INDEX: '1' });
+  const { code, stdout } = await bed(['fetch', 'moto'], nothing, 110);
+  expect(stdout).toMatch(/^moto: not had: pip: .*No matching distribution/m);
+  expect(code).toBe(4);
+  expect(readdirSync(join(folder, 'no-index/gala/bed/5.2.5'))).toEqual([]);
+});

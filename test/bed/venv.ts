@@ -24,9 +24,14 @@ const PYTHONS = ['/usr/bin/python3', 'python3'];
 export async function installByPip(requirements: string, folder: string, name: string): Promise<void> {
   const environment = join(folder, `${name}-python`);
   rmSync(environment, { recursive: true, force: true });
-  await venv(environment);
-  const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--requirement'];
-  await bounded(join(environment, 'bin/python'), [...pip, fileURLToPath(new URL(requirements, import.meta.url))]);
+  try {
+    await venv(environment);
+    const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--requirement'];
+    await bounded(join(environment, 'bin/python'), [...pip, fileURLToPath(new URL(requirements, import.meta.url))]);
+  } catch (error) {
+    rmSync(environment, { recursive: true, force: true });
+    throw error;
+  }
   const half = join(folder, `.${name}`);
   // By its module: the scripts that pip writes hold the path of the environment.
   writeFileSync(half, `#!/bin/sh\nexec "$(dirname "$0")/${name}-python/bin/python" -m ${name}.server "$@"\n`, { mode: 0o755 });
