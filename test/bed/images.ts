@@ -87,7 +87,14 @@ export async function galaImage(folder: string, name = GALA): Promise<Image> {
       busybox(made);
       symlinkSync('/bin/busybox', join(made, 'usr/bin/env'));
       copyLibraries(process.execPath, made);
-      for (const name of ['ip', 'tc']) {
+      // As Debian has it: containerd says /var/run/netns.
+      mkdirSync(join(made, 'var'), { recursive: true });
+      symlinkSync('../run', join(made, 'var/run'));
+      // The base's shell: busybox's own runs its applets in place of iproute2, wherever that is on the PATH.
+      rmSync(join(made, 'bin/sh'));
+      copyFileSync(realpathSync('/bin/sh'), join(made, 'bin/sh'));
+      copyLibraries('/bin/sh', made);
+      for (const name of ['ip', 'tc', 'nsenter']) {
         const program = execFileSync('sh', ['-c', 'command -v "$0"', name], { encoding: 'utf8' }).trim();
         copyFileSync(realpathSync(program), join(made, 'usr/sbin', name));
         copyLibraries(program, made);
@@ -109,7 +116,7 @@ export function anImage(folder: string, name: string, config: ImageConfig, fill:
   const work = mkdtempSync(join(folder, '.image-'));
   try {
     const root = join(work, 'root');
-    for (const each of ['bin', 'dev', 'etc', 'proc', 'sys', 'tmp', 'usr/bin', 'usr/sbin', 'usr/local/bin'])
+    for (const each of ['bin', 'dev', 'etc', 'proc', 'run', 'sys', 'tmp', 'usr/bin', 'usr/sbin', 'usr/local/bin'])
       mkdirSync(join(root, each), { recursive: true });
     chmodSync(join(root, 'tmp'), 0o1777);
     fill(root);

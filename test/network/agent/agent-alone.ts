@@ -14,6 +14,7 @@ import { openJournal } from '../../../lib/network/agent/journal.ts';
 import { kernel } from '../../../lib/network/agent/kernel.ts';
 import type { Lock, NodeView } from '../../../lib/network/agent/node-view.ts';
 import { serve } from '../../../lib/network/agent/server.ts';
+import { bury } from '../../../lib/network/agent/tombstones.ts';
 
 /** What an API server would know. */
 export interface KnownAlone {
@@ -74,5 +75,7 @@ const made = agent({
   ...{ view, journal: openJournal(join(folder, 'journal'), log), kernel: kernel(), clock: monotonic, log, throughNode },
   sandboxes: async () => new Map((known().sandboxes ?? []).map((id) => [id, { isReady: true, podUID: '' }])),
 });
+await bury(join(folder, 'tombstones'), made, log);
+setInterval(() => void bury(join(folder, 'tombstones'), made, log), 200);
 await serve({ socket: join(folder, 'cni.sock'), agent: made, trouble: () => undefined, log });
 process.stdout.write('serving\n');
