@@ -41,7 +41,7 @@ Exit code 3: the Node is Ready.`;
 const TRIES = 5;
 
 async function fence(name: string, options: Options): Promise<ExitCode> {
-  return inCluster(options, async ({ api }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: 'fence' }, async ({ api }): Promise<ExitCode> => {
     for (let tries = 1; ; tries++) {
       const node = await unlessMissing(api.get(NODES, { name }));
       const facts = node && nodeFacts(node);

@@ -38,6 +38,10 @@ export const NEEDS = {
   ],
   ips: ['iplocks', 'hostpools', 'nodenetworks'].map((plural) => everywhere('list', ours(plural))),
   'ips free': ['get', 'list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
+  fence: [
+    ...['get', 'patch'].map((verb) => everywhere(verb, 'nodes')),
+    ...['list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
+  ],
   leaks: ['pods', 'nodes', 'statefulsets.apps', ...['locks', 'iplocks', 'nodenetworks'].map(ours)].map((resource) =>
     everywhere('list', resource),
   ),
