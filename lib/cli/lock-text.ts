@@ -1,5 +1,6 @@
 /** A Lock as `gala lock` and `gala locks` show it. Pure. */
 import type { Lock } from '../api/kinds.ts';
+import { PROBED } from '../api/network.ts';
 import { LOCK_ANNOTATION } from '../api/scheduling.ts';
 import type { Stored } from '../kube/kinds.ts';
 import { ageOf, counted } from './amount.ts';
@@ -22,6 +23,8 @@ export interface LockSeen {
   readonly createdAt?: string;
   readonly renewedAt?: string;
   readonly slots: readonly { readonly slot: number; readonly node: string; readonly rack?: string; readonly address?: string }[];
+  /** Whether its addresses that wait for a pod were looked for on the wire; left out where no agent looks. */
+  readonly probed?: { readonly status: string; readonly reason: string; readonly message?: string };
   /** Why it is not more, the largest first. */
   readonly reasons: readonly { readonly reason: string; readonly nodes: number; readonly message?: string }[];
 }
@@ -30,6 +33,7 @@ export interface LockSeen {
 export function lockSeen(lock: Stored<Lock>, racks: ReadonlyMap<string, string> = new Map()): LockSeen {
   const { spec, status, metadata } = lock;
   const slots = status?.slots ?? [];
+  const probed = status?.conditions?.find(({ type }) => type === PROBED);
   return {
     namespace: metadata.namespace ?? '',
     name: metadata.name,
@@ -45,6 +49,7 @@ export function lockSeen(lock: Stored<Lock>, racks: ReadonlyMap<string, string> 
       const rack = racks.get(slot.node);
       return rack === undefined || rack === '' ? slot : { ...slot, rack };
     }),
+    ...(probed === undefined ? {} : { probed: { status: probed.status, reason: probed.reason, message: probed.message } }),
     reasons: status?.reasons ?? [],
   };
 }
