@@ -225,6 +225,12 @@ describeBed('instances of the EC2 stand-in', ['moto'], () => {
     expect(await refusal(run({ SubnetId: undefined, NetworkInterfaces: [0, 1, 2, 3].map(nic) }))).toMatch(
       /^AttachmentLimitExceeded: Interface count 4 exceeds the limit for c5.large/,
     );
+    await advance(1_000);
+    const before = await send(new DescribeInstancesCommand({}));
+    const elsewhere = [nic(0), { ...nic(1), SubnetId: account.subnets.c }];
+    expect(await refusal(run({ SubnetId: undefined, NetworkInterfaces: elsewhere }))).toMatch(/^InvalidParameterCombination/);
+    await advance(1_000);
+    expect((await send(new DescribeInstancesCommand({}))).Reservations).toHaveLength(before.Reservations?.length ?? 0);
   });
 
   test('leave no place for an ENI where volumes have taken it', async () => {

@@ -31,6 +31,11 @@ export async function launch(account: Account, params: Params): Promise<{ reserv
     ...(preference === undefined ? {} : { preference }),
   };
   const room = allowed(instances.judgeLaunch(account.world, asked, account.typeOf));
+  // All or nothing: an ENI that can't be had keeps its instance from being launched.
+  for (const each of more.map(wantedInterface)) {
+    allowed(interfaces.judgeCreate(account.world, each));
+    if (account.world.subnets[each.subnetId]?.zone !== account.world.subnets[asked.subnetId]?.zone) throw new Refusal(error.otherZone());
+  }
 
   const groups = [...listed(params, 'SecurityGroupId'), ...listed(primary, 'SecurityGroupId')];
   const answer = await account.moto.ask({ action: 'RunInstances', params: motoLaunch(params, asked, room.count, groups) });
