@@ -23,5 +23,6 @@ export default defineCluster({
   kubernetes: '1.36',
   apiServer: 'https://k8s.cloud-a.intra',
   services: 'kube-proxy',
+  serviceCidr: '172.20.0.0/16', // `kubectl get servicecidr`
   pools: { burst },
 });

@@ -41,12 +41,15 @@ const racked = (at: number) =>
       trunk: fc.constantFrom('bond0', 'eth1', 'ens5f0np0'),
       datacenter: optional(name('dc')),
       namespaces: optional(fc.uniqueArray(name('n'), { minLength: 1, maxLength: 3 })),
+      mtu: optional(fc.integer({ min: 1280, max: 9216 })),
+      isDual: fc.boolean(),
+      isRouted: fc.boolean(),
       macsPerPort: optional(fc.integer({ min: 1, max: 4096 })),
       machine: optional(
         fc.record({ cpu: fc.constantFrom(8, 64, '500m', '1.5'), memory: gibibytes(2048), bandwidth: optional(fc.constant('25G')) }),
       ),
     })
-    .map(({ shared, racks, hosts, vlans, namespaces, ...pool }) => ({
+    .map(({ shared, racks, hosts, vlans, namespaces, mtu, isDual, isRouted, ...pool }) => ({
       shape: 'intranet',
       ...pool,
       ...shared,
@@ -60,6 +63,9 @@ const racked = (at: number) =>
             addresses: `10.${at}.${i}.64/26`,
             racks: i === 0 ? undefined : racks.slice(0, 1),
             namespaces,
+            mtu,
+            ipv6Prefix: isDual ? `fd2c:7a41::${at}:${i}:0:0/96` : undefined,
+            routes: isRouted ? [{ to: '10.200.0.0/16', via: `10.${at}.${i}.2` }, { to: '10.201.0.0/16' }] : undefined,
           },
         ]),
       ),
@@ -104,6 +110,8 @@ const definition = fc
       name: 'any',
       apiServer: 'https://192.168.0.10:6443',
       services: 'kube-proxy',
+      serviceCidr: '172.30.0.0/16',
+      concerns: ['scheduling', 'network'],
       ...rest,
       pools: Object.fromEntries(names.map((pool, i) => [pool, pools[i] as unknown as PoolDefinition])),
     })),
