@@ -10,7 +10,7 @@ import { WIRED } from '../../../lib/api/network.ts';
 import type { Clock } from '../../../lib/kube/clock.ts';
 import { ApiError, NoAnswer } from '../../../lib/kube/error.ts';
 import { silent } from '../../../lib/kube/log.ts';
-import { type Agent, agent, isVeth, type Reply } from '../../../lib/network/agent/agent.ts';
+import { type Agent, agent, type Reply } from '../../../lib/network/agent/agent.ts';
 import type { Sandbox } from '../../../lib/network/agent/call.ts';
 import type { SandboxSeen } from '../../../lib/network/agent/cri.ts';
 import { type Attachment, type Journal, keyOf } from '../../../lib/network/agent/journal.ts';
@@ -21,7 +21,7 @@ import type { Lock, NodeView } from '../../../lib/network/agent/node-view.ts';
 import { type Round, round } from '../../../lib/network/agent/round.ts';
 import { isRefusal } from '../../../lib/network/wiring/refusal.ts';
 import type { Line } from '../../../lib/network/wiring/step.ts';
-import type { Dice } from '../../scheduling/dice.ts';
+import { type Dice, dice } from '../../scheduling/dice.ts';
 import { Kernel } from '../wiring/a-kernel.ts';
 
 const NODES = ['h-r12-01', 'h-r12-02'] as const;
@@ -250,6 +250,14 @@ export class Cluster {
       ...this.all().map(({ metadata, spec, status }) => `IPLock ${metadata.name} ${JSON.stringify({ spec, status })}`),
     ];
   }
+}
+
+/** One schedule from its seed. */
+export async function scheduleOf(seed: number, steps: number): Promise<{ readonly wrong: readonly string[]; readonly cluster: Cluster }> {
+  const cluster = new Cluster(dice(seed));
+  for (let step = 0; step < steps && cluster.violations.length === 0; step++) await cluster.step();
+  const left = cluster.violations.length > 0 ? [] : await cluster.settled();
+  return { wrong: [...cluster.violations, ...left], cluster };
 }
 
 class Node {
@@ -523,5 +531,3 @@ class Node {
     };
   }
 }
-
-export { isVeth };

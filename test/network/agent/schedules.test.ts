@@ -1,7 +1,6 @@
 /** Random schedules of calls, faults, kills and reboots against the agent (a-cluster.ts); `GALA_SCHEDULES` says how many. */
 import { expect, test } from '@jest/globals';
-import { dice } from '../../scheduling/dice.ts';
-import { Cluster } from './a-cluster.ts';
+import { scheduleOf } from './a-cluster.ts';
 
 const COUNT = Number(process.env.GALA_SCHEDULES ?? 1_000);
 const STEPS = 150;
@@ -10,10 +9,7 @@ const SEED = Number(process.env.GALA_SEED ?? Date.now() % 1_000_000);
 test(`no address is on two links, and nothing is left, in ${COUNT} random schedules from seed ${SEED}`, async () => {
   const did = { added: 0, refused: 0, killed: 0, rebooted: 0 };
   for (let seed = SEED; seed < SEED + COUNT; seed++) {
-    const cluster = new Cluster(dice(seed));
-    for (let step = 0; step < STEPS && cluster.violations.length === 0; step++) await cluster.step();
-    const left = cluster.violations.length > 0 ? [] : await cluster.settled();
-    const wrong = [...cluster.violations, ...left];
+    const { wrong, cluster } = await scheduleOf(seed, STEPS);
     if (wrong.length > 0) throw new Error(`seed ${seed}:\n${[...wrong.slice(0, 10), ...cluster.story.slice(-150)].join('\n')}`);
     for (const key of Object.keys(did) as (keyof typeof did)[]) did[key] += cluster.did[key];
   }
