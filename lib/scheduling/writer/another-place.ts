@@ -9,7 +9,7 @@ import type { Demand } from '../types.ts';
 import { type IPLockObject, type LockObject, slotsOf } from './books.ts';
 import type { Desk } from './desk.ts';
 import { assigned, newIPLock } from './ip-lock.ts';
-import type { Kept, OtherPlace, Place } from './keep.ts';
+import type { Kept, OtherPlace } from './keep.ts';
 import type { LockHand } from './lock-hand.ts';
 import { promiseKey } from './lock-planning.ts';
 import type { Slot, usersOf } from './slots.ts';
@@ -23,26 +23,34 @@ export function otherPlace(
   demandOf: () => Demand | undefined,
 ): OtherPlace {
   const chosen = new Set<string>();
+  /** Whether another node was looked for: once at a time, because what is found is promised with the status that lists it. */
+  let hasLooked = false;
+  let isFull = false;
   // By slot, as they are after the moves so far.
   const nodes = new Map(slots.map(({ slot, node }) => [slot, node]));
 
-  function found(slot: Slot, only: string | undefined): Place | undefined {
+  function found(slot: Slot, only: string | undefined): ReturnType<OtherPlace> {
     const demand = demandOf();
     if (demand === undefined) return undefined;
     // Of nobody: what is Held for its owner names a Lock or a pod before.
     const fresh = { ...demand, owner: undefined };
     const address = planner.another(fresh, slot.node, chosen);
     if (address !== undefined) return { node: slot.node, address };
-    if (only !== undefined) return undefined;
+    if (only !== undefined || isFull) return undefined;
+    if (hasLooked) return 'later';
+    hasLooked = true;
     const others = [...nodes].flatMap(([number, node]) => (number === slot.slot ? [] : [node]));
     const { strategy, maxPer, near, count } = spec;
     const there = planner.beside({ demand: fresh, strategy, maxPer, near }, count, others);
-    return there?.address === undefined || chosen.has(there.address) ? undefined : { node: there.node, address: there.address };
+    isFull = there?.address === undefined;
+    if (there?.address === undefined) return undefined;
+    // Another slot of that node may be about to have it.
+    return chosen.has(there.address) ? 'later' : { node: there.node, address: there.address };
   }
 
   return (slot, only) => {
     const place = found(slot, only);
-    if (place === undefined) return undefined;
+    if (place === undefined || place === 'later') return place;
     chosen.add(place.address);
     nodes.set(slot.slot, place.node);
     return place;

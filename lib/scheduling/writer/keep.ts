@@ -27,11 +27,15 @@ export interface Place {
   readonly address: string;
 }
 
-/** @param node it may not leave: its pod is there */
-export type OtherPlace = (slot: Slot, node: string | undefined) => Place | undefined;
+/**
+ * @param node it may not leave: its pod is there
+ * @returns undefined: there is none; `later`: enough was looked for at a time
+ */
+export type OtherPlace = (slot: Slot, node: string | undefined) => Place | 'later' | undefined;
 
-/** How soon another address is looked for again where there is none. */
+/** How soon another address is looked for again where there is none; and where others were looked at first. */
 const AGAIN_MS = 10_000;
+const LATER_MS = 100;
 
 type Because = 'ttl' | 'hold' | 'lost' | 'quarantined' | 'let go';
 
@@ -80,6 +84,10 @@ export function keep(
   function elsewhere(slot: Slot): ListedSlot | undefined {
     const { slot: number, node, address: from } = slot;
     const place = otherPlace(slot, slot.state === 'used' ? node : undefined);
+    if (place === 'later') {
+      againInMs = Math.min(againInMs, LATER_MS);
+      return listed(slot, false);
+    }
     if (place !== undefined) {
       moved.push({ slot: number, from, ...place });
       return listed({ ...slot, ...place }, false);

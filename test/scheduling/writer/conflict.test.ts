@@ -53,6 +53,29 @@ describe('L18 a slot whose address another machine answers for', () => {
     for (const { address = '', node } of all.slots('night')) expect(all.ip(address)?.spec).toMatchObject({ phase: 'Locked', node });
   });
 
+  test('goes elsewhere together with many others of its node, some at a time', () => {
+    const vlans = [aVlan(110, 20, { racks: ['r12'] }), aVlan(120, 20, { racks: ['r13'] })];
+    const hosts = (rack: string) => Array.from({ length: 5 }, (_, at) => `${rack}-0${at + 1}`);
+    const all = aReadyLock({ vlans, racks: { r12: hosts('r12'), r13: hosts('r13') } }, { count: 20 });
+    const before = all.slots('night');
+    const ofRack = before.filter(({ address = '' }) => address.startsWith('10.110.')).map(({ address = '' }) => address);
+    expect(ofRack).toHaveLength(10);
+    // All that are free there are taken as well.
+    for (let last = 10; last < 30; last++)
+      if (!ofRack.includes(`10.110.0.${last}`)) all.stored(`10.110.0.${last}`, { phase: 'Quarantined', owner: 'feed/others' });
+    all.run(1);
+    for (const ip of ofRack) all.says(ip, 'Probed', 'Conflict');
+    all.run(10);
+    const after = all.slots('night');
+    expect(after.length).toBe(20);
+    expect(new Set(after.map(({ address }) => address)).size).toBe(20);
+    for (const { address = '', node } of after) {
+      expect(address).toMatch(/^10\.120\./);
+      expect(all.ip(address)?.spec).toMatchObject({ phase: 'Locked', node });
+    }
+    expect([...all.writer().inventory.promises()]).toEqual([]);
+  });
+
   test('is no slot any more where no address is free, and the Lock says why it has one less', () => {
     const all = aReadyLock({ addresses: 3, racks: { r12: ['r12-01', 'r12-02', 'r12-03'] } }, { count: 3, maxPer: { node: 1 } });
     const [first] = all.slots('night');

@@ -67,6 +67,9 @@ describe('a Ready Lock', () => {
       moved({ ...slot('used'), shut: true }, other);
       expect(asked).toEqual([undefined, 'r12-01']);
     });
+    test('stays a slot while others are looked at first', () => {
+      expect(moved(slot('quarantined'), () => 'later')).toMatchObject({ over: [], moved: [], againInMs: 100 });
+    });
     test('is no slot any more where there is none; with a pod it stays one, and it is looked for again', () => {
       expect(moved(slot('quarantined'), () => undefined)).toMatchObject({ over: [{ slot: 0, because: 'quarantined' }], moved: [] });
       expect(moved({ ...slot('used'), shut: true }, () => undefined)).toMatchObject({ over: [], moved: [], againInMs: 10_000 });
