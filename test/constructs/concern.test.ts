@@ -94,7 +94,7 @@ test("a concern that Gala doesn't have is applied last, and may use constructs t
   const own = aConcern('own', {
     render: (scope) => void new ConfigMap(scope, 'config', { metadata: { name: 'own', namespace: 'gala-system' }, data: { a: 'b' } }),
   });
-  const out = rendered(aDefinition(), { concerns: [own] });
+  const out = rendered(aDefinition({ concerns: ['scheduling', 'own'] }), { concerns: [own] });
   expect(out.files.map(({ path }) => path).filter((path) => path.endsWith('.yaml'))).toEqual([
     '10-crds.yaml',
     '20-rbac.yaml',

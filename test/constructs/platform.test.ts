@@ -47,14 +47,16 @@ test('a definition with problems throws all of them', () =>
   expect(() => new Platform(new App(), aDefinition({ name: 'A', kubernetes: '1.2' }))).toThrow(/name is 'A'.*\n.*kubernetes is '1.2'/));
 
 test('replicas of a pool are never rendered: on EC2 they belong to whoever scales', () => {
-  const out = rendered(aDefinition({ services: 'kube-proxy', pools: { burst: anEc2Pool() } }));
+  const out = rendered(aDefinition({ services: 'kube-proxy', serviceCidr: '172.20.0.0/16', pools: { burst: anEc2Pool() } }));
   expect(out.object('HostPool/burst')?.spec).not.toHaveProperty('replicas');
 });
 
 test('what a node can wire, its host-network agents and five more make its maxPods', () => {
   const pool = { ...aRackedPool(), macsPerPort: 40 };
-  const config = rendered(aDefinition({ pools: { web: pool } })).file('hosts/web/etc/kubernetes/kubelet.conf.d/40-gala-network.conf');
-  expect(config).toContain('maxPods: 45');
+  const config = (...concerns: string[]) =>
+    rendered(aDefinition({ concerns, pools: { web: pool } })).file('hosts/web/etc/kubernetes/kubelet.conf.d/40-gala-network.conf');
+  expect(config('scheduling')).toContain('maxPods: 45');
+  expect(config('scheduling', 'network')).toContain('maxPods: 46');
 });
 
 test('every object carries its sync wave, and waves follow the folder’s lexical order', () => {

@@ -32,7 +32,7 @@ const launched = (parts: Record<string, unknown>) => one({ services: 'kube-proxy
 const zoned = (...cidrs: string[]) => {
   const zone = (podSubnetCidr: string, i: number) => ({ nodeSubnetId: `subnet-0a${i}`, podSubnetId: `subnet-0d${i}`, podSubnetCidr });
   const zones = Object.fromEntries(cidrs.map((cidr, i) => [`ap-northeast-1${'ac'[i]}`, zone(cidr, i)]));
-  return { services: 'kube-proxy', pools: { burst: anEc2Pool({ zones }) } };
+  return { services: 'kube-proxy', serviceCidr: '172.20.0.0/16', pools: { burst: anEc2Pool({ zones }) } };
 };
 const podSubnets = (...cidrs: string[]) => one(zoned(...cidrs));
 
