@@ -21,7 +21,7 @@ import { unplan } from '../wiring/unplan.ts';
 import type { Call, PodName, Sandbox } from './call.ts';
 import { statusWith, wiredMessage } from './conditions.ts';
 import { type Attachment, type Journal, keyOf } from './journal.ts';
-import type { Kernel } from './kernel.ts';
+import { isVeth, type Kernel } from './kernel.ts';
 import { conditionOf, nextForAdd } from './next-for-add.ts';
 import type { Lock, NodeView } from './node-view.ts';
 import { turns } from './turns.ts';
@@ -65,6 +65,9 @@ export interface Agent {
   /** Pods that an ADD is at work on. */
   readonly adding: { has(podUID: string): boolean; readonly size: number };
 }
+
+/** What the kernel says of a name that is taken (EEXIST). */
+const EXISTS = 'File exists';
 
 /** Something may have changed that nobody tells of: the clock. */
 const LOOK_MS = 100;
@@ -118,7 +121,8 @@ export function agent(options: AgentOptions): Agent {
     for (;;) {
       const lock = newer(view.lockOf(pod.uid), found);
       const reply = await byIp.take(lock?.metadata.name ?? key, async (): Promise<Reply | 'again' | 'wait'> => {
-        const made = view.hasSynced() ? planFor(call, lock, podLinks) : undefined;
+        // After it was bound it is planned anew, with the links as they are then.
+        const made = view.hasSynced() && !bound ? planFor(call, lock, podLinks) : undefined;
         const step = nextForAdd({
           ...{ pod, synced: view.hasSynced(), waitedMs: clock.now() - began, lock, asked, bound, probes },
           refusal: made !== undefined && isRefusal(made) ? made : undefined,
@@ -185,16 +189,19 @@ export function agent(options: AgentOptions): Agent {
     }
   }
 
-  async function wire(call: Call & { sandbox: Sandbox; pod: PodName }, lock: Lock): Promise<Reply> {
+  async function wire(call: Call & { sandbox: Sandbox; pod: PodName }, lock: Lock, looks = false): Promise<Reply> {
     const { sandbox, pod } = call;
-    const made = planFor(call, lock, await kernel.podLinks(sandbox.netns));
+    const earlier = journal.get(keyOf(sandbox));
+    // A new sandbox has nothing but `lo`; where that is not so, the kernel says so, and it is looked at. Not of an ENI: one that can't
+    // be named as it should has moved all the same (do_setlink).
+    const isNew = earlier === undefined && !looks && view.trunk() !== undefined;
+    const made = planFor(call, lock, isNew ? [] : await kernel.podLinks(sandbox.netns));
     if (isRefusal(made)) return made;
     const annotations = view.pod(pod.uid)?.annotations ?? {};
     const bandwidth = bandwidthOf(annotations);
     if (isRefusal(bandwidth)) return bandwidth;
     const { ip, mac, vlan } = made.place;
     const move = made.steps.find((step) => step.do === 'move');
-    const earlier = journal.get(keyOf(sandbox));
     const attachment: Attachment = {
       ...{ version: 1, sandbox, pod, network: call.network, ip, mac, bandwidth, steps: made.steps, state: 'wiring' },
       // When it is in the pod already, what it was called is known from before.
@@ -204,6 +211,11 @@ export function agent(options: AgentOptions): Agent {
     try {
       await kernel.run(made.steps.flatMap(linesOf), sandbox.netns);
     } catch (error) {
+      if (isNew && reasonOf(error).includes(EXISTS)) {
+        const again = await wire(call, lock, true);
+        if (again !== undefined && isRefusal(again)) await takenDown(sandbox, attachment);
+        return again;
+      }
       log.warn('a pod was not wired', { pod: `${pod.namespace}/${pod.name}`, ip, because: reasonOf(error) });
       const left = await takenDown(sandbox, attachment).then(
         () => 'Nothing is left of it',
@@ -220,7 +232,7 @@ export function agent(options: AgentOptions): Agent {
   async function takenDown(sandbox: Sandbox, attachment: Attachment | undefined): Promise<void> {
     const netns = kernel.has(sandbox.netns) ? sandbox.netns : undefined;
     const links = { host: kernel.hostLinks(), pod: netns === undefined ? [] : await kernel.podLinks(netns) };
-    await kernel.run(unplan({ ...sandbox, netns }, { links, eni: attachment?.eni }), netns ?? '');
+    await kernel.run(unplan({ ...sandbox, netns }, { links, mac: attachment?.mac, eni: attachment?.eni }), netns ?? '');
     if (attachment === undefined) return;
     journal.remove(keyOf(sandbox));
     onDown(attachment.ip, attachment.pod.uid);
@@ -358,9 +370,6 @@ const isOn = (lock: Lock, { containerId }: Sandbox): boolean =>
 /** Whether its links may still be there: the runtime has its sandbox, or has begun it a moment ago and does not list it yet. */
 const isAlive = (known: Awaited<ReturnType<Sandboxes>>, { sandbox }: Attachment, kernel: Kernel): boolean =>
   known.get(sandbox.containerId)?.isReady === true || (known.has(sandbox.containerId) && kernel.has(sandbox.netns));
-
-/** Names of vethNames (plan.ts). */
-export const isVeth = (name: string): boolean => /^gala[0-9a-f]{11}$/.test(name);
 
 function missing(view: NodeView): string {
   const { node } = view;

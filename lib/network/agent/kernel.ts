@@ -45,10 +45,12 @@ export function kernel({ procSys = '/proc/sys', sysClassNet = '/sys/class/net' }
   const script = (argv: readonly string[], text: string) => limit(() => ran(argv, text));
 
   async function run(lines: readonly Line[], netns: string): Promise<void> {
-    for (const { where, parts } of shells(batches(lines))) {
-      const text = ['set -e', ...parts.map((part) => spelt(part, procSys))].join('\n').replaceAll(HOST_NETNS, own);
-      await script(where === 'pod' ? ['nsenter', `--net=${netns}`, 'sh'] : ['sh'], `${text}\n`);
-    }
+    if (lines.length === 0) return;
+    const all = batches(lines);
+    const enters = all.some(({ where }) => where === 'pod');
+    // From inside the pod's namespace the host's is entered for what is to be done there: one start of a shell for everything.
+    const text = all.map((batch) => spelt(batch, procSys, enters ? `nsenter --net=${own} ` : '')).join('\n');
+    await script(enters ? ['nsenter', `--net=${netns}`, 'sh'] : ['sh'], `set -e\n${text}\n`.replaceAll(HOST_NETNS, own));
   }
 
   return {
@@ -88,6 +90,9 @@ interface IpLink {
 const LOOKS = ['ip -j addr', 'ip -j route', 'ip -j -6 route', 'ip -j neigh', 'tc -j qdisc'];
 const END = '=====';
 
+/** Names of vethNames (plan.ts). */
+export const isVeth = (name: string): boolean => /^gala[0-9a-f]{11}$/.test(name);
+
 /** Not by a program: for a node with 250 pods that would be most of what it prints. */
 function linkOf(folder: string, name: string): Link[] {
   const read = (file: string) => {
@@ -98,23 +103,14 @@ function linkOf(folder: string, name: string): Link[] {
       return '';
     }
   };
+  // Of the veths, hundreds, the name says it all.
+  if (isVeth(name)) return [{ name, mac: '', carrier: true }];
   const mac = read('address');
   return mac === '' ? [] : [{ name, mac, carrier: read('carrier') === '1' }];
 }
 
-/** Batches of the same namespace, as one shell does them. */
-function shells(all: readonly Batch[]): { where: Batch['where']; parts: Batch[] }[] {
-  const found: { where: Batch['where']; parts: Batch[] }[] = [];
-  for (const batch of all) {
-    const last = found.at(-1);
-    if (last?.where === batch.where) last.parts.push(batch);
-    else found.push({ where: batch.where, parts: [batch] });
-  }
-  return found;
-}
-
-function spelt({ tool, lines }: Batch, procSys: string): string {
-  if (tool !== 'sysctl') return `${tool} -batch - <<'${END}'\n${lines.join('\n')}\n${END}`;
+function spelt({ where, tool, lines }: Batch, procSys: string, onHost: string): string {
+  if (tool !== 'sysctl') return `${where === 'host' ? onHost : ''}${tool} -batch - <<'${END}'\n${lines.join('\n')}\n${END}`;
   return lines.map((line) => line.replace(/^([^=]*)=(.*)$/, (_, key: string, value: string) => setting(procSys, key, value))).join('\n');
 }
 

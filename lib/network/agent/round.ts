@@ -2,11 +2,11 @@
 import { WIRED } from '../../api/network.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { type Log, reasonOf } from '../../kube/log.ts';
-import { type Agent, isVeth } from './agent.ts';
+import type { Agent } from './agent.ts';
 import { statusWith } from './conditions.ts';
 import type { Cri } from './cri.ts';
 import { type Journal, keyOf } from './journal.ts';
-import type { Kernel } from './kernel.ts';
+import { isVeth, type Kernel } from './kernel.ts';
 import { conditionOf } from './next-for-add.ts';
 import { nextForRound, type RoundStep } from './next-for-round.ts';
 import type { NodeView } from './node-view.ts';

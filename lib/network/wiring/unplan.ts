@@ -13,17 +13,23 @@ export interface Sandbox {
   readonly netns?: string;
 }
 
+/** Of every MAC that Gala derives from an address. */
+const DERIVED = '02:67:';
+
 export interface Left {
   /** Links of the host, and those of the pod's namespace while there is one. */
   readonly links: { readonly host: readonly Link[]; readonly pod: readonly Link[] };
+  /** What the pod's own link had, where that is known: a link of somebody else under its name stays. */
+  readonly mac?: string;
   /** An ENI that the pod had, and its name on the host; undefined: MacVlan, or it had none. */
   readonly eni?: { readonly mac: string; readonly device: string };
 }
 
 /** @returns lines for what is still there; none when nothing is */
-export function unplan({ containerId, ifname, netns = '' }: Sandbox, { links, eni }: Left): Line[] {
+export function unplan({ containerId, ifname, netns = '' }: Sandbox, { links, mac, eni }: Left): Line[] {
   const { host, hostMac, podMac } = vethNames(containerId, ifname);
-  const own = isWord(ifname) ? links.pod.find(({ name }) => name === ifname) : undefined;
+  const isOwn = (link: Link) => (mac === undefined ? link.mac === eni?.mac || link.mac.startsWith(DERIVED) : link.mac === mac);
+  const own = isWord(ifname) ? links.pod.find((link) => link.name === ifname && isOwn(link)) : undefined;
   return [
     // Traffic first: the address must be silent before anybody else has it.
     ...(own === undefined

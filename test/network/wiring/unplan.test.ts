@@ -9,8 +9,18 @@ const lines = (...args: Parameters<typeof unplan>) => unplan(...args).map(({ whe
 
 describe('DEL', () => {
   test('of a pod on a VLAN takes its links away, the address first', () => {
-    const links = { host: [aLink('bond0'), aLink('bond0.110'), aLink(veth)], pod: [aLink('lo'), aLink('eth0'), aLink('gala-node')] };
+    const links = {
+      host: [aLink('bond0'), aLink('bond0.110'), aLink(veth)],
+      pod: [aLink('lo'), aLink('eth0', { mac: '02:67:0a:6e:00:82' }), aLink('gala-node')],
+    };
     expect(lines(SANDBOX, { links })).toEqual(['pod: link del dev eth0', `host: link del dev ${veth}`]);
+    expect(lines(SANDBOX, { links, mac: '02:67:0a:6e:00:82' })).toEqual(['pod: link del dev eth0', `host: link del dev ${veth}`]);
+  });
+
+  test("leaves a link of somebody else's under the same name alone", () => {
+    const links = { host: [aLink(veth)], pod: [aLink('lo'), aLink('eth0')] };
+    expect(lines(SANDBOX, { links })).toEqual([`host: link del dev ${veth}`]);
+    expect(lines(SANDBOX, { links, mac: '02:67:0a:6e:00:82' })).toEqual([`host: link del dev ${veth}`]);
   });
 
   test('a second time has nothing to do', () => {
