@@ -2,6 +2,8 @@
  * The soak: eight users lock and unlock at the same time, two replicas of the lock writer serve them through an API that fails, and
  * are killed at any moment. After every round nothing may have been given twice; after every tenth nothing may be left.
  */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect } from '../../lib/kube/client.ts';
 import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import type { Started } from '../bed/process.ts';
@@ -63,7 +65,7 @@ export async function soak({ seed, rounds, lockers = 8, rate = 0.03, say = () =>
         locks[phase] = (locks[phase] ?? 0) + 1;
         pods += some;
       }
-      if (round % 10 === 9 || round === rounds - 1) await nothingLeft(seen, `seed ${seed}, round ${round}`);
+      if (round % 10 === 9 || round === rounds - 1) await nothingLeft(seen, `seed ${seed}, round ${round}`, bed.folder);
       if (seen.violations.length > 0)
         throw new Error(`seed ${seed}, round ${round}: ${seen.violations.join('\n')}\n${replicas.lastLines()}`);
       if (round % 10 === 9) say(`round ${round + 1} of ${rounds}: ${JSON.stringify({ ...locks, pods, ...replicas.counts() })}`);
@@ -76,15 +78,30 @@ export async function soak({ seed, rounds, lockers = 8, rate = 0.03, say = () =>
   }
 }
 
-async function nothingLeft(seen: Witness, when: string): Promise<void> {
+async function nothingLeft(seen: Witness, when: string, folder: string): Promise<void> {
   const end = Date.now() + LEFT_SECONDS * 1_000;
   while (seen.ipLocks.size > 0) {
     if (Date.now() > end) {
-      const left = seen.ipLocks.list().map(({ metadata, spec }) => `${metadata.name} ${JSON.stringify(spec)}`);
-      throw new Error(`${when}: leaked, ${LEFT_SECONDS} s after everybody has gone:\n${left.join('\n')}`);
+      const left = seen.ipLocks.list();
+      const said = left.map(({ metadata, spec }) => `${metadata.name} ${JSON.stringify(spec)}`);
+      const about = linesAbout(
+        folder,
+        left.flatMap(({ metadata, spec }) => [`"${metadata.name}"`, `${spec.lock?.name}`, 'leader']),
+      );
+      throw new Error(`${when}: leaked, ${LEFT_SECONDS} s after everybody has gone:\n${[...said, ...about].join('\n')}`);
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+}
+
+/** What all replicas that there were have written of these words, in its order; the end of it. */
+function linesAbout(folder: string, words: readonly string[]): string[] {
+  const logs = readdirSync(folder).filter((name) => /^writer-.*\.log$/.test(name));
+  const lines = logs.flatMap((name) => readFileSync(join(folder, name), 'utf8').split('\n'));
+  return lines
+    .filter((line) => words.some((word) => line.includes(word)))
+    .sort()
+    .slice(-80);
 }
 
 async function startReplicas(bed: Bed, all: WriterBed, seed: number, rate: number) {
