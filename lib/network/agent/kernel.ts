@@ -6,7 +6,7 @@
  * time in wiring a pod.
  */
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import pLimit from 'p-limit';
 import type { Seen } from '../wiring/check.ts';
@@ -44,12 +44,13 @@ export function kernel({ procSys = '/proc/sys', sysClassNet = '/sys/class/net' }
   const own = `/proc/${process.pid}/ns/net`;
   const script = (argv: readonly string[], text: string) => limit(() => ran(argv, text));
 
-  async function run(lines: readonly Line[], netns: string): Promise<void> {
+  async function run(all: readonly Line[], netns: string): Promise<void> {
+    const lines = existsSync(join(procSys, 'net/ipv6')) ? all : all.filter((line) => !isIPv6Off(line));
     if (lines.length === 0) return;
-    const all = batches(lines);
-    const enters = all.some(({ where }) => where === 'pod');
+    const parts = batches(lines);
+    const enters = parts.some(({ where }) => where === 'pod');
     // From inside the pod's namespace the host's is entered for what is to be done there: one start of a shell for everything.
-    const text = all.map((batch) => spelt(batch, procSys, enters ? `nsenter --net=${own} ` : '')).join('\n');
+    const text = parts.map((batch) => spelt(batch, procSys, enters ? `nsenter --net=${own} ` : '')).join('\n');
     await script(enters ? ['nsenter', `--net=${netns}`, 'sh'] : ['sh'], `set -e\n${text}\n`.replaceAll(HOST_NETNS, own));
   }
 
@@ -80,6 +81,9 @@ function isNamespace(path: string): boolean {
     return false;
   }
 }
+
+/** What needs no doing on a host that was booted without IPv6 (ipv6.disable=1): it has none of its settings (net/ipv6, inet6_init). */
+const isIPv6Off = ({ tool, line }: Line): boolean => tool === 'sysctl' && /^net\.ipv6\..*\.disable_ipv6=1$/.test(line);
 
 interface IpLink {
   readonly ifname: string;
