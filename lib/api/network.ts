@@ -47,6 +47,13 @@ export const FREE_ANNOTATION = 'gala.internal/free';
 export const FENCED_ANNOTATION = 'gala.internal/fenced';
 
 /**
+ * Annotation of a NodeNetwork, set by a person (`gala ips rebuild`): the name of a rebuild. The agent of the node reads the IPLocks of all
+ * it has wired anew, tells those that are missing (`status.wired`) and then answers with the name (`status.rebuilt`). From the annotation
+ * until every node has answered and what they told has its IPLocks again, no address is locked for anybody.
+ */
+export const REBUILD_ANNOTATION = 'gala.internal/rebuild';
+
+/**
  * Taint of a Node that says that its machine is off (KEP-2268). Kubernetes deletes its pods and detaches its volumes, the lock writer
  * gives back its addresses, both while the Node is not Ready.
  */

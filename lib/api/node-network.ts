@@ -3,7 +3,7 @@
  * the ENI slots, the CNI agent of the node reports in status.
  */
 import { integer, list, object, text } from './field.ts';
-import { ec2Id, ipv4, mac, nodeName, timestamp, vlanId } from './fields.ts';
+import { ec2Id, ipv4, mac, nodeName, timestamp, uid, vlanId } from './fields.ts';
 import * as pool from './pool.ts';
 import type { TypeOf } from './resource.ts';
 import { conditions, observedGeneration, resource } from './resource.ts';
@@ -120,6 +120,36 @@ export const NodeNetwork = resource('NodeNetwork', {
           },
         ),
       ).optional(),
+      wired: list(
+        {
+          doc: 'Addresses that a pod of the node has, and whose IPLock is missing or names another: nobody is given them.',
+          max: 512,
+          key: 'ip',
+        },
+        object(
+          { doc: 'What is wired.' },
+          {
+            ip: ipv4('The address.', '10.110.2.37'),
+            mac: mac('MAC address of the link that has it.'),
+            pod: text({
+              doc: 'Namespace and name of the pod.',
+              min: 3,
+              max: 317,
+              pattern: /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/,
+              noun: '<namespace>/<name>',
+              example: 'feed/feed-api-7d9c5-x2x4z',
+            }),
+            podUID: uid('UID of the pod.'),
+          },
+        ),
+      ).optional(),
+      rebuilt: text({
+        doc: 'The rebuild that `wired` answers: what `gala ips rebuild` wrote into the annotation `gala.internal/rebuild`.',
+        min: 1,
+        max: 64,
+        noun: 'the name of a rebuild',
+        example: '2026-11-27T03:10:00.000Z',
+      }).optional(),
       conditions,
     },
   ),

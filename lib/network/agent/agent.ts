@@ -22,6 +22,7 @@ import type { Call, PodName, Sandbox } from './call.ts';
 import { statusWith, wiredMessage } from './conditions.ts';
 import { type Attachment, type Journal, keyOf } from './journal.ts';
 import { isVeth, type Kernel } from './kernel.ts';
+import { otherMachine } from './machine.ts';
 import { conditionOf, nextForAdd } from './next-for-add.ts';
 import type { Lock, NodeView } from './node-view.ts';
 import { turns } from './turns.ts';
@@ -89,6 +90,8 @@ export function agent(options: AgentOptions): Agent {
     const facts = view.facts();
     if (network === undefined || pool === undefined || facts?.ip === undefined)
       return refuse('TryLater', `${missing(view)} The pod start is tried again.`);
+    const stranger = otherMachine(view.node, facts, network);
+    if (stranger !== undefined) return refuse('TryLater', `${stranger} The pod start is tried again.`);
     const annotations = view.pod(call.pod.uid)?.annotations ?? {};
     return {
       ...{ node: view.node, rack: facts.rack, lock, network, pool, subnets: subnetsOf(pool), nodeIP: facts.ip, nodeIPv6: facts.ipv6 },

@@ -10,6 +10,10 @@ export interface StatusSeen {
   readonly links: readonly Link[];
   readonly attachments: Iterable<Pick<Attachment, 'mac' | 'eni'>>;
   readonly conflicts: readonly NonNullable<Status['conflicts']>[number][];
+  /** Wired here, and no IPLock says so. */
+  readonly wired: NonNullable<Status['wired']>;
+  /** The rebuild that `wired` answers; undefined: none was asked for, or it is not answered yet. */
+  readonly rebuilt?: string;
   /** Why no pod can be wired now. */
   readonly trouble?: string;
   readonly generation?: number;
@@ -39,6 +43,8 @@ export function nodeStatus(seen: StatusSeen): Status | undefined {
     vlansUp,
     macsInUse: macs.size + (trunk === undefined ? 0 : 1),
     conflicts: conflicts.slice(0, MOST_CONFLICTS).toSorted((a, b) => (a.ip < b.ip ? -1 : 1)),
+    wired: seen.wired,
+    ...(seen.rebuilt === undefined ? {} : { rebuilt: seen.rebuilt }),
     conditions: [...(before?.conditions ?? []).filter(({ type }) => type !== WIRES), { type: WIRES, ...said, lastTransitionTime: at }],
   };
   return same(status, before) ? undefined : status;

@@ -5,6 +5,7 @@
 import type { V1Node, V1Pod } from '@kubernetes/client-node';
 import { HostPool, IPLock, NodeNetwork } from '../../api/kinds.ts';
 import type { Manifest } from '../../api/manifest.ts';
+import { REBUILD_ANNOTATION } from '../../api/network.ts';
 import { EGRESS_ANNOTATION, INGRESS_ANNOTATION } from '../../api/scheduling.ts';
 import type { Api } from '../../kube/client.ts';
 import { unlessMissing } from '../../kube/error.ts';
@@ -34,6 +35,9 @@ export interface NodeFacts {
   /** InternalIPs: what probes come from. */
   readonly ip?: string;
   readonly ipv6?: string;
+  /** Which machine it is, as its kubelet says. */
+  readonly machineID?: string;
+  readonly providerID?: string;
 }
 
 export interface NodeView {
@@ -44,13 +48,15 @@ export interface NodeView {
   unread(): string[];
   facts(): NodeFacts | undefined;
   network(): NodeNetwork['spec'] | undefined;
-  /** What is said of it now, and the generation of its spec. */
-  status(): { readonly status?: NodeNetwork['status']; readonly generation?: number } | undefined;
+  /** What is said of it now, the generation of its spec, and which rebuild is asked for (`gala ips rebuild`). */
+  status(): { readonly status?: NodeNetwork['status']; readonly generation?: number; readonly rebuild?: string } | undefined;
   writeStatus(status: NonNullable<NodeNetwork['status']>): Promise<void>;
   pool(name: string): HostPool['spec'] | undefined;
   /** The host's end of the switch's trunk port; undefined: EC2, or not known yet. */
   trunk(): string | undefined;
   locks(): Iterable<Lock>;
+  /** The IPLock of an address, if it is of this node. */
+  lockAt(ip: string): Lock | undefined;
   lockOf(podUID: string): Lock | undefined;
   /** The IPLock of a pod as the API server has it now, on whatever node. */
   findLock(podUID: string): Promise<Lock | undefined>;
@@ -117,7 +123,8 @@ export function viewNode(
     network: () => networks.get(node)?.spec,
     status: () => {
       const found = networks.get(node);
-      return found && { status: found.status, generation: found.metadata.generation };
+      const rebuild = found?.metadata.annotations?.[REBUILD_ANNOTATION];
+      return found && { status: found.status, generation: found.metadata.generation, ...(rebuild === undefined ? {} : { rebuild }) };
     },
     async writeStatus(status) {
       await api.patch(NODE_NETWORKS, { name: node }, { status }, { subresource: 'status', timeoutMs: CALL_MS });
@@ -128,6 +135,7 @@ export function viewNode(
       return network?.trunk ?? (network === undefined ? undefined : pools.get(network.pool)?.intranet?.trunk);
     },
     locks: () => locks.values(),
+    lockAt: (ip) => locks.get(ip),
     lockOf: (uid) => {
       const name = byPod.get(uid);
       return name === undefined ? undefined : locks.get(name);
@@ -159,9 +167,10 @@ export function viewNode(
 }
 
 function factsOf(node: Stored<Manifest<V1Node>>): NodeFacts {
-  const { pool, rack } = hostOf(node);
+  const { pool, rack, machineID, providerID } = hostOf(node);
   const addresses = (node.status?.addresses ?? []).filter(({ type }) => type === 'InternalIP').map(({ address }) => address);
-  return { pool, rack, ip: addresses.find((one) => !one.includes(':')), ipv6: addresses.find((one) => one.includes(':')) };
+  const [ip, ipv6] = [addresses.find((one) => !one.includes(':')), addresses.find((one) => one.includes(':'))];
+  return { pool, rack, ip, ipv6, machineID, providerID };
 }
 
 function podOf({ metadata }: Stored<Manifest<V1Pod>>): PodView {

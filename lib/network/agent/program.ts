@@ -31,6 +31,7 @@ import { round } from './round.ts';
 import { serve } from './server.ts';
 import { bury } from './tombstones.ts';
 import { damped, troubleOf } from './trouble.ts';
+import { unlocked, type Wired } from './unlocked.ts';
 
 export interface CniOptions {
   readonly nodeName: string;
@@ -126,14 +127,29 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   const put = install(place);
   if (put.length > 0) log.info('installed on the host', { put, binDir: place.binDir, confDir: place.confDir });
 
+  /** What is watched may be from before etcd was restored: each IPLock is asked for. Rejects unless all were answered. */
+  async function readAnew(): Promise<Wired[]> {
+    const found = new Map<string, Lock | undefined>();
+    for (const { ip } of [...journal.values()]) found.set(ip, await view.readLock(ip));
+    return unlocked(journal.values(), (ip) => {
+      const lock = found.has(ip) ? found.get(ip) : view.lockAt(ip);
+      return lock?.spec.node === options.nodeName ? lock : undefined;
+    });
+  }
+
   /** What is said of an address that is locked no more is said no more. */
   async function tell(): Promise<void> {
     const now = view.status();
     if (now === undefined) return;
     const locked = new Set([...view.locks()].map(({ metadata }) => metadata.name));
     for (const ip of conflicts.keys()) if (!locked.has(ip)) conflicts.delete(ip);
+    const isAsked = now.rebuild !== undefined && now.rebuild !== now.status?.rebuilt && view.hasSynced();
+    const [wired, rebuilt] = isAsked
+      ? [await readAnew(), now.rebuild]
+      : [view.hasSynced() ? unlocked(journal.values(), view.lockAt) : (now.status?.wired ?? []), now.status?.rebuilt];
     const status = nodeStatus({
       ...{ trunk: view.trunk(), links: host.hostLinks(), attachments: journal.values(), conflicts: [...conflicts.values()] },
+      ...{ wired, rebuilt },
       ...{ trouble: said(), generation: now.generation, before: now.status, now: new Date() },
     });
     if (status !== undefined) await view.writeStatus(status);

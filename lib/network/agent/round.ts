@@ -7,6 +7,7 @@ import { statusWith } from './conditions.ts';
 import type { Cri } from './cri.ts';
 import { type Journal, keyOf } from './journal.ts';
 import { isVeth, type Kernel } from './kernel.ts';
+import { otherMachine } from './machine.ts';
 import { conditionOf } from './next-for-add.ts';
 import { nextForRound, type RoundStep } from './next-for-round.ts';
 import type { NodeView } from './node-view.ts';
@@ -100,6 +101,8 @@ export function round(options: RoundOptions): Round {
   }
 
   async function release(ip: string, podUID: string): Promise<void> {
+    const stranger = otherMachine(view.node, view.facts(), view.network());
+    if (stranger !== undefined) return log.warn('an address is not given back', { ip, because: stranger });
     // Not what is watched: that may be from before the ADD, when the pod lived for a moment only.
     const lock = await view.readLock(ip);
     // Looked at after the reading: an ADD that begins from here on writes another version, and this comes to nothing.

@@ -3,10 +3,11 @@
  * what lasts is told, and never that the API server is away, which would empty a cluster whose pods run.
  */
 import type { Clock } from '../../kube/clock.ts';
+import { otherMachine } from './machine.ts';
 import type { NodeView } from './node-view.ts';
 
 export interface TroubleSeen {
-  readonly view: Pick<NodeView, 'node' | 'hasSynced' | 'unread' | 'network' | 'pool'>;
+  readonly view: Pick<NodeView, 'node' | 'hasSynced' | 'unread' | 'network' | 'pool' | 'facts'>;
   /** A conflist that the runtime takes in place of Gala's. */
   readonly foreign: string | undefined;
   readonly confDir: string;
@@ -20,7 +21,7 @@ export function troubleOf({ view, foreign, confDir }: TroubleSeen): string | und
   if (network === undefined)
     return `NodeNetwork ${view.node} is not there. gala controller makes it from the label gala.internal/pool of the Node.`;
   if (view.pool(network.pool) === undefined) return `HostPool ${network.pool} is not there. Apply the cluster's pools.`;
-  return undefined;
+  return otherMachine(view.node, view.facts(), network);
 }
 
 /** Shorter than this it may be a restart, a controller's moment, a list that is read anew. */

@@ -149,6 +149,9 @@ export function addresses(rows: Rows, places: Places): Addresses {
       forget();
     },
     setNetwork(place, network) {
+      // The new ones first: what stays must not be free for a moment.
+      for (const { ip } of network?.status?.wired ?? []) all.wired(ip, 1);
+      for (const { ip } of place.network?.status?.wired ?? []) all.wired(ip, -1);
       place.network = network;
       if (
         from.setInstance(

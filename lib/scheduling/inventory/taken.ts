@@ -16,6 +16,8 @@ export interface Taken {
   setIPLock(name: string, ipLock: IPLock | undefined): void;
   /** A slot or promise names it, for this node; or does so no longer. */
   claim(address: string, node: string, sign: 1 | -1): void;
+  /** A node says that a pod has it, and no IPLock says so; or it says so no longer. */
+  wired(address: string, sign: 1 | -1): void;
   isBusy(address: number): boolean;
   busy(): IterableIterator<number>;
   /** Held for this owner, with the node where it was last. */
@@ -26,6 +28,8 @@ interface State {
   spec?: IPLock['spec'];
   /** Nodes of the slots and promises that name it; nearly always one, and a promise beside its slot. */
   claims: string[];
+  /** How many nodes say that a pod of theirs has it though no IPLock says so: nobody's then, not even the one's it is Held for. */
+  wired: number;
 }
 
 const NONE: ReadonlyMap<number, string> = new Map();
@@ -52,32 +56,33 @@ export function taken(changes: Changes): Taken {
     hold(address, now);
   }
 
-  function unhold(address: number, { spec, claims }: State): void {
-    if (spec?.phase !== 'Held' || claims.length > 0) return;
+  function unhold(address: number, { spec, claims, wired }: State): void {
+    if (spec?.phase !== 'Held' || claims.length > 0 || wired > 0) return;
     const held = byOwner.get(spec.owner);
     held?.delete(address);
     if (held?.size === 0) byOwner.delete(spec.owner);
   }
 
-  function hold(address: number, { spec, claims }: State): void {
-    if (spec?.phase !== 'Held' || claims.length > 0) return;
+  function hold(address: number, { spec, claims, wired }: State): void {
+    if (spec?.phase !== 'Held' || claims.length > 0 || wired > 0) return;
     const held = byOwner.get(spec.owner);
     if (held === undefined) byOwner.set(spec.owner, new Map([[address, spec.node]]));
     else held.set(address, spec.node);
   }
 
   return {
-    setIPLock: (name, ipLock) => change(name, ({ claims }) => ({ spec: ipLock?.spec, claims })),
+    setIPLock: (name, ipLock) => change(name, ({ claims, wired }) => ({ spec: ipLock?.spec, claims, wired })),
     claim: (name, node, sign) =>
-      change(name, ({ spec, claims }) => ({ spec, claims: sign === 1 ? [...claims, node] : without(claims, node) })),
+      change(name, ({ spec, claims, wired }) => ({ spec, claims: sign === 1 ? [...claims, node] : without(claims, node), wired })),
+    wired: (name, sign) => change(name, ({ spec, claims, wired }) => ({ spec, claims, wired: wired + sign })),
     isBusy: (address) => states.has(address),
     busy: () => states.keys(),
     heldBy: (owner) => byOwner.get(owner) ?? NONE,
   };
 }
 
-const FREE: State = { claims: [] };
-const isFree = ({ spec, claims }: State): boolean => spec === undefined && claims.length === 0;
+const FREE: State = { claims: [], wired: 0 };
+const isFree = ({ spec, claims, wired }: State): boolean => spec === undefined && claims.length === 0 && wired === 0;
 
 function without(claims: readonly string[], node: string): string[] {
   const index = claims.indexOf(node);

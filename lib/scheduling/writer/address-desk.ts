@@ -5,8 +5,9 @@ import { isOff } from '../node.ts';
 import { type Books, type IPLockObject, lockOfAddress, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
 import { amissOn, isShut, wiredBy } from './found-out.ts';
-import { held, quarantined } from './ip-lock.ts';
+import { held, quarantined, rebuiltIPLock } from './ip-lock.ts';
 import { type Refusal, sayAmiss, sayConflict, sayKept } from './refusal.ts';
+import type { Report } from './reports.ts';
 import { slotNumber } from './slots.ts';
 import { statefulSetOf } from './stateful-set.ts';
 import { type Around, type SweepStep, sweep } from './sweep.ts';
@@ -102,7 +103,8 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     const ipLock = books.ipLocks.get(address);
     if (ipLock === undefined) {
       for (const known of [heldSince, kept, told]) known.delete(address);
-      return true;
+      const report = planner.wiredAt(address);
+      return report?.asked ? rebuild(report) : true;
     }
     tellAmiss(address, ipLock);
     const job: Job = { desk: 'address', key: address };
@@ -140,6 +142,30 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
       default:
         return step satisfies never;
     }
+  }
+
+  /** As its node told it, for whom it is there: what was promised to somebody else meanwhile gives way (AlreadyExists). */
+  function rebuild({ node, ip, mac, pod: named, podUID }: Report): boolean {
+    const job: Job = { desk: 'address', key: ip };
+    const object = objectOf('IPLock', ip);
+    if (flight.busy(object) || flight.resting(job, object, desk.now())) return true;
+    const known = books.podOf(podUID);
+    const key = known && lockOfPod(known);
+    const listed = key === undefined || books.listedAt(ip)?.lock !== key ? undefined : books.locks.get(key);
+    const [namespace = '', name = ''] = named.split('/');
+    const made = rebuiltIPLock(
+      {
+        ...{ address: ip, mac, node },
+        owner: listed === undefined ? (known?.demand.owner ?? named) : `${namespace}/${listed.spec.owner}`,
+        ...(listed && { lock: { namespace, name: listed.metadata.name } }),
+        pod: { name, uid: podUID, term: options.term, ownerKind: known?.controller?.kind ?? 'Pod' },
+      },
+      options.wallClock?.() ?? new Date(),
+    );
+    if (!flight.begin({ job, lane: 'bulk', object, call: { do: 'create', kind: 'IPLock', object: made } })) return false;
+    const fields = { ip, node, pod: named };
+    desk.note({ note: 'log', level: 'info', sentence: 'address rebuilt: its node has it wired', fields });
+    return true;
   }
 
   function keepAsItIs({ spec, metadata }: IPLockObject, job: Job, step: Extract<SweepStep, { readonly do: 'keep' }>): true {

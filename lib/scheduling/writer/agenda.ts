@@ -33,6 +33,8 @@ export interface Agenda {
   hear(heard: Heard, source: Source, nowMs: number): void;
   /** Something that pods and Locks are placed by changed, and may have made room: a node for one. */
   freed(nowMs: number, node?: string): void;
+  /** What nodes say of these addresses changed (reports.ts). */
+  reported(addresses: readonly string[], nowMs: number): void;
   /** StatefulSets of this key changed: its ordinals' addresses. */
   statefulSetChanged(key: string, nowMs: number): void;
   /** The calls to begin now. */
@@ -163,7 +165,8 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
           const lock = lockOfAddress(each);
           if (lock !== undefined && claimant === undefined) locks.touch(lock);
         }
-        if (heard.gone || heard.object.spec.phase === 'Held') freed();
+        // The last one that a rebuild made ends it.
+        if (heard.gone || heard.object.spec.phase === 'Held' || planner.wiredAt(heard.key)?.asked) freed();
         return;
       }
       default:
@@ -251,6 +254,14 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
         addresses.nodeChanged(node);
       }
       freed(node);
+    },
+    reported(changed, nowMs) {
+      now = nowMs;
+      for (const address of changed) {
+        addresses.touch(address);
+        const claimant = desk.claims.get(address);
+        if (claimant !== undefined) touch(claimant);
+      }
     },
     statefulSetChanged(key, nowMs) {
       now = nowMs;

@@ -38,6 +38,8 @@ export function anotherAddress(desk: Desk, tell: (pod: PodFacts, refusal: Refusa
   }
 
   function choose(pod: PodFacts, node: string): string | undefined {
+    // What is free now may turn out to be somebody's.
+    if (planner.rebuilding() !== undefined) return undefined;
     const address = planner.another({ ...pod.demand, owner: undefined }, node, new Set());
     if (address === undefined) return undefined;
     chosen.set(pod.key, address);
@@ -49,6 +51,10 @@ export function anotherAddress(desk: Desk, tell: (pod: PodFacts, refusal: Refusa
   function create(pod: PodFacts, node: string, address: string): boolean {
     const [job, object] = [jobOf(pod.key), objectOf('IPLock', address)];
     if (flight.busy(object) || flight.resting(job, object, desk.now())) return true;
+    if (planner.rebuilding() !== undefined) {
+      desk.touchAt(job, desk.now() + AGAIN_MS);
+      return true;
+    }
     const { name, uid, demand, controller, key } = pod;
     const forPod = { name, uid, term: desk.options.term, ownerKind: controller?.kind ?? 'Pod' };
     const made = newIPLock({ address, mac: planner.macOf(address, node), owner: demand.owner ?? key, node, pod: forPod });
@@ -66,7 +72,7 @@ export function anotherAddress(desk: Desk, tell: (pod: PodFacts, refusal: Refusa
       }
       const before = chosen.get(pod.key);
       // Somebody has it after all.
-      if (before !== undefined && books.ipLocks.get(before) !== undefined) forget(pod.key);
+      if (before !== undefined && (books.ipLocks.get(before) ?? planner.wiredAt(before)) !== undefined) forget(pod.key);
       const address = chosen.get(pod.key) ?? choose(pod, node);
       if (address !== undefined) return create(pod, node, address);
       desk.touchAt(jobOf(pod.key), desk.now() + AGAIN_MS);

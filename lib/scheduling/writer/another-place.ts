@@ -32,6 +32,8 @@ export function otherPlace(
   function found(slot: Slot, only: string | undefined): ReturnType<OtherPlace> {
     const demand = demandOf();
     if (demand === undefined) return undefined;
+    // What is free now may turn out to be somebody's.
+    if (planner.rebuilding() !== undefined) return 'later';
     // Of nobody: what is Held for its owner names a Lock or a pod before.
     const fresh = { ...demand, owner: undefined };
     const address = planner.another(fresh, slot.node, chosen);
@@ -88,6 +90,8 @@ export function missingAddress(
   users: ReturnType<typeof usersOf>,
 ): Call | undefined {
   if (address === undefined || (state !== 'missing' && state !== 'used')) return undefined;
+  // It is looked at again until that is over.
+  if (planner.rebuilding() !== undefined || isAnothers(planner.wiredAt(address), users.get(slot)?.uid)) return undefined;
   const bearer = users.get(slot);
   if (state === 'used' && (bearer === undefined || (bearer.node ?? bearer.pinned) !== node)) return undefined;
   const whose = { namespace: lock.metadata.namespace as string, name: lock.metadata.name };
@@ -102,6 +106,9 @@ export function missingAddress(
     ? { do: 'update', kind: 'IPLock', object: assigned(ipLock, pod) }
     : undefined;
 }
+
+const isAnothers = (wired: { readonly podUID: string } | undefined, uid: string | undefined): boolean =>
+  wired !== undefined && wired.podUID !== uid;
 
 const isForNobody = ({ spec }: IPLockObject, { namespace, name }: { namespace: string; name: string }, node: string): boolean =>
   spec.phase === 'Locked' &&

@@ -13,12 +13,14 @@ import { notOn } from './away.ts';
 import type { IPLockObject } from './books.ts';
 import { macFromIp } from './ip-lock.ts';
 import type { Planner } from './planner.ts';
+import { NO_REPORTS, type Reports } from './reports.ts';
 import { claimsOf, NO_CLAIMS, type VolumeClaims } from './volume-claims.ts';
 
 export function inventoryPlanner(
   inventory: Inventory,
   statefulSet: (key: string) => StatefulSetFacts | undefined,
   volumes: VolumeClaims = NO_CLAIMS,
+  told: Pick<Reports, 'at' | 'waitsFor'> = NO_REPORTS,
 ): Planner {
   const node = (name: string) => inventory.objects('Node').get(name);
   const poolOf = (name: string): HostPool | undefined => inventory.objects('HostPool').get(node(name)?.labels[POOL_LABEL] ?? '');
@@ -63,6 +65,8 @@ export function inventoryPlanner(
       const slots = inventory.objects('NodeNetwork').get(name)?.spec.eniSlots ?? [];
       return slots.find(({ ip }) => ip === address)?.mac ?? macFromIp(address);
     },
+    rebuilding: () => told.waitsFor((ip) => inventory.objects('IPLock').has(ip)),
+    wiredAt: told.at,
     claimsOf: (pod) => claimsOf(pod, volumes),
     // Without the pool's taint anybody's pods may come.
     open: (name) => poolOf(name)?.spec.locks !== 'hard',

@@ -49,6 +49,19 @@ export function newIPLock({ address, mac, owner, ...whom }: NewAddress): Draft<I
   };
 }
 
+/** As the node of a pod told it (`gala ips rebuild`): Bound, and wired until that node says otherwise. */
+export function rebuiltIPLock({ address, mac, owner, ...whom }: NewAddress & { readonly pod: ForPod }, now: Date): Draft<IPLockObject> {
+  const at = now.toISOString().replace(/\.\d+Z$/, 'Z');
+  const message = `Rebuilt: node ${whom.node} had it wired when it was asked.`;
+  return {
+    apiVersion: `${GROUP}/${VERSION}`,
+    kind: 'IPLock',
+    metadata: { name: address, annotations: annotations({}, whom) },
+    spec: { phase: 'Bound', mac, owner, ...place(whom) },
+    status: { conditions: [{ type: WIRED, status: 'True', reason: 'Rebuilt', message, lastTransitionTime: at }] },
+  };
+}
+
 /** Held → Locked: node, Lock and pod may all be others; owner and MAC stay. `wasHeld`: an undone plan makes it Held again. */
 export function takenOver(ipLock: IPLockObject, whom: Whom, wasHeld = false): Draft<IPLockObject> {
   const { owner, mac } = ipLock.spec;

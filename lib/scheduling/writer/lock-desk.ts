@@ -14,11 +14,12 @@ import { isShut } from './found-out.ts';
 import type { Givens } from './given.ts';
 import { type Kept, keep, type ListedSlot } from './keep.ts';
 import { type LockHand, lockHand, observe, observeSlots } from './lock-hand.ts';
-import { addressChanged, dropPlan, finishPlan, leftovers, lockAddresses, makePlan } from './lock-planning.ts';
+import { addressChanged, dropPlan, finishPlan, leftovers, lockAddresses, makePlan, SHUT_MS } from './lock-planning.ts';
 import { type LockStep, nextForLock } from './next-for-lock.ts';
 import { failedStatus, lists, planningStatus, type Reasons, readyStatus, undoneStatus } from './plan.ts';
 import type { PodDesk } from './pod-desk.ts';
 import { probed, probedBefore } from './probed.ts';
+import { sayRebuilding } from './refusal.ts';
 import type { Setback } from './setback.ts';
 import { type Slot, slotsSeen, usersOf } from './slots.ts';
 import { type Call, type Job, type Outcome, objectOf, type Write } from './write.ts';
@@ -155,6 +156,13 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
   }
 
   function makePlanOf(key: string, lock: LockObject, hand: LockHand): boolean {
+    const waitsFor = planner.rebuilding();
+    if (waitsFor !== undefined) {
+      desk.touchAt(jobOf(key), desk.now() + SHUT_MS);
+      if (!hand.toldRebuilding) desk.note({ note: 'event', on: 'Lock', key, uid: hand.uid, ...sayRebuilding(waitsFor), warning: true });
+      hand.toldRebuilding = true;
+      return true;
+    }
     if (undoing.size > 0 || !flight.hasRoom('quick', objectOf('Lock', key))) return false;
     const { template } = hand;
     const read = template !== undefined && 'value' in template ? template.value : undefined;
@@ -273,7 +281,10 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     const job = jobOf(key);
     for (const slot of slots) {
       const call = missingAddress(desk, lock, slot, users);
-      if (call === undefined) continue;
+      if (call === undefined) {
+        if (slot.state === 'missing') desk.touchAt(job, desk.now() + SHUT_MS);
+        continue;
+      }
       const object = ipLockOf(call);
       if (flight.busy(object) || flight.resting(job, object, desk.now())) continue;
       if (flight.begin({ job, lane: 'bulk', object, call })) continue;

@@ -12,6 +12,8 @@ export interface LockHand {
   template?: { readonly value: unknown } | { readonly missing: string };
   /** Why no plan of it comes to anything, and it is Failed. */
   hopeless?: { readonly reason: 'InternalError' | 'StatusRefused'; readonly message: string };
+  /** That it waits for a rebuild was told. */
+  toldRebuilding?: boolean;
   /** How often in a row the API server refused its status. */
   refusals: number;
   /** Of a Ready Lock, once it was asked for. */

@@ -11,6 +11,9 @@ import { addressStep, newPlan, type Plan, type Reasons, replaceAddress } from '.
 import { reasonsOf } from './refusal.ts';
 import { type Job, objectOf } from './write.ts';
 
+/** A rebuild is looked after so often. */
+export const SHUT_MS = 1_000;
+
 /** The key of a slot's promise, as the inventory knows it. */
 export const promiseKey = (lock: string, slot: number): string => `${lock}#${slot}`;
 
@@ -82,6 +85,10 @@ export function lockAddresses(desk: Desk, key: string, lock: LockObject, plan: P
   const job: Job = { desk: 'lock', key };
   const whose = { namespace: lock.metadata.namespace as string, name: lock.metadata.name };
   const owner = lockOwner(whose.namespace, lock);
+  if (planner.rebuilding() !== undefined) {
+    desk.touchAt(job, desk.now() + SHUT_MS);
+    return 0;
+  }
   let begun = 0;
   for (const index of plan.missing) {
     if (begun === most || plan.broken || !flight.hasRoom('bulk')) break;
@@ -99,6 +106,11 @@ export function lockAddresses(desk: Desk, key: string, lock: LockObject, plan: P
         takeAnother(desk, key, plan, index);
         break;
       case 'create': {
+        // Told after it was planned.
+        if (planner.wiredAt(address) !== undefined) {
+          takeAnother(desk, key, plan, index);
+          break;
+        }
         const made = newIPLock({ address, mac: planner.macOf(address, node), owner, ...whom });
         if (flight.begin({ job, lane: 'bulk', object, call: { do: 'create', kind: 'IPLock', object: made } })) begun++;
         break;

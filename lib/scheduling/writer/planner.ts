@@ -6,6 +6,7 @@ import type { Ask, Demand, Limit, PlacedSlot, Placement } from '../types.ts';
 import type { Claim } from '../volumes.ts';
 import type { IPLockObject, LockObject } from './books.ts';
 import type { Refusal } from './refusal.ts';
+import type { Report } from './reports.ts';
 
 export interface Promised {
   readonly node: string;
@@ -40,6 +41,10 @@ export interface Planner {
   macOf(address: string, node: string): string;
   /** What the PersistentVolumeClaims of a pod ask for, and where their volumes are. */
   claimsOf(pod: PodFacts): readonly Claim[] | Refusal;
+  /** What a rebuild of the IPLocks waits for, in words: no address is locked for anybody meanwhile. Undefined: none goes on. */
+  rebuilding(): string | undefined;
+  /** The pod that a node says has the address, though no IPLock says so. */
+  wiredAt(address: string): Report | undefined;
   node(name: string): NodeFacts | undefined;
   /** Whether other pods may come to the node, so that a lock there is advisory. */
   open(node: string): boolean;

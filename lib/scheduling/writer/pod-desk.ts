@@ -16,7 +16,18 @@ import { type Givens, looseKey } from './given.ts';
 import { line } from './line.ts';
 import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
 import { pinnedPods, TOLD_MS } from './pinned-pods.ts';
-import { isRefusal, type Refusal, sayAddressNotBack, sayFault, sayKeptAway, sayNotPlaced, sayTied, sayUnreadable } from './refusal.ts';
+import {
+  isRefusal,
+  type Refusal,
+  sayAddressNotBack,
+  sayFault,
+  sayKeptAway,
+  sayNotPlaced,
+  sayRebuilding,
+  sayTied,
+  sayUnreadable,
+  sayWiredElsewhere,
+} from './refusal.ts';
 import type { Setback } from './setback.ts';
 import type { Slot } from './slots.ts';
 import { turnedAway } from './turned-away.ts';
@@ -65,6 +76,8 @@ const TOGETHER_MS = 20;
  */
 const LOOKS = 60;
 const LOOK = { pinned: 1, placed: 4, refused: 16 };
+/** The agents tell every 10 s. */
+const SHUT_MS = 1_000;
 /** Nobody is told of what passes within this. */
 const SOON_MS = 5_000;
 
@@ -226,6 +239,13 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
       // Decided anew: an address that names it may have been heard of meanwhile.
       return one(pod.key);
     }
+    if (next.do !== 'pin') {
+      const refusal = shut(pod, mine.address as string);
+      if (refusal !== undefined) {
+        desk.touchAt(job, desk.now() + SHUT_MS);
+        return tell(pod, refusal);
+      }
+    }
     const object = next.do === 'pin' ? objectOf('Pod', pod.key) : objectOf('IPLock', mine.address as string);
     if (flight.failures(job, object) >= STALLED_AFTER || flight.hangs(objectOf('Pod', pod.key))) given.stall(pod.key);
     // The end of the call touches the pod again; so does the end of its rest.
@@ -235,6 +255,14 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
         ? ({ do: 'patch', kind: 'Pod', id: { namespace: pod.namespace, name: pod.name }, patch: next.patch } as const)
         : ({ do: next.do, kind: 'IPLock', object: next.object } as const);
     return flight.begin({ job, lane: 'quick', object, call });
+  }
+
+  /** Why the address is not written for the pod now: it may be another's, of whom no IPLock says so. */
+  function shut(pod: PodFacts, address: string): Refusal | undefined {
+    const waitsFor = planner.rebuilding();
+    if (waitsFor !== undefined) return sayRebuilding(waitsFor);
+    const wired = planner.wiredAt(address);
+    return wired === undefined || wired.podUID === pod.uid ? undefined : sayWiredElsewhere(address, wired);
   }
 
   /** The window has room again: Locks that found it full get it in turn. */
@@ -340,6 +368,8 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
   function placed(pod: PodFacts, count: number): Placed {
     const demand = claimed(pod);
     if (isRefusal(demand)) return { slots: [], refusal: demand };
+    const waitsFor = demand.address ? planner.rebuilding() : undefined;
+    if (waitsFor !== undefined) return { slots: [], refusal: sayRebuilding(waitsFor) };
     const kept = pinned.awayFrom(pod);
     const ask = { demand: askedOf(demand, kept), strategy: 'spread' } as const;
     const placement = planner.place(ask, count, true, pod.pinned);

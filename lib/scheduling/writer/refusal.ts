@@ -90,6 +90,22 @@ export function sayUnreadable(pod: PodFacts): Refusal {
   return { reason: 'Unreadable', message: `the pod can't be counted: ${pod.unreadable}. Correct its template.` };
 }
 
+/** Of a pod or Lock that comes while the IPLocks are made anew. */
+export function sayRebuilding(waitsFor: string): Refusal {
+  return {
+    reason: 'Rebuilding',
+    message: `the IPLocks are being rebuilt from what the nodes have wired, and nobody gets an address before that is done: ${waitsFor}. It goes on by itself then; gala ips rebuild says how far it is.`,
+  };
+}
+
+/** Of an address that is this pod's by its IPLock, or was to be, and another pod's by the word of a node. */
+export function sayWiredElsewhere(address: string, { node, pod }: { readonly node: string; readonly pod: string }): Refusal {
+  return {
+    reason: 'WiredElsewhere',
+    message: `${address} is this pod's by its IPLock, and node ${node} says that pod ${pod} has it. It is this pod's once that one is taken down there; see kubectl get nodenetwork ${node} -o yaml.`,
+  };
+}
+
 /** Of Gala's own. */
 export function sayFault(because: string): Refusal {
   return {

@@ -20,6 +20,7 @@ import { catchUp } from './catch-up.ts';
 import type { Note } from './desk.ts';
 import type { Room } from './flight.ts';
 import { inventoryPlanner } from './inventory-planner.ts';
+import { reports } from './reports.ts';
 import { hasSameOrdinals } from './stateful-set.ts';
 import { watchClaims } from './watch-claims.ts';
 import type { Lane, Write } from './write.ts';
@@ -59,8 +60,9 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
   const intern = interning();
   const now = () => clock.now();
   const volumes = watchClaims(api, { signal, log, onChange: () => freed() });
+  const told = reports();
   const work = agenda(
-    inventoryPlanner(world.inventory, (key) => world.statefulSets.get(key), volumes),
+    inventoryPlanner(world.inventory, (key) => world.statefulSets.get(key), volumes, told),
     { term: randomUUID(), beganMs: now(), looseHoldMs, note },
   );
   const under: Record<Lane, number> = { quick: 0, bulk: 0, slow: 0 };
@@ -140,6 +142,10 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
       });
     const node = (_: unknown, key: string) => freed(key);
     const any = () => freed();
+    const network = (object: Parameters<typeof told.set>[1], key: string) => {
+      work.reported(told.set(key, object), now());
+      freed();
+    };
     const statefulSet = (_: unknown, key: string) => {
       work.statefulSetChanged(key, now());
       kick();
@@ -150,7 +156,11 @@ export async function runWriter({ api, world, recorder, isLeader, signal, ...opt
       follow('Pod', world.pods),
       world.nodes.on({ added: node, updated: (old, object, key) => (isSame(old, object) ? undefined : freed(key)), deleted: node }),
       world.hostPools.on({ added: any, updated: any, deleted: any }),
-      world.nodeNetworks.on({ added: any, updated: any, deleted: any }),
+      world.nodeNetworks.on({
+        added: network,
+        updated: (_old, object, key) => network(object, key),
+        deleted: (_object, key) => network(undefined, key),
+      }),
       world.statefulSets.on({
         added: statefulSet,
         updated: (old, object, key) => (hasSameOrdinals(old, object) ? undefined : statefulSet(object, key)),

@@ -516,6 +516,7 @@ class Node {
       status: () => undefined,
       writeStatus: async () => {},
       locks: () => this.watched,
+      lockAt: (ip) => this.watched.find(({ metadata }) => metadata.name === ip),
       lockOf: (uid) => this.watched.find(({ spec }) => spec.podUID === uid),
       findLock: (uid) => cluster.gate(this, () => found(uid)),
       readLock: (ip) => cluster.gate(this, () => cluster.read(ip)),

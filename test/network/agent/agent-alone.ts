@@ -48,13 +48,17 @@ const view: NodeView = {
   node,
   hasSynced: () => true,
   unread: () => [],
-  facts: () => ({ ip: nodeIP, pool: known().network.pool }),
+  facts: () => {
+    const { pool, machineID, providerID } = known().network;
+    return { ip: nodeIP, pool, machineID, providerID };
+  },
   network: () => known().network,
   status: () => undefined,
   writeStatus: async () => {},
   pool: () => known().pool,
   trunk: () => known().network.trunk,
   locks: all,
+  lockAt: (ip) => all().find(({ metadata }) => metadata.name === ip),
   lockOf: (uid) => all().find(({ spec }) => spec.podUID === uid),
   findLock: async (uid) => all().find(({ spec }) => spec.podUID === uid),
   readLock: async (ip) => all().find(({ metadata }) => metadata.name === ip),

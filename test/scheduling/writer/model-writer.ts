@@ -1,6 +1,6 @@
 /** A lock writer on the model: caches at their own pace, an inventory that follows them, an agenda, and its calls under way. */
 
-import type { HostPool } from '../../../lib/api/kinds.ts';
+import type { HostPool, NodeNetwork } from '../../../lib/api/kinds.ts';
 import { ahead, type Version } from '../../../lib/scheduling/ahead.ts';
 import type { StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
 import { type Inventory, inventory } from '../../../lib/scheduling/inventory.ts';
@@ -10,6 +10,7 @@ import { slotsOf } from '../../../lib/scheduling/writer/books.ts';
 import type { Note } from '../../../lib/scheduling/writer/desk.ts';
 import { inventoryPlanner } from '../../../lib/scheduling/writer/inventory-planner.ts';
 import type { Planner } from '../../../lib/scheduling/writer/planner.ts';
+import { type Reports, reports } from '../../../lib/scheduling/writer/reports.ts';
 import type { Outcome, Write } from '../../../lib/scheduling/writer/write.ts';
 import type { Change, ModelApi, ModelKind } from './model-api.ts';
 
@@ -28,6 +29,8 @@ export interface ModelWriter {
   deliver(kind: ModelKind): boolean;
   begin(): void;
   nodeIs(node: NodeFacts): void;
+  /** The NodeNetwork of a node is this now. */
+  networkIs(node: string, network: Parameters<Reports['set']>[1]): void;
 }
 
 export interface Site {
@@ -55,7 +58,8 @@ export function modelWriter({ api, nodes, pools, statefulSets, wrong = (planner)
     set: { value: (kind: ModelKind, key: string, object: Change['object']) => caches[kind].answered(key, object) },
     unset: { value: (kind: ModelKind, key: string) => caches[kind].deleted(key) },
   }) as Inventory;
-  const deciding = agenda(wrong(inventoryPlanner(own, (key) => statefulSets.get(key))), {
+  const told = reports();
+  const deciding = agenda(wrong(inventoryPlanner(own, (key) => statefulSets.get(key), undefined, told)), {
     term: `term-${++terms}`,
     beganMs: nowMs(),
     random: () => 0.5,
@@ -82,6 +86,11 @@ export function modelWriter({ api, nodes, pools, statefulSets, wrong = (planner)
       const room = { quick: 8, bulk: 8, slow: 2 };
       for (const { write } of writer.under) room[write.lane] = Math.max(0, room[write.lane] - 1);
       for (const write of deciding.next(nowMs(), room)) writer.under.push({ write });
+    },
+    networkIs(node, network) {
+      all.set('NodeNetwork', node, network as NodeNetwork);
+      deciding.reported(told.set(node, network), nowMs());
+      deciding.freed(nowMs());
     },
     nodeIs(node) {
       all.set('Node', node.name, node);
