@@ -10,6 +10,7 @@ WORKDIR /shim
 COPY lib/network/shim/ /shim/
 RUN gcc -std=gnu11 -Os -static -s -o gala shim.c json.c
 RUN gcc -std=gnu11 -Os -static -s -o gala-probe probe.c frames.c json.c
+RUN gcc -std=gnu11 -Os -static -s -o gala-wire wire.c
 
 FROM $BASE
 
@@ -25,6 +26,8 @@ COPY --chmod=0755 lib/cli/gala.js /opt/gala/lib/cli/gala
 COPY --from=shim --chmod=0755 /shim/gala /opt/gala/cni/gala
 # What `gala cni` asks on the wire with: Node.js has no raw sockets.
 COPY --from=shim --chmod=0755 /shim/gala-probe /opt/gala/cni/gala-probe
+# What `gala cni` starts ip and tc by: from Node.js each start would take milliseconds in which it does nothing else.
+COPY --from=shim --chmod=0755 /shim/gala-wire /opt/gala/cni/gala-wire
 ENV PATH=/opt/gala/lib/cli:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 # Room for young objects: V8's own 16 MiB a half costs a program that follows 50,000 pods 150 MiB, and no time is won by it
 # (npm run bench -- scheduling, "memory").

@@ -55,12 +55,12 @@ test('nothing is run in it while it is built: what is copied is all there is', (
   expect([...new Set(its)].sort()).toEqual(known);
 });
 
-test('the stage before it compiles the CNI shim and the probe, and does nothing else', () => {
+test('the stage before it compiles the CNI shim and what gala cni runs, and does nothing else', () => {
   const ran = all.filter(({ name }) => name === 'RUN');
   const compiles = { name: 'RUN', stage: 'shim', rest: expect.stringMatching(/^gcc [^;&|]+$/) };
-  expect(ran).toEqual([compiles, compiles]);
+  expect(ran).toEqual([compiles, compiles, compiles]);
   const program = (name: string) => ({ sources: [`/shim/${name}`], target: `/opt/gala/cni/${name}`, mode: 0o755, from: 'shim' });
-  expect(copies().filter(({ from }) => from === 'shim')).toEqual([program('gala'), program('gala-probe')]);
+  expect(copies().filter(({ from }) => from === 'shim')).toEqual([program('gala'), program('gala-probe'), program('gala-wire')]);
 });
 
 test('what is sent to whoever builds it is what is copied, and no more', () => {
@@ -98,6 +98,12 @@ test('so is the probe, and it says what it takes', () => {
     stderr: expect.stringContaining('usage: gala-probe <link> <waitMs>'),
   });
   expect(isStatic(probe)).toBe(true);
+});
+
+test('so is what starts ip and tc, which ends with its stdin', () => {
+  const wire = join(image, 'opt/gala/cni/gala-wire');
+  expect(spawnSync(wire, { input: 'end\n', encoding: 'utf8' })).toMatchObject({ status: 0, stdout: 'ok 0\n' });
+  expect(isStatic(wire)).toBe(true);
 });
 
 /** Of a program that needs a C library the kernel is told its loader's path in a segment of its own: PT_INTERP, 3. */

@@ -1,17 +1,13 @@
 /**
  * The kernel of this node: runs lines of a plan, and says which links there are. Decides nothing. Every program gets its arguments
- * as a list; what is text for a shell is made of words that stand for themselves (step.ts, isWord).
- *
- * What is to be done in a pod's namespace, one part after the other, is done by one shell in there: starting a program is what takes
- * time in wiring a pod.
+ * as a list, and every word stands for itself (step.ts, isWord); what starts them is gala-wire (wire.ts), and no shell.
  */
-import { spawn } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import pLimit from 'p-limit';
 import type { Seen } from '../wiring/check.ts';
 import type { Link } from '../wiring/plan.ts';
 import { type Batch, batches, HOST_NETNS, type Line } from '../wiring/step.ts';
+import { PROGRAM, type Task, wire } from './wire.ts';
 
 export interface Kernel {
   /** Links of the host. */
@@ -27,45 +23,54 @@ export interface Kernel {
 }
 
 export interface KernelOptions {
+  /** gala-wire. @default the image's */
+  readonly program?: string;
   /** Where `/proc/sys` of the host can be written: a container's own is read-only. @default '/proc/sys' */
   readonly procSys?: string;
   /** @default '/sys/class/net' */
   readonly sysClassNet?: string;
 }
 
-/** The kernel lets one change links at a time (rtnl_lock); more would only wait there. */
-const AT_ONCE = 4;
-/** A program of iproute2 takes milliseconds. */
-const DEADLINE_MS = 20_000;
-
-export function kernel({ procSys = '/proc/sys', sysClassNet = '/sys/class/net' }: KernelOptions = {}): Kernel {
-  const limit = pLimit(AT_ONCE);
+export function kernel({ program = PROGRAM, procSys = '/proc/sys', sysClassNet = '/sys/class/net' }: KernelOptions = {}): Kernel {
+  const ask = wire(program);
   // As seen from a pod's network namespace too: that changes no process ids.
   const own = `/proc/${process.pid}/ns/net`;
-  const script = (argv: readonly string[], text: string) => limit(() => ran(argv, text));
 
   async function run(all: readonly Line[], netns: string): Promise<void> {
     const lines = existsSync(join(procSys, 'net/ipv6')) ? all : all.filter((line) => !isIPv6Off(line));
     if (lines.length === 0) return;
-    const parts = batches(lines);
-    const enters = parts.some(({ where }) => where === 'pod');
-    // From inside the pod's namespace the host's is entered for what is to be done there: one start of a shell for everything.
-    const text = parts.map((batch) => spelt(batch, procSys, enters ? `nsenter --net=${own} ` : '')).join('\n');
-    await script(enters ? ['nsenter', `--net=${netns}`, 'sh'] : ['sh'], `set -e\n${text}\n`.replaceAll(HOST_NETNS, own));
+    await ask(batches(lines).flatMap((batch) => [{ do: 'netns', path: batch.where === 'host' ? own : netns } as const, ...tasksOf(batch)]));
+  }
+
+  function tasksOf({ tool, lines }: Batch): Task[] {
+    if (tool !== 'sysctl') return [{ do: 'run', argv: [tool, '-batch', '-'], stdin: `${lines.join('\n')}\n`.replaceAll(HOST_NETNS, own) }];
+    return lines.map((line) => {
+      const [key = '', value = ''] = line.split('=');
+      return { do: 'set', path: `${procSys}/${key.replaceAll('.', '/')}`, value };
+    });
+  }
+
+  // biome-ignore lint/suspicious/noExplicitAny: what iproute2 prints; Seen has what is read of it
+  async function json(netns: string, command: string): Promise<any> {
+    const text = await ask([
+      { do: 'netns', path: netns },
+      { do: 'run', argv: command.split(' ') },
+    ]);
+    return JSON.parse(text.trim() || '[]');
   }
 
   return {
     run,
     hostLinks: () => readdirSync(sysClassNet).flatMap((name) => linkOf(sysClassNet, name)),
     async podLinks(netns) {
-      const all = JSON.parse((await script(['nsenter', `--net=${netns}`, 'ip', '-j', 'link'], '')) || '[]') as IpLink[];
+      const all = (await json(netns, 'ip -j link')) as IpLink[];
       return all.map(({ ifname, address = '', flags }) => ({ name: ifname, mac: address, carrier: flags.includes('LOWER_UP') }));
     },
-    async seen(netns) {
-      const text = LOOKS.map((one) => `${one}; echo ${END}`).join('\n');
-      const parts = (await script(netns === undefined ? ['sh'] : ['nsenter', `--net=${netns}`, 'sh'], `${text}\n`)).split(`${END}\n`);
-      const [links, routes, routes6, neighbours, qdiscs] = parts.map((part) => JSON.parse(part.trim() || '[]'));
-      return { links, routes: [...routes, ...routes6], neighbours, qdiscs };
+    async seen(netns = own) {
+      // One after the other: side by side they would take the turns of pods that start.
+      const [links, routes] = [await json(netns, 'ip -j addr'), await json(netns, 'ip -j route')];
+      const [routes6, neighbours] = [await json(netns, 'ip -j -6 route'), await json(netns, 'ip -j neigh')];
+      return { links, routes: [...routes, ...routes6], neighbours, qdiscs: await json(netns, 'tc -j qdisc') };
     },
     has: (netns) => netns !== '' && isNamespace(netns),
   };
@@ -91,9 +96,6 @@ interface IpLink {
   readonly flags: readonly string[];
 }
 
-const LOOKS = ['ip -j addr', 'ip -j route', 'ip -j -6 route', 'ip -j neigh', 'tc -j qdisc'];
-const END = '=====';
-
 /** Names of vethNames (plan.ts). */
 export const isVeth = (name: string): boolean => /^gala[0-9a-f]{11}$/.test(name);
 
@@ -111,32 +113,4 @@ function linkOf(folder: string, name: string): Link[] {
   if (isVeth(name)) return [{ name, mac: '', carrier: true }];
   const mac = read('address');
   return mac === '' ? [] : [{ name, mac, carrier: read('carrier') === '1' }];
-}
-
-function spelt({ where, tool, lines }: Batch, procSys: string, onHost: string): string {
-  if (tool !== 'sysctl') return `${where === 'host' ? onHost : ''}${tool} -batch - <<'${END}'\n${lines.join('\n')}\n${END}`;
-  return lines.map((line) => line.replace(/^([^=]*)=(.*)$/, (_, key: string, value: string) => setting(procSys, key, value))).join('\n');
-}
-
-const setting = (procSys: string, key: string, value: string): string => `echo ${value} > ${procSys}/${key.replaceAll('.', '/')}`;
-
-/** @returns stdout */
-function ran(argv: readonly string[], stdin: string): Promise<string> {
-  const [program = '', ...args] = argv;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { timeout: DEADLINE_MS, killSignal: 'SIGKILL', stdio: ['pipe', 'pipe', 'pipe'] });
-    const out: Buffer[] = [];
-    const err: Buffer[] = [];
-    child.stdout.on('data', (part: Buffer) => out.push(part));
-    child.stderr.on('data', (part: Buffer) => err.push(part));
-    child.on('error', (cause) => reject(new Error(`${argv.join(' ')}: ${cause.message}`, { cause })));
-    child.on('close', (code, signal) => {
-      if (code === 0) return resolve(Buffer.concat(out).toString());
-      const why = Buffer.concat(err).toString().trim() || (signal === null ? `exit code ${code}` : `ended by ${signal}`);
-      reject(new Error(`${argv.join(' ')}: ${why}${stdin === '' ? '' : `\n${stdin.trimEnd()}`}`));
-    });
-    // A program that ended before it read everything has said why.
-    child.stdin.on('error', () => {});
-    child.stdin.end(stdin);
-  });
 }

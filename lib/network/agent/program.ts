@@ -32,6 +32,7 @@ import { serve } from './server.ts';
 import { bury } from './tombstones.ts';
 import { damped, troubleOf } from './trouble.ts';
 import { unlocked, type Wired } from './unlocked.ts';
+import { PROGRAM as WIRE } from './wire.ts';
 
 export interface CniOptions {
   readonly nodeName: string;
@@ -40,6 +41,7 @@ export interface CniOptions {
   readonly runFolder: string;
   readonly shim: string;
   readonly probe: string;
+  readonly wire: string;
   readonly cniBinDir: string;
   readonly cniConfDir: string;
   readonly criSocket: string;
@@ -61,6 +63,7 @@ export const declare = (command: Command): Command =>
       .option('--run-folder <path>', 'on tmpfs: the journal, and what the shim leaves while the agent is away', RUN_FOLDER)
       .option('--shim <path>', 'the shim that is put on the host', '/opt/gala/cni/gala')
       .option('--probe <path>', 'the program that asks who answers for an address', PROGRAM)
+      .option('--wire <path>', 'the program that starts ip and tc', WIRE)
       .option('--cni-bin-dir <path>', 'where the runtime looks for plugins', '/opt/cni/bin')
       .option('--cni-conf-dir <path>', 'where the runtime looks for network configurations', '/etc/cni/net.d')
       .option('--cri-socket <path>', 'of the container runtime: which sandboxes it has', '/run/containerd/containerd.sock')
@@ -79,7 +82,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   const view = viewNode(api, { node: options.nodeName, signal, log });
   for (const one of view.reflectors) measured.reflector(one.kind.plural, one);
   const cri = criOf(options.criSocket);
-  const host = kernel({ procSys: options.procSys });
+  const host = kernel({ program: options.wire, procSys: options.procSys });
 
   const releases = workQueue({
     ...{ name: 'releases', log, concurrency: 4, backoff: { firstMs: 20, maxMs: 10_000 } },

@@ -76,7 +76,14 @@ const view: NodeView = {
 
 const log = logger({ level: process.env.SHOW ? 'debug' : 'error' });
 const made = agent({
-  ...{ view, journal: openJournal(join(folder, 'journal'), log), kernel: kernel(), clock: monotonic, log, throughNode },
+  ...{
+    view,
+    journal: openJournal(join(folder, 'journal'), log),
+    kernel: kernel({ program: join(folder, 'stage/shim/gala-wire') }),
+    clock: monotonic,
+    log,
+    throughNode,
+  },
   sandboxes: async () => new Map((known().sandboxes ?? []).map((id) => [id, { isReady: true, podUID: '' }])),
 });
 await bury(join(folder, 'tombstones'), made, log);

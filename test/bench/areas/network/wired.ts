@@ -165,7 +165,7 @@ async function known(bed: Bed): Promise<string[]> {
   await bed.request(
     'PATCH',
     `/api/v1/nodes/${NODE}/status`,
-    { status: { addresses: [{ type: 'InternalIP', address: '10.8.1.11' }] } },
+    { status: { addresses: [{ type: 'InternalIP', address: '10.8.1.11' }], nodeInfo: { machineID: 'ab12' } } },
     MERGE,
   );
   const uids: string[] = [];
@@ -198,7 +198,7 @@ async function aHost(bed: Bed, folder: string, shim: string): Promise<Host> {
     '--node-name': NODE,
     '--socket': join(folder, 'run/cni.sock'),
     '--run-folder': join(folder, 'run'),
-    ...{ '--shim': shim, '--probe': join(folder, 'stage/shim/gala-probe') },
+    ...{ '--shim': shim, '--probe': join(folder, 'stage/shim/gala-probe'), '--wire': join(folder, 'stage/shim/gala-wire') },
     ...{ '--cni-bin-dir': join(folder, 'bin'), '--cni-conf-dir': join(folder, 'conf'), '--cri-socket': join(folder, 'nothing.sock') },
     '--health-port': '0',
   };
