@@ -77,8 +77,14 @@ export function agent(options: AgentOptions): Agent {
   const { view, journal, kernel, sandboxes, clock, log, probes = false, throughNode = [], onDown = () => {} } = options;
   const byKey = turns();
   const byIp = turns();
-  /** By UID of the pod the address that was bound for it. */
-  const adding = new Map<string, string | undefined>();
+  /** By sandbox, each with the addresses that were bound for it. A runtime that was restarted may begin a second one of a pod. */
+  const atWork = new Map<string, { readonly podUID: string; readonly ips: Set<string> }>();
+  const adding: Agent['adding'] = {
+    has: (podUID) => [...atWork.values()].some((one) => one.podUID === podUID),
+    get size() {
+      return atWork.size;
+    },
+  };
 
   function askFor(
     call: { readonly sandbox: Sandbox; readonly pod: PodName },
@@ -118,11 +124,14 @@ export function agent(options: AgentOptions): Agent {
     const key = keyOf(sandbox);
     const began = clock.now();
     let found: Lock | undefined;
-    let [asked, bound] = [false, false];
+    let asked = false;
+    /** UID of the IPLock that this call has written: another one, of the same name or not, is another's until it is written too. */
+    let boundTo: string | undefined;
     // An ENI that this sandbox has already is on the host no more.
     const podLinks = journal.get(key) === undefined || !kernel.has(sandbox.netns) ? [] : await kernel.podLinks(sandbox.netns);
     for (;;) {
       const lock = newer(view.lockOf(pod.uid), found);
+      const bound = lock !== undefined && lock.metadata.uid === boundTo;
       const reply = await byIp.take(lock?.metadata.name ?? key, async (): Promise<Reply | 'again' | 'wait'> => {
         // After it was bound it is planned anew, with the links as they are then.
         const made = view.hasSynced() && !bound ? planFor(call, lock, podLinks) : undefined;
@@ -146,9 +155,10 @@ export function agent(options: AgentOptions): Agent {
             return 'wait';
           case 'bind':
             found = await bind(lock!, sandbox);
-            bound = found !== undefined && isOn(found, sandbox);
-            if (bound) adding.set(pod.uid, lock!.metadata.name);
-            return bound ? 'again' : 'wait';
+            if (found === undefined || !isOn(found, sandbox)) return 'wait';
+            boundTo = found.metadata.uid;
+            atWork.get(key)?.ips.add(found.metadata.name);
+            return 'again';
           case 'wire':
             return await wire(call, lock!);
           case 'refuse':
@@ -164,14 +174,15 @@ export function agent(options: AgentOptions): Agent {
 
   /** Says meanwhile that it is at work on the pod, and afterwards that an address was bound for nothing. */
   async function noted(call: Call & { sandbox: Sandbox; pod: PodName }): Promise<Reply> {
-    const { uid } = call.pod;
-    adding.set(uid, undefined);
+    const podUID = call.pod.uid;
+    const key = keyOf(call.sandbox);
+    const ips = new Set<string>();
+    atWork.set(key, { podUID, ips });
     try {
       return await add(call);
     } finally {
-      const ip = adding.get(uid);
-      adding.delete(uid);
-      if (ip !== undefined && journal.get(keyOf(call.sandbox)) === undefined) onDown(ip, uid);
+      atWork.delete(key);
+      for (const ip of ips) if (journal.get(key)?.ip !== ip) onDown(ip, podUID);
     }
   }
 
@@ -317,8 +328,12 @@ export function agent(options: AgentOptions): Agent {
     if (attachment?.state !== 'wired' || !kernel.has(attachment.sandbox.netns)) return [];
     const found = await deviationsOf(attachment);
     if (found.length === 0) return [];
-    const { sandbox, pod } = attachment;
-    const made = planFor({ sandbox, pod }, view.lockOf(pod.uid), await kernel.podLinks(sandbox.netns));
+    const { sandbox, pod, ip } = attachment;
+    const lock = view.lockOf(pod.uid);
+    // What it was wired with, and nothing that is given to the pod meanwhile: that is for an ADD to bind.
+    if (lock !== undefined && lock.metadata.name !== ip)
+      return [...found, `it is not put back: ${ip} is wired, and IPLock ${lock.metadata.name} names the pod. Delete the pod.`];
+    const made = planFor({ sandbox, pod }, lock, await kernel.podLinks(sandbox.netns));
     if (isRefusal(made)) return [...found, `it is not put back: ${made.details}`];
     await kernel.run(made.steps.flatMap(linesOf), sandbox.netns);
     return found;
