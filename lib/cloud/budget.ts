@@ -45,6 +45,9 @@ export function spend(budget: Budget, api: string, now: number, part = DEFAULT_P
   return { waitMs: Math.ceil(((1 - left) / perSecond) * 1000) };
 }
 
+/** After EC2 throttled a call all the same: the bucket is empty, for others spend it too, and fills as it does. */
+export const drained = (budget: Budget, api: string, now: number): Budget => ({ ...budget, [api]: { tokens: 0, at: now } });
+
 /** What Gala allows itself of an API. At least one call: a bucket that holds less would never let one through. */
 export function bucketOf(api: string, part = DEFAULT_PART): Bucket {
   if (!(part > 0 && part <= 1)) throw new RangeError(`a part of ${part} of EC2's buckets; it is above 0 and at most 1`);

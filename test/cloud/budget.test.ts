@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Budget, bucketOf, DEFAULT_PART, spend } from '../../lib/cloud/budget.ts';
+import { type Budget, bucketOf, DEFAULT_PART, drained, spend } from '../../lib/cloud/budget.ts';
 import { BUCKETS, type Levels, take } from '../bed/ec2/throttle.ts';
 
 test('a call beyond the budget waits as long as it takes, and no longer', () => {
@@ -19,6 +19,12 @@ test('each API has its own, as the part says', () => {
   expect(bucketOf('DescribeInstances')).toEqual({ size: 60, perSecond: 12 });
   expect(bucketOf('RunInstances', 0.1).size).toBe(1);
   for (const part of [0, -1, 1.1, Number.NaN]) expect(() => bucketOf('RunInstances', part)).toThrow(RangeError);
+});
+
+test('an API that EC2 throttles all the same is asked again when a token has come back, and others at once', () => {
+  const budget = drained({}, 'CreateNetworkInterface', 0);
+  expect(spend(budget, 'CreateNetworkInterface', 0)).toEqual({ waitMs: 334 });
+  expect(spend(budget, 'AttachNetworkInterface', 0)).toHaveProperty('budget');
 });
 
 test('who keeps to it is never throttled by EC2, however the calls come and whenever EC2 counts its seconds', () => {

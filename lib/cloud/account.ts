@@ -1,0 +1,202 @@
+/**
+ * Account: EC2 in one region, by AWS's SDK. The only place that knows the SDK, which is read when the program runs and not before.
+ *
+ * The SDK tries each call once: a call whose answer was lost is not sent again but looked for (describe before retry). Describes are
+ * filtered and paginated, because EC2 throttles others sooner (ec2/latest/devguide/ec2-api-throttling.html).
+ */
+import type { EC2Client, NetworkInterface } from '@aws-sdk/client-ec2';
+import { type Clock, monotonic, pause } from '../kube/clock.ts';
+import { type Budget, drained, spend } from './budget.ts';
+import { type Ec2, type Ec2Eni, Ec2Error, type Ec2Instance, type Ec2Type, meaningOf, NotNow } from './ec2.ts';
+import { CLUSTER_UID_TAG, type Tags } from './tags.ts';
+
+export interface AccountOptions {
+  readonly region: string;
+  /** Of EC2's token buckets; budget.ts. */
+  readonly part: number;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock;
+  /** Told of each call, for metrics; `code` where EC2 refused it. */
+  readonly onCall?: (api: string, code: string | undefined) => void;
+  /** @default as the SDK finds them: environment, web identity, pod identity, instance profile */
+  readonly client?: EC2Client;
+}
+
+/** The most values that a filter takes (ec2/latest/devguide, "Filtering"). */
+const FILTER_VALUES = 200;
+/** The most that a page holds (API_DescribeNetworkInterfaces, API_DescribeInstances). */
+const PAGE = 1_000;
+/** DescribeInstanceTypes: 100 names a call. */
+const TYPE_NAMES = 100;
+
+export async function ec2Account(options: AccountOptions): Promise<Ec2 & { close(): void }> {
+  const sdk = await import('@aws-sdk/client-ec2');
+  const { region, part, signal, clock = monotonic, onCall = () => {} } = options;
+  const client = options.client ?? new sdk.EC2Client({ region, maxAttempts: 1 });
+  let budget: Budget = {};
+
+  async function call<T>(api: string, send: () => Promise<T>): Promise<T> {
+    for (;;) {
+      const spent = spend(budget, api, clock.now(), part);
+      if ('budget' in spent) {
+        budget = spent.budget;
+        break;
+      }
+      if (!api.startsWith('Describe')) throw new NotNow(api, spent.waitMs);
+      await pause(spent.waitMs, signal, clock);
+      signal.throwIfAborted();
+    }
+    try {
+      const answer = await send();
+      onCall(api, undefined);
+      return answer;
+    } catch (cause) {
+      const { name, message } = cause as Error;
+      const error = new Ec2Error(api, name, message);
+      error.cause = cause;
+      onCall(api, name);
+      // Other programs of the account spend the same bucket.
+      if (meaningOf(error) === 'throttled') budget = drained(budget, api, clock.now());
+      throw error;
+    }
+  }
+
+  async function pages<T>(
+    api: string,
+    ask: (NextToken: string | undefined) => Promise<{ NextToken?: string; items: readonly T[] }>,
+  ): Promise<T[]> {
+    const all: T[] = [];
+    let next: string | undefined;
+    do {
+      const { NextToken, items } = await call(api, () => ask(next));
+      all.push(...items);
+      next = NextToken;
+    } while (next !== undefined && next !== '');
+    return all;
+  }
+
+  const enisBy = (Name: string, Values: readonly string[]) =>
+    pages<NetworkInterface>('DescribeNetworkInterfaces', async (NextToken) => {
+      const asked = { Filters: [{ Name, Values: [...Values] }], MaxResults: PAGE, NextToken };
+      const { NetworkInterfaces: items = [], ...more } = await client.send(new sdk.DescribeNetworkInterfacesCommand(asked), {
+        abortSignal: signal,
+      });
+      return { items, NextToken: more.NextToken };
+    });
+
+  return {
+    async instances(ids) {
+      const found: Ec2Instance[] = [];
+      for (const Values of chunks(ids, FILTER_VALUES))
+        found.push(
+          ...(await pages<Ec2Instance>('DescribeInstances', async (NextToken) => {
+            // By filter: an id that EC2 does not know any more is left out, and fails no call.
+            const asked = { Filters: [{ Name: 'instance-id', Values }], MaxResults: PAGE, NextToken };
+            const { Reservations = [], ...more } = await client.send(new sdk.DescribeInstancesCommand(asked), { abortSignal: signal });
+            const items = Reservations.flatMap(({ Instances = [] }) => Instances).map((each) => ({
+              id: each.InstanceId ?? '',
+              type: each.InstanceType ?? '',
+              zone: each.Placement?.AvailabilityZone ?? '',
+              state: each.State?.Name ?? '',
+            }));
+            return { items, NextToken: more.NextToken };
+          })),
+        );
+      return found;
+    },
+    async types(names) {
+      const found = new Map<string, Ec2Type>();
+      for (const Values of chunks(names, TYPE_NAMES))
+        for (const [name, type] of await pages('DescribeInstanceTypes', async (NextToken) => {
+          const asked = { Filters: [{ Name: 'instance-type', Values }], MaxResults: 100, NextToken };
+          const { InstanceTypes = [], ...more } = await client.send(new sdk.DescribeInstanceTypesCommand(asked), { abortSignal: signal });
+          const items = InstanceTypes.map(({ InstanceType = '', NetworkInfo, EbsInfo }): [string, Ec2Type] => [
+            InstanceType,
+            {
+              networkCards: (NetworkInfo?.NetworkCards ?? []).map(({ NetworkCardIndex = 0, MaximumNetworkInterfaces = 0 }) => ({
+                networkCardIndex: NetworkCardIndex,
+                networkInterfaces: MaximumNetworkInterfaces,
+              })),
+              attachments: (EbsInfo?.AttachmentLimitType as string) === 'dedicated' ? 'dedicated' : 'shared',
+              ebsVolumes: EbsInfo?.MaximumEbsAttachments ?? 0,
+            },
+          ]);
+          return { items, NextToken: more.NextToken };
+        }))
+          found.set(name, type);
+      return found;
+    },
+    async enis(instanceIds, clusterUid) {
+      const found = new Map<string, Ec2Eni>();
+      for (const eni of await enisBy(`tag:${CLUSTER_UID_TAG}`, [clusterUid])) found.set(eni.NetworkInterfaceId ?? '', eniOf(eni));
+      for (const ids of chunks(instanceIds, FILTER_VALUES))
+        for (const eni of await enisBy('attachment.instance-id', ids)) found.set(eni.NetworkInterfaceId ?? '', eniOf(eni));
+      return [...found.values()];
+    },
+    async create({ clientToken, subnetId, securityGroupIds, tags }) {
+      const made = await call('CreateNetworkInterface', () =>
+        client.send(
+          new sdk.CreateNetworkInterfaceCommand({
+            ClientToken: clientToken,
+            SubnetId: subnetId,
+            Groups: [...securityGroupIds].sort(),
+            Description: 'pod ENI of gala cloud',
+            TagSpecifications: [{ ResourceType: 'network-interface', Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) }],
+          }),
+          { abortSignal: signal },
+        ),
+      );
+      return made.NetworkInterface?.NetworkInterfaceId ?? '';
+    },
+    async attach(NetworkInterfaceId, InstanceId, { deviceIndex: DeviceIndex, networkCardIndex: NetworkCardIndex }) {
+      const asked = { NetworkInterfaceId, InstanceId, DeviceIndex, NetworkCardIndex };
+      await call('AttachNetworkInterface', () => client.send(new sdk.AttachNetworkInterfaceCommand(asked), { abortSignal: signal }));
+    },
+    async endWithInstance(NetworkInterfaceId, AttachmentId) {
+      const asked = { NetworkInterfaceId, Attachment: { AttachmentId, DeleteOnTermination: true } };
+      await call('ModifyNetworkInterfaceAttribute', () =>
+        client.send(new sdk.ModifyNetworkInterfaceAttributeCommand(asked), { abortSignal: signal }),
+      );
+    },
+    async detach(AttachmentId) {
+      await call('DetachNetworkInterface', () =>
+        client.send(new sdk.DetachNetworkInterfaceCommand({ AttachmentId }), { abortSignal: signal }),
+      );
+    },
+    async delete(NetworkInterfaceId) {
+      await call('DeleteNetworkInterface', () =>
+        client.send(new sdk.DeleteNetworkInterfaceCommand({ NetworkInterfaceId }), { abortSignal: signal }),
+      );
+    },
+    close: () => client.destroy(),
+  };
+}
+
+function* chunks<T>(all: readonly T[], size: number): Iterable<T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
+}
+
+function eniOf(eni: NetworkInterface): Ec2Eni {
+  const { Attachment: at, TagSet = [] } = eni;
+  const isThere = at?.InstanceId !== undefined && at.Status !== 'detached';
+  return {
+    id: eni.NetworkInterfaceId ?? '',
+    mac: (eni.MacAddress ?? '').toLowerCase(),
+    ip: eni.PrivateIpAddress ?? '',
+    subnetId: eni.SubnetId ?? '',
+    tags: Object.fromEntries(TagSet.map(({ Key = '', Value = '' }) => [Key, Value])) satisfies Tags,
+    status: eni.Status ?? '',
+    ...(isThere
+      ? {
+          attachment: {
+            id: at.AttachmentId ?? '',
+            instanceId: at.InstanceId ?? '',
+            networkCardIndex: at.NetworkCardIndex ?? 0,
+            deviceIndex: at.DeviceIndex ?? 0,
+            status: (at.Status ?? 'attaching') as 'attaching' | 'attached' | 'detaching',
+            deleteOnTermination: at.DeleteOnTermination ?? false,
+          },
+        }
+      : {}),
+  };
+}
