@@ -9,8 +9,6 @@ export const network = defineConcern({
   name: 'network',
   // Who wires pods gives them what the lock writer has locked, and nothing else.
   requires: ['scheduling'],
-  // Its program is not there yet.
-  optIn: true,
   check(_, cluster, problem) {
     const { what, ...more } = NO_SERVICE_CIDR;
     if (lacksServiceCidr(cluster)) problem('', `serviceCidr ${what}`, { path: 'serviceCidr', ...more });

@@ -110,7 +110,7 @@ function nothingToDo(definitions: string | readonly string[], root: string): Fou
   };
 }
 
-/** `hello  32 hosts in 2 racks · 768 addresses · 0 problems · 58 objects` */
+/** `hello  32 hosts in 2 racks · 768 addresses · 0 problems · 64 objects` */
 function line(cluster: Cluster, problems: number, objects: number): string {
   const racks = cluster.intranetPools.flatMap((pool) => pool.racks);
   const hosts = racks.reduce((sum, rack) => sum + rack.hosts.length, 0);

@@ -20,14 +20,15 @@ function renderedWith(parts: Record<string, unknown> = {}) {
   };
 }
 
-test('it is installed where a definition names it, and not by itself', () => {
+test('it is installed by itself, and left out where a definition names others', () => {
   expect(renderedWith().agents.map(({ file, object }) => `${file} ${object.kind}`)).toEqual([
     '20-rbac.yaml ServiceAccount',
     '20-rbac.yaml ClusterRole',
     '20-rbac.yaml ClusterRoleBinding',
     '40-network.yaml DaemonSet',
   ]);
-  expect(renderedWith({ concerns: undefined }).agents).toEqual([]);
+  expect(renderedWith({ concerns: undefined }).agents).toEqual(renderedWith().agents);
+  expect(renderedWith({ concerns: ['scheduling'] }).agents).toEqual([]);
 });
 
 test('what comes out passes the gate', () => {

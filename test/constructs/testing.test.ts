@@ -34,8 +34,8 @@ const nothing = { creates: [], rolls: [], restarts: [], refused: [], recreates: 
 
 test('nothing is privileged but what was signed off', () => {
   const { privileged } = before();
-  expect(privileged.map(({ name }) => name)).toEqual(['guard']);
-  expect(privileged[0]?.privileges).toEqual([
+  expect(privileged.map(({ name }) => name)).toEqual(['gala-cni', 'guard']);
+  expect(privileged[1]?.privileges).toEqual([
     { object: 'DaemonSet/gala-system/guard', name: 'guard', privilege: 'capability.BPF', reason: 'it loads one XDP program on the trunk' },
   ]);
 });
