@@ -92,7 +92,15 @@ describe.each(AWAY)('an agent that %s', (_, why, start) => {
     expect(tombstones()).toEqual([]);
   });
 
-  test('makes STATUS say that no pod can be started', async () => {
+  test('makes STATUS say that no pod can be started, at once where there was none since the boot, else when it has lasted', async () => {
+    if (existsSync(socket)) {
+      expect(await call({ verb: 'STATUS' })).toEqual(done);
+      // Noted once, by the first that got no answer.
+      const since = readFileSync(join(run, 'away'), 'utf8');
+      expect(await call({ verb: 'STATUS' })).toEqual(done);
+      expect(readFileSync(join(run, 'away'), 'utf8')).toBe(since);
+      writeFileSync(join(run, 'away'), String(Number(since) - 60_000));
+    }
     expect(await code({ verb: 'STATUS' })).toMatchObject({ code: 50, msg: 'The plugin is not available' });
   });
 
@@ -280,6 +288,15 @@ describe('an agent that is being replaced', () => {
     agent = await anAgent(socket, () => ({ body: RESULT }));
     expect(await running).toEqual({ ...done, stdout: RESULT });
     expect(agent.posted).toHaveLength(1);
+  });
+
+  test('keeps its node ready: STATUS is content for a moment, and a moment of the next time is another', async () => {
+    agent = await anyAgent(socket, (it) => it.destroy());
+    expect(await call({ verb: 'STATUS' })).toEqual(done);
+    await agent.stop();
+    agent = await anAgent(socket, () => ({ status: 204, body: '' }));
+    expect(await call({ verb: 'STATUS' })).toEqual(done);
+    expect(existsSync(join(run, 'away'))).toBe(false);
   });
 
   test('gets the DEL of meanwhile by its tombstone: nobody waits', async () => {

@@ -1,7 +1,8 @@
 /**
  * The CNI shim: what containerd starts for each verb. It hands the call to the agent of its node, `gala cni`, and says what the
  * agent answers; what is done about it is decided there. Only when the agent is away something is decided here: ADD and CHECK are
- * asked to come again, STATUS says no, and DEL leaves a tombstone and succeeds, since a pod must be able to go at any time.
+ * asked to come again, STATUS says no once that has lasted, and DEL leaves a tombstone and succeeds, since a pod must be able to go at
+ * any time.
  *
  *   in    the environment and, on stdin, the network configuration: "Execution Protocol" of the CNI specification 1.1.0
  *   to    the agent, one POST over a unix socket that is root's alone: {"protocol":1,"env":{"CNI_COMMAND":…},"config":<stdin>}
@@ -45,6 +46,12 @@ enum {
   PATH_LONGEST = 1024,
   /** An agent that is being replaced is back within this: no pod start fails for it. */
   AGENT_BACK_MS = 10000,
+  /**
+   * STATUS says no only of an agent that has been away longer: one that is being replaced, its image pulled, is back. A node that is
+   * not ready for a moment costs more than a pod start that waits: all its pods count as not ready then, and leave their Services
+   * (kubernetes, pkg/controller/nodelifecycle, MarkPodsNotReady).
+   */
+  AWAY_MS = 60000,
   NAP_MS = 20,
 };
 
@@ -633,6 +640,39 @@ static void leave_tombstone(const struct path *path, const struct failure *failu
          path->whole, failure->why, where, why);
 }
 
+/** In the folder of the socket: since when nobody has answered STATUS, in milliseconds of the clock that begins with the boot, as tmpfs does. */
+#define AWAY "away"
+
+static void note_answered(const struct path *path) {
+  int folder = open_folder(path->folder, false);
+  if (folder < 0) return;
+  unlinkat(folder, AWAY, 0);
+  close(folder);
+}
+
+/** @returns whether there was an agent, and it has been away for a moment only; this moment is noted where none is */
+static bool is_away_for_now(const struct path *path, const struct failure *failure) {
+  // Without a socket there was no agent since the boot.
+  if (failure->code != TRY_AGAIN_LATER || failure->error == ENOENT) return false;
+  int folder = open_folder(path->folder, false);
+  if (folder < 0) return false;
+  char text[24];
+  bool is_for_now = false;
+  int file = openat(folder, AWAY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (file >= 0) {
+    int size = snprintf(text, sizeof text, "%lld", now_ms());
+    is_for_now = write_all(file, text, (size_t)size);
+  } else if (errno == EEXIST && (file = openat(folder, AWAY, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)) >= 0) {
+    ssize_t size = read(file, text, sizeof text - 1);
+    text[size > 0 ? size : 0] = 0;
+    // Empty: another STATUS is just noting it.
+    is_for_now = size == 0 || (size > 0 && now_ms() - atoll(text) < AWAY_MS);
+  }
+  if (file >= 0) close(file);
+  close(folder);
+  return is_for_now;
+}
+
 /** "cniVersion: The value of cniVersion specified on input". An old runtime gives nothing on stdin. */
 __attribute__((noreturn)) static void tell_version(void) {
   char bytes[256];
@@ -673,7 +713,9 @@ int main(void) {
   struct failure failure;
   socket_path(&path);
   write_document();
+  bool is_status = strcmp(verb->name, "STATUS") == 0;
   if (ask(verb, &path, &head, &failure)) {
+    if (is_status) note_answered(&path);
     print(answer + head.size, head.body_size);
     return head.status < 300 ? 0 : 1;
   }
@@ -681,6 +723,7 @@ int main(void) {
     leave_tombstone(&path, &failure);
     return 0;
   }
+  if (is_status && is_away_for_now(&path, &failure)) return 0;
   // Whatever keeps STATUS from its answer, pods can't be started.
   enum code code = failure.code == TRY_AGAIN_LATER || verb->away == NOT_AVAILABLE ? verb->away : failure.code;
   fail(code, "gala cni on %s: %s. Look at the agent's pod on this node: kubectl -n gala-system get pods -l app.kubernetes.io/name=gala-cni -o wide",
