@@ -49,14 +49,16 @@ test('its Node is the one that the tests run on', () => {
   expect(bases).toEqual([`BASE=node:${devDependencies.node}-slim`, `TOOLS=node:${devDependencies.node}`, '$TOOLS AS shim', '$BASE']);
 });
 
-test('nothing is run in it while it is built: what is copied is all there is', () => {
-  const known = ['ARG', 'COPY', 'ENTRYPOINT', 'ENV', 'FROM', 'LABEL', 'USER', 'WORKDIR'];
+test('one thing is run in it while it is built: iproute2 is installed; all else is what is copied', () => {
+  const ran = all.filter(({ name, stage }) => name === 'RUN' && stage === '').map(({ rest }) => rest);
+  expect(ran).toEqual([expect.stringMatching(/^apt-get update && apt-get install -y --no-install-recommends iproute2 && rm -rf \S+$/)]);
+  const known = ['ARG', 'COPY', 'ENTRYPOINT', 'ENV', 'FROM', 'LABEL', 'RUN', 'USER', 'WORKDIR'];
   const its = all.filter(({ stage }) => stage === '').map(({ name }) => name);
   expect([...new Set(its)].sort()).toEqual(known);
 });
 
 test('the stage before it compiles the CNI shim and what gala cni runs, and does nothing else', () => {
-  const ran = all.filter(({ name }) => name === 'RUN');
+  const ran = all.filter(({ name, stage }) => name === 'RUN' && stage === 'shim');
   const compiles = { name: 'RUN', stage: 'shim', rest: expect.stringMatching(/^gcc [^;&|]+$/) };
   expect(ran).toEqual([compiles, compiles, compiles]);
   const program = (name: string) => ({ sources: [`/shim/${name}`], target: `/opt/gala/cni/${name}`, mode: 0o755, from: 'shim' });
