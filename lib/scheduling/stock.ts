@@ -6,7 +6,7 @@
 import { addressGuard } from './placing/addresses.ts';
 import type { Caps } from './placing/caps.ts';
 import { cellsOf } from './placing/cells.ts';
-import { type Ground, groundOf, onlyOn, openRows } from './placing/ground.ts';
+import { type Ground, groundOf, onlyOn, openCount } from './placing/ground.ts';
 import { foremost, limitOf, tally } from './placing/limits.ts';
 import { fill, type Most, mostOf } from './placing/most.ts';
 import { emptiest } from './placing/neighbours.ts';
@@ -114,11 +114,11 @@ function poolsOf(ground: Ground, most: Most, still: Settled, limits: Int32Array)
 
 /** The most that some rows can have of the count. */
 function fitOn({ ground, count }: Most, { caps, rows: tops }: Settled, rows: Int32Array): number {
-  const part: Ground = { ...onlyOn(ground, rows), moving: [] };
-  const own = openRows(part).length;
+  const part: Ground = { ...onlyOn(ground, rows), rows, moving: [] };
+  const own = openCount(part);
   if (own === 0) return 0;
   // All nodes that have room at all are these.
-  if (own === openRows(ground).length) return count;
+  if (own === openCount(ground)) return count;
   for (const row of rows) for (const top of tops) part.room[row] = Math.min(part.room[row]!, top[row]!);
   const cells = cellsOf(part, caps);
   const net = netOf(part, caps, cells);

@@ -4,7 +4,7 @@
  */
 import type { Problem } from '../api/problem.ts';
 import { LASTING } from './never.ts';
-import { capAt, placesOf } from './placing/caps.ts';
+import { capAt } from './placing/caps.ts';
 import { askedRows } from './placing/ground.ts';
 import { type Ask, LEVELS, type Level, type Terrain } from './types.ts';
 
@@ -27,17 +27,37 @@ export function tightCaps(terrain: Terrain, { demand, maxPer = {}, pools }: Pick
     return typeof cap === 'string' ? [{ level, cap }] : [];
   });
   if (percentages.length === 0) return [];
+  return percentages.flatMap(({ level, cap }) => {
+    const enough = Math.ceil(100 / capAt(cap, 100));
+    const places = placesUpTo(enough, level, terrain, { demand, pools });
+    // None at all is told by itself.
+    return places === 0 || places >= enough
+      ? []
+      : [{ level, cap, places, most: mostOn(places, cap), enough: `${Math.ceil(100 / places)}%` }];
+  });
+}
+
+/** Places of a level that could ever take the demand; no more are counted than are wanted, and that many are mostly found at once. */
+function placesUpTo(enough: number, level: Level, terrain: Terrain, { demand, pools }: Pick<Ask, 'demand' | 'pools'>): number {
   const { why, limits } = terrain.eligible(demand, { pools });
   // What passes by itself, a node that isn't Ready or a cordon, is no place less.
-  const rows = askedRows(terrain, pools).filter((row) => !LASTING.includes(limits[why[row]! - 1] ?? ''));
-  // That is told by itself.
-  if (rows.length === 0) return [];
-  const of = placesOf(terrain, rows);
-  return percentages.flatMap(({ level, cap }) => {
-    const places = level === 'node' ? rows.length : of[level].size;
-    const most = mostOn(places, cap);
-    return Number.isFinite(most) ? [{ level, cap, places, most, enough: `${Math.ceil(100 / places)}%` }] : [];
-  });
+  const never = [false, ...limits.map((limit) => LASTING.includes(limit))];
+  const placeOf = placesBy(level, terrain);
+  const places = new Set<number>();
+  for (const row of askedRows(terrain, pools)) {
+    if (never[why[row]!]) continue;
+    places.add(placeOf(row));
+    if (places.size >= enough) break;
+  }
+  return places.size;
+}
+
+/** By row, a number of the place that it is in: as placing/caps.ts has them, a rack of its zone, a zone of its datacenter. */
+function placesBy(level: Level, terrain: Terrain): (row: number) => number {
+  if (level === 'node') return (row) => row;
+  const outwards = ['datacenter', 'zone', 'rack'] as const;
+  const groupings = outwards.slice(0, outwards.indexOf(level) + 1).map((one) => terrain.level(one));
+  return (row) => groupings.reduce((place, { of, names }) => place * (names.length + 1) + of[row]! + 1, 0);
 }
 
 /** Of these the ones that so many pods can't keep to. A percentage is rounded up, so that a few may. */

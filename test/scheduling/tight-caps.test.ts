@@ -37,6 +37,18 @@ test('racks that are not Ready or cordoned are racks; those that no such pod may
   expect(tightCaps(there, { demand: withGpu, maxPer: { rack: '50%' } })).toMatchObject([{ places: 1, most: 1, enough: '100%' }]);
 });
 
+test('rack r1 of two zones is two racks, and nodes that do not say where they are count as one more', () => {
+  const there = inventory();
+  for (const zone of ['z1', 'z2']) there.set('Node', zone, aNode(zone, { rack: 'r1', zone }));
+  expect(tight(there, { rack: '40%' })).toMatchObject([{ places: 2 }]);
+  for (const node of ['lost-a', 'lost-b']) there.set('Node', node, aNode(node));
+  expect(tight(there, { rack: '30%', zone: '30%' })).toMatchObject([
+    { level: 'rack', places: 3 },
+    { level: 'zone', places: 3 },
+  ]);
+  expect(tight(there, { rack: '40%', zone: '40%' })).toEqual([]);
+});
+
 test('where there is no node at all nothing is said of caps', () => expect(tight(inventory(), { rack: '30%' })).toEqual([]));
 
 test('as a problem it says how many would have a place, and what would do', () => {

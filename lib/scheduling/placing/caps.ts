@@ -53,18 +53,15 @@ export type Places = Readonly<Record<Exclude<Level, 'node'>, Grouping>>;
  * they are count together, as the unnamed rack of their zone, the unnamed zone of their datacenter: they may be one place.
  */
 export function placesOf(terrain: Terrain, rows: Int32Array): Places {
-  const own = (level: Level): Grouping => {
-    const { of, names } = terrain.level(level);
-    return { of, size: names.length };
-  };
-  const datacenter = together(rows, terrain.rows, [named(own('datacenter'))]);
-  const zone = together(rows, terrain.rows, [datacenter, named(own('zone'))]);
-  return { datacenter, zone, rack: together(rows, terrain.rows, [zone, named(own('rack'))]) };
+  const datacenter = within(rows, asOne(rows, terrain.rows), terrain.level('datacenter'));
+  const zone = within(rows, datacenter, terrain.level('zone'));
+  return { datacenter, zone, rack: within(rows, zone, terrain.level('rack')) };
 }
 
-/** Those of none are one more group. */
-function named({ of, size }: Grouping): Grouping {
-  return { of: of.map((group) => (group < 0 ? size : group)), size: size + 1 };
+/** Each place by what lies in it. Rows of none (-1) are one more place. */
+function within(rows: Int32Array, place: Grouping, { of: by, names }: ReturnType<Terrain['level']>): Grouping {
+  const of = place.of.slice();
+  return { of, size: split(rows, of, place.size, { of: by, size: names.length }) };
 }
 
 /**
@@ -72,32 +69,50 @@ function named({ of, size }: Grouping): Grouping {
  * (-1) is alone with others that it does not know.
  */
 export function together(rows: Int32Array, length: number, groupings: readonly Grouping[]): Grouping {
-  const of = new Int32Array(length).fill(-1);
-  for (let at = 0; at < rows.length; at++) of[rows[at]!] = 0;
-  let size = rows.length === 0 ? 0 : 1;
+  const { of, size: one } = asOne(rows, length);
+  let size = one;
   for (const grouping of groupings) size = split(rows, of, size, grouping);
   return { of, size };
 }
 
-function split(rows: Int32Array, of: Int32Array, size: number, by: Grouping): number {
-  const width = by.size + 1;
-  const keys = size * width;
+/** All in one group. */
+function asOne(rows: Int32Array, length: number): Grouping {
+  const of = new Int32Array(length).fill(-1);
+  for (let at = 0; at < rows.length; at++) of[rows[at]!] = 0;
+  return { of, size: rows.length === 0 ? 0 : 1 };
+}
+
+/** @param of by row, changed in place */
+function split(rows: Int32Array, of: Int32Array, size: number, { of: by, size: groups }: Grouping): number {
+  const width = groups + 1;
   // A dense table is faster than a Map, up to a size.
-  const table = keys <= DENSE ? new Int32Array(keys).fill(-1) : undefined;
-  const map = new Map<number, number>();
+  if (size * width > DENSE) return splitByMap(rows, of, width, by);
+  /** Numbers from 1; 0: none yet. */
+  const table = new Int32Array(size * width);
   let found = 0;
   for (let at = 0; at < rows.length; at++) {
     const row = rows[at]!;
-    const key = of[row]! * width + by.of[row]! + 1;
-    let number = table === undefined ? (map.get(key) ?? -1) : table[key]!;
-    if (number === -1) {
-      number = found++;
-      if (table === undefined) map.set(key, number);
-      else table[key] = number;
+    const key = of[row]! * width + by[row]! + 1;
+    let number = table[key]!;
+    if (number === 0) {
+      number = ++found;
+      table[key] = number;
     }
-    of[row] = number;
+    of[row] = number - 1;
   }
   return found;
+}
+
+function splitByMap(rows: Int32Array, of: Int32Array, width: number, by: Int32Array): number {
+  const numbers = new Map<number, number>();
+  for (let at = 0; at < rows.length; at++) {
+    const row = rows[at]!;
+    const key = of[row]! * width + by[row]! + 1;
+    const number = numbers.get(key) ?? numbers.size;
+    if (number === numbers.size) numbers.set(key, number);
+    of[row] = number;
+  }
+  return numbers.size;
 }
 
 const DENSE = 1 << 17;

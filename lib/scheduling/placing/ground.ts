@@ -116,6 +116,13 @@ export function openRows({ rows, room }: Ground): Int32Array {
   return open.subarray(0, size);
 }
 
+/** How many those are. */
+export function openCount({ rows, room }: Ground): number {
+  let count = 0;
+  for (let at = 0; at < rows.length; at++) if (room[rows[at]!]! > 0) count++;
+  return count;
+}
+
 /** The same ground with room on these rows alone. */
 export function onlyOn(ground: Ground, rows: Int32Array): Ground {
   const room = new Int32Array(ground.room.length);
