@@ -299,6 +299,15 @@ describe('an agent that is being replaced', () => {
     expect(existsSync(join(run, 'away'))).toBe(false);
   });
 
+  test('keeps its node ready however long it is away, while a pod is wired there', async () => {
+    writeFileSync(join(run, 'away'), '0');
+    mkdirSync(join(run, 'journal'));
+    writeFileSync(join(run, 'journal', `${ENV.CNI_CONTAINERID}-eth0.json.tmp`), '');
+    expect(await code({ verb: 'STATUS' })).toMatchObject({ code: 50 });
+    writeFileSync(join(run, 'journal', NAME), '{}');
+    expect(await call({ verb: 'STATUS' })).toEqual(done);
+  });
+
   test('gets the DEL of meanwhile by its tombstone: nobody waits', async () => {
     expect(await called(shim, { verb: 'DEL', config: { socket } })).toEqual(done);
     expect(tombstones()).toEqual([NAME]);

@@ -37,8 +37,11 @@ export interface RoundSeen {
   readonly adding: { has(podUID: string): boolean; readonly size: number };
 }
 
-/** A sandbox is listed only once it runs, and containerd has a minute to clean up after one that failed. */
-export const MISSING_MS = 180_000;
+/**
+ * A sandbox is listed only once it runs (containerd, RunPodSandbox: the store gets it last), for which the kubelet gives it 4 minutes:
+ * its image may be pulled after ADD. And containerd has another one to clean up after one that failed.
+ */
+export const MISSING_MS = 300_000;
 /** The name that every runtime gives the link of a pod. */
 const IFNAME = 'eth0';
 

@@ -30,7 +30,7 @@ import { type Lock, type NodeView, viewNode } from './node-view.ts';
 import { round } from './round.ts';
 import { serve } from './server.ts';
 import { bury } from './tombstones.ts';
-import { damped, troubleOf } from './trouble.ts';
+import { damped, toStatus, troubleOf } from './trouble.ts';
 import { unlocked, type Wired } from './unlocked.ts';
 import { PROGRAM as WIRE } from './wire.ts';
 
@@ -125,7 +125,13 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   });
 
   await bury(tombstones, agents, log);
-  const serving = await serve({ socket: options.socket, agent: agents, trouble: said, log, onCall: counted.call });
+  const serving = await serve({
+    socket: options.socket,
+    agent: agents,
+    trouble: () => toStatus(said(), view, journal.size),
+    log,
+    onCall: counted.call,
+  });
   const place = { shim: options.shim, binDir: options.cniBinDir, confDir: options.cniConfDir, socket: options.socket };
   const put = install(place);
   if (put.length > 0) log.info('installed on the host', { put, binDir: place.binDir, confDir: place.confDir });

@@ -24,6 +24,16 @@ export function troubleOf({ view, foreign, confDir }: TroubleSeen): string | und
   return otherMachine(view.node, view.facts(), network);
 }
 
+/**
+ * What STATUS says of it: only where no pod would pay for it. While the network is not ready the kubelet starts no container of any pod
+ * again (pkg/kubelet/kubelet.go, SyncPod), the pods leave their Services, and after five minutes they are evicted; pods that wait are
+ * tried again anyway. And an API server that is away would be told by every node at once, as soon as it is back.
+ * @param said what has lasted
+ * @param wired how many pods are wired here
+ */
+export const toStatus = (said: string | undefined, { hasSynced }: Pick<NodeView, 'hasSynced'>, wired: number): string | undefined =>
+  wired > 0 || !hasSynced() ? undefined : said;
+
 /** Shorter than this it may be a restart, a controller's moment, a list that is read anew. */
 export const DAMPED_MS = 30_000;
 

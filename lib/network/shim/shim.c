@@ -1,7 +1,7 @@
 /**
  * The CNI shim: what containerd starts for each verb. It hands the call to the agent of its node, `gala cni`, and says what the
  * agent answers; what is done about it is decided there. Only when the agent is away something is decided here: ADD and CHECK are
- * asked to come again, STATUS says no once that has lasted, and DEL leaves a tombstone and succeeds, since a pod must be able to go at
+ * asked to come again, STATUS says no once that has lasted where no pod is wired, and DEL leaves a tombstone and succeeds, since a pod must be able to go at
  * any time.
  *
  *   in    the environment and, on stdin, the network configuration: "Execution Protocol" of the CNI specification 1.1.0
@@ -12,6 +12,7 @@
  */
 #define _GNU_SOURCE
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -673,6 +674,28 @@ static bool is_away_for_now(const struct path *path, const struct failure *failu
   return is_for_now;
 }
 
+/**
+ * Whether the journal of the agent (lib/network/agent/journal.ts) has a note. Pods that are wired go on without an agent, and would pay
+ * for a node that is not ready: the kubelet then starts no container of theirs again, they leave their Services, and are evicted.
+ */
+static bool is_anything_wired(const struct path *path) {
+  char where[PATH_LONGEST + 16];
+  snprintf(where, sizeof where, "%s/journal", path->folder);
+  int folder = open_folder(where, false);
+  DIR *journal = folder < 0 ? NULL : fdopendir(folder);
+  if (journal == NULL) {
+    if (folder >= 0) close(folder);
+    return false;
+  }
+  bool is_found = false;
+  for (struct dirent *note; !is_found && (note = readdir(journal)) != NULL;) {
+    size_t size = strlen(note->d_name);
+    is_found = size > 5 && strcmp(note->d_name + size - 5, ".json") == 0;
+  }
+  closedir(journal);
+  return is_found;
+}
+
 /** "cniVersion: The value of cniVersion specified on input". An old runtime gives nothing on stdin. */
 __attribute__((noreturn)) static void tell_version(void) {
   char bytes[256];
@@ -723,7 +746,7 @@ int main(void) {
     leave_tombstone(&path, &failure);
     return 0;
   }
-  if (is_status && is_away_for_now(&path, &failure)) return 0;
+  if (is_status && (is_away_for_now(&path, &failure) || is_anything_wired(&path))) return 0;
   // Whatever keeps STATUS from its answer, pods can't be started.
   enum code code = failure.code == TRY_AGAIN_LATER || verb->away == NOT_AVAILABLE ? verb->away : failure.code;
   fail(code, "gala cni on %s: %s. Look at the agent's pod on this node: kubectl -n gala-system get pods -l app.kubernetes.io/name=gala-cni -o wide",
