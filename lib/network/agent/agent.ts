@@ -7,12 +7,12 @@ import type { HostPool } from '../../api/kinds.ts';
 import { WIRED } from '../../api/network.ts';
 import { toNumber } from '../../api/range.ts';
 import type { Clock } from '../../kube/clock.ts';
-import { isConflict, isNotFound } from '../../kube/error.ts';
+import { ApiError, isConflict, isNotFound, NoAnswer } from '../../kube/error.ts';
 import { type Log, reasonOf } from '../../kube/log.ts';
 import { isKnown } from '../../kube/resource-version.ts';
 import { layoutOf } from '../layout.ts';
 import { bandwidthOf, reshaped, withLimits } from '../wiring/bandwidth.ts';
-import { deviations } from '../wiring/check.ts';
+import { deviations, type Seen } from '../wiring/check.ts';
 import { type Ask, type Options, type Plan, plan, vethNames } from '../wiring/plan.ts';
 import { isRefusal, type Refusal, refuse } from '../wiring/refusal.ts';
 import { type CniResult, resultOf } from '../wiring/result.ts';
@@ -59,8 +59,12 @@ export interface Agent {
   adopt(sandbox: Sandbox, podUID: string): Promise<void>;
   /** Brings the limits of a wired pod to what its annotations say now. */
   reshape(key: string): Promise<void>;
-  /** Puts back what is not as it was left; @returns what that was */
-  repair(key: string): Promise<readonly string[]>;
+  /**
+   * Puts back what is not as it was left.
+   * @param host as it was seen since that was wired; undefined: it is looked at
+   * @returns what that was
+   */
+  repair(key: string, host?: Seen): Promise<readonly string[]>;
   /** Whether a call, or a step of the round, is at work on it. */
   isBusy(key: string): boolean;
   /** Pods that an ADD is at work on. */
@@ -154,10 +158,11 @@ export function agent(options: AgentOptions): Agent {
             );
             return 'wait';
           case 'bind':
+            // Noted first: without an answer it may be written all the same.
+            atWork.get(key)?.ips.add(lock!.metadata.name);
             found = await bind(lock!, sandbox);
             if (found === undefined || !isOn(found, sandbox)) return 'wait';
             boundTo = found.metadata.uid;
-            atWork.get(key)?.ips.add(found.metadata.name);
             return 'again';
           case 'wire':
             return await wire(call, lock!);
@@ -180,6 +185,11 @@ export function agent(options: AgentOptions): Agent {
     atWork.set(key, { podUID, ips });
     try {
       return await add(call);
+    } catch (error) {
+      // It is away, or has too much to do: no fault of this node.
+      if (error instanceof NoAnswer || (error instanceof ApiError && (error.status === 429 || error.status >= 500)))
+        return refuse('TryLater', `nothing is wired without the API server, and ${reasonOf(error)}. The pod start is tried again.`);
+      throw error;
     } finally {
       atWork.delete(key);
       for (const ip of ips) if (journal.get(key)?.ip !== ip) onDown(ip, podUID);
@@ -288,9 +298,9 @@ export function agent(options: AgentOptions): Agent {
     return refuse('NotAsWired', `${found.join('; ')}. It is put back within a minute; if not, delete the pod.`);
   }
 
-  async function deviationsOf({ sandbox: { netns }, steps }: Attachment): Promise<string[]> {
+  async function deviationsOf({ sandbox: { netns }, steps }: Attachment, seen?: Seen): Promise<string[]> {
     if (!kernel.has(netns)) return [`there is no namespace ${netns}`];
-    const [host, pod] = await Promise.all([kernel.seen(), kernel.seen(netns)]);
+    const [host, pod] = await Promise.all([seen ?? kernel.seen(), kernel.seen(netns)]);
     return deviations(steps, { host, pod });
   }
 
@@ -323,10 +333,10 @@ export function agent(options: AgentOptions): Agent {
     log.info('limits changed', { pod: `${pod.namespace}/${pod.name}`, ...after });
   }
 
-  async function repair(key: string): Promise<readonly string[]> {
+  async function repair(key: string, host?: Seen): Promise<readonly string[]> {
     const attachment = journal.get(key);
     if (attachment?.state !== 'wired' || !kernel.has(attachment.sandbox.netns)) return [];
-    const found = await deviationsOf(attachment);
+    const found = await deviationsOf(attachment, host);
     if (found.length === 0) return [];
     const { sandbox, pod, ip } = attachment;
     const lock = view.lockOf(pod.uid);
@@ -368,7 +378,7 @@ export function agent(options: AgentOptions): Agent {
     collect,
     adopt: (sandbox, podUID) => byKey.take(keyOf(sandbox), () => adopt(sandbox, podUID)),
     reshape: (key) => byKey.take(key, () => reshape(key)),
-    repair: (key) => byKey.take(key, () => repair(key)),
+    repair: (key, host) => byKey.take(key, () => repair(key, host)),
     isBusy: (key) => byKey.isTaken(key),
     adding,
   };

@@ -2,6 +2,7 @@
 import { WIRED } from '../../api/network.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { type Log, reasonOf } from '../../kube/log.ts';
+import type { Seen } from '../wiring/check.ts';
 import type { Agent } from './agent.ts';
 import { statusWith } from './conditions.ts';
 import type { Cri } from './cri.ts';
@@ -51,10 +52,17 @@ export function round(options: RoundOptions): Round {
       ...{ isBusy: agent.isBusy, adding: agent.adding },
     });
     for (const step of steps) await tried(step.do, () => take(step));
-    for (const { sandbox, pod, ip } of [...journal.values()])
+    const attached = [...journal.values()];
+    // Once: for each pod it would print all of them.
+    let host: Seen | undefined;
+    if (attached.length > 0)
+      await tried('repair', async () => {
+        host = await kernel.seen();
+      });
+    for (const { sandbox, pod, ip } of attached)
       await tried('repair', async () => {
         await agent.reshape(keyOf(sandbox));
-        const found = await agent.repair(keyOf(sandbox));
+        const found = await agent.repair(keyOf(sandbox), host);
         if (found.length === 0) return;
         log.warn('what was changed by somebody is put back', { pod: `${pod.namespace}/${pod.name}`, ip, found });
         onStep('repair');

@@ -6,13 +6,14 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { IPLock } from '../../../lib/api/kinds.ts';
 import { PROBED, WIRED } from '../../../lib/api/network.ts';
 import { monotonic } from '../../../lib/kube/clock.ts';
-import { ApiError } from '../../../lib/kube/error.ts';
+import { ApiError, NoAnswer } from '../../../lib/kube/error.ts';
 import { silent } from '../../../lib/kube/log.ts';
 import { type Agent, agent } from '../../../lib/network/agent/agent.ts';
 import { openJournal } from '../../../lib/network/agent/journal.ts';
 import type { Kernel } from '../../../lib/network/agent/kernel.ts';
 import { conditionOf } from '../../../lib/network/agent/next-for-add.ts';
 import type { Lock, NodeView } from '../../../lib/network/agent/node-view.ts';
+import { round } from '../../../lib/network/agent/round.ts';
 import { isRefusal } from '../../../lib/network/wiring/refusal.ts';
 import type { Line } from '../../../lib/network/wiring/step.ts';
 import { INTRANET } from '../a-pool.ts';
@@ -32,11 +33,11 @@ interface Outside {
   readonly locks: Map<string, Lock>;
   /** Which of them is watched. */
   watched: string;
+  /** What comes of a write that was done, or was not. */
+  fault?: Error;
   /** Told after each write. */
   onWrite?: (lock: Lock) => void;
   onRun?: (lines: readonly Line[]) => void;
-  /** What the pod's namespace has lost. */
-  isBroken?: boolean;
 }
 
 function anOutside(): Outside {
@@ -48,8 +49,8 @@ function anOutside(): Outside {
 }
 
 /** With what was let go, and what was run. */
-function anAgent(outside: Outside, probes = false): { made: Agent; down: string[]; ran: string[] } {
-  const [down, ran]: [string[], string[]] = [[], []];
+function anAgent(outside: Outside, probes = false) {
+  const [down, ran, looked]: [string[], string[], string[]] = [[], [], []];
   const read = (ip: string) => outside.locks.get(ip);
   const view = {
     node: 'h-r12-01',
@@ -71,6 +72,7 @@ function anAgent(outside: Outside, probes = false): { made: Agent; down: string[
       const written = { ...there, metadata, spec: { ...there.spec, ...spec }, status: status ?? there.status } as Lock;
       outside.locks.set(lock.metadata.name, written);
       outside.onWrite?.(written);
+      if (outside.fault !== undefined) throw outside.fault;
       return written;
     },
   } as unknown as NodeView;
@@ -81,14 +83,18 @@ function anAgent(outside: Outside, probes = false): { made: Agent; down: string[
       outside.onRun?.(lines);
       ran.push(...lines.map(({ line }) => line));
     },
-    seen: async () => ({ links: [], routes: [], neighbours: [], qdiscs: [] }),
+    seen: async (netns = 'host') => {
+      looked.push(netns);
+      return { links: [], routes: [], neighbours: [], qdiscs: [] };
+    },
     has: () => true,
   };
+  const journal = openJournal(folder, silent);
   const made = agent({
-    ...{ view, journal: openJournal(folder, silent), kernel, sandboxes: async () => new Map(), clock: monotonic, log: silent, probes },
+    ...{ view, journal, kernel, sandboxes: async () => new Map(), clock: monotonic, log: silent, probes },
     onDown: (ip) => down.push(ip),
   });
-  return { made, down, ran };
+  return { made, view, journal, kernel, down, ran, looked };
 }
 
 const sandboxOf = (containerId: string, ifname = 'eth0') => ({ containerId, ifname, netns: `/run/netns/${containerId}` });
@@ -106,6 +112,15 @@ test('an address that comes in the place of the one that was bound is bound too 
   expect(await added(made, 'c1')).toMatchObject({ ips: [{ address: `${SECOND}/24` }] });
   expect(saidWhenWired).toEqual(['Bound', 'True']);
   expect(down).toEqual([FIRST]);
+});
+
+test.each([
+  ['is away', new NoAnswer('PATCH iplocks: reset', { maybeDone: true })],
+  ['has too much to do', new ApiError('PATCH', { status: 429, reason: 'TooManyRequests', message: 'later' })],
+])('an API server that %s makes ADD come again, and what may have been bound by that is let go', async (_, fault) => {
+  const { made, down, ran } = anAgent({ ...anOutside(), fault });
+  expect(await added(made, 'c1')).toMatchObject({ refused: 'TryLater', code: 11 });
+  expect({ down, ran }).toEqual({ down: [FIRST], ran: [] });
 });
 
 test('a pod is at work as long as one of its sandboxes is', async () => {
@@ -136,4 +151,23 @@ test('what was changed in a pod is put back with the address that it has, and no
   outside.watched = FIRST;
   await made.repair('c1-eth0');
   expect(ran).toContainEqual(expect.stringContaining(FIRST));
+});
+
+test('a round looks at the host once, however many pods it has', async () => {
+  const { made, view, journal, kernel, looked } = anAgent(anOutside());
+  await added(made, 'c1');
+  journal.put({ ...journal.get('c1-eth0')!, sandbox: sandboxOf('c2') });
+  const known = { isReady: true, podUID: POD.uid, namespace: POD.namespace, name: POD.name };
+  const cri = { sandboxes: async () => new Map(['c1', 'c2'].map((id) => [id, known])), netnsOf: async () => undefined };
+  await round({
+    agent: made,
+    view: { ...view, locks: () => [] },
+    journal,
+    kernel,
+    cri,
+    tombstones: '/nowhere',
+    clock: monotonic,
+    log: silent,
+  }).run();
+  expect(looked).toEqual(['host', '/run/netns/c1', '/run/netns/c2']);
 });
