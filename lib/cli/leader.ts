@@ -1,4 +1,5 @@
 /** Who leads, as a Lease says it. */
+import { CLOUD_ACCOUNT, CLOUD_LEASE, CLOUD_PORT } from '../api/cloud.ts';
 import {
   CONTROLLER_ACCOUNT,
   CONTROLLER_LEASE,
@@ -30,6 +31,7 @@ export interface LeaseSeen {
 
 /** Leases by which replicas of an installed program lead; beside `gala scheduler` its pod has a kube-scheduler. */
 const LEASES_OF: Readonly<Record<string, readonly string[]>> = {
+  [CLOUD_LEASE]: [CLOUD_LEASE],
   [CONTROLLER_LEASE]: [CONTROLLER_LEASE],
   [SCHEDULER_NAME]: [WRITER_LEASE, SCHEDULER_NAME],
 };
@@ -49,6 +51,10 @@ export function leadersOf(programs: readonly string[], leases: readonly LeaseSee
 
 /** By Lease: what waits while nobody leads, and what a program needs to. */
 const WAITS: Readonly<Record<string, { readonly what: string; readonly needs: string }>> = {
+  [CLOUD_LEASE]: {
+    what: 'pod ENIs of EC2 instances wait',
+    needs: `gala cloud leads only as ${CLOUD_ACCOUNT}; its log, and /readyz on port ${CLOUD_PORT} of its host, say what keeps it.`,
+  },
   [CONTROLLER_LEASE]: {
     what: 'NodeNetworks, and the status of pools, wait',
     needs: `gala controller leads only as ${CONTROLLER_ACCOUNT}; its log, and /readyz on port ${CONTROLLER_PORT} of its host, say what keeps it.`,
@@ -67,7 +73,7 @@ const WAITS: Readonly<Record<string, { readonly what: string; readonly needs: st
 export function leaderless({ lease, holder, renewedMsAgo }: Leader): string {
   const { what, needs } = WAITS[lease] ?? { what: 'what its program does waits', needs: '' };
   if (holder === undefined) return `Lease ${lease}: nobody leads; ${what}. ${needs}`.trimEnd();
-  return `Lease ${lease}: ${holder} has not renewed it for ${ageOf(renewedMsAgo ?? 0)}; ${what} until another takes over.`;
+  return `Lease ${lease}: ${holder} has not renewed it for ${ageOf(renewedMsAgo ?? 0)}; ${what} until another takes over. Where none has within a minute: kubectl -n gala-system get pods says which replicas run.`;
 }
 
 /** The same for who only asks whether somebody leads. */

@@ -73,7 +73,7 @@ test('what does not work is told in sentences, with what to do', () => {
   };
   expect(page(seen).split('\n').slice(-4)).toEqual([
     'Deployment gala-scheduler: 1 of 2 ready. kubectl -n gala-system describe deployment gala-scheduler says why.',
-    'Lease gala-lock-writer: cp1_8f2c has not renewed it for 42 s; Locks, and pods behind the gate, wait until another takes over.',
+    'Lease gala-lock-writer: cp1_8f2c has not renewed it for 42 s; Locks, and pods behind the gate, wait until another takes over. Where none has within a minute: kubectl -n gala-system get pods says which replicas run.',
     'Lease gala-controller: nobody leads; NodeNetworks, and the status of pools, wait. gala controller leads only as system:serviceaccount:gala-system:gala-controller; its log, and /readyz on port 10272 of its host, say what keeps it.',
     'iplocks.gala.internal: there is no such kind; what needs it is off. Apply 10-crds.yaml.',
   ]);
