@@ -63,6 +63,7 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
       because: `operators clear away ${plural} in namespaces that are not theirs`,
     })),
     ...clusterWide.filter(({ plural }) => plural === 'iplocks').map(({ plural }) => lettingGo(plural)),
+    ...clusterWide.filter(({ plural }) => plural === 'nodenetworks').map(({ plural }) => rebuilding(plural)),
     { verbs: READ, on: { group: '', resource: 'nodes' }, because: 'stock is explained node by node' },
     {
       verbs: ['patch'],
@@ -87,6 +88,13 @@ const lettingGo = (plural: string): RoleRule => ({
   verbs: ['patch'],
   on: ours(plural),
   because: `operators say by annotations that nobody uses an address any more, or that its machine is off; a policy lets them write nothing else of ${plural}`,
+});
+
+/** The policy of NodeNetworks keeps what a node has from people: an annotation is left to them. */
+const rebuilding = (plural: string): RoleRule => ({
+  verbs: ['patch'],
+  on: ours(plural),
+  because: `operators have IPLocks rebuilt by an annotation (gala ips rebuild); a policy keeps spec and status of ${plural} from them`,
 });
 
 const scaling = (plural: string): RoleRule[] => [

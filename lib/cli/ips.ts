@@ -6,6 +6,7 @@ import type { AddressBook } from './address-book.ts';
 import { type ClusterOptions, inCluster, leaseOptions, serverOptions } from './cluster.ts';
 import type { FreeOptions } from './ips-free.ts';
 import { type BookRead, bookOfCluster, bookOfDefinition, bookOfSnapshot, sourceText } from './ips-read.ts';
+import type { RebuildOptions } from './ips-rebuild.ts';
 import { columnsOf, rowsOf, STATES, type State } from './ips-rows.ts';
 import { BYS, type By, usageOf } from './ips-usage.ts';
 import { usageText } from './ips-usage-text.ts';
@@ -71,7 +72,23 @@ export const declare: Declare = (command, end) => {
     .action(async (addresses: readonly string[], options: FreeOptions) =>
       end(await (await import('./ips-free.ts')).free(addresses, options)),
     );
+  declareRebuild(command, end);
 };
+
+/** Beside the others, which are asked every day. */
+function declareRebuild(command: Command, end: (exitCode: number) => void): void {
+  const rebuild = command
+    .command('rebuild')
+    .description('After etcd was restored from a backup: makes the IPLocks anew of what the nodes have wired.')
+    .option('--without <node>', 'whose machine is surely off, and that is not asked; may be repeated', collected)
+    .option('--stop', 'asks no longer: addresses are given out again, whatever is missing')
+    .option('--timeout <duration>', 'how long to wait until it is done', '2m')
+    .option('--dry-run', 'let the API server check it, and change nothing');
+  leaseOptions(serverOptions(rebuild))
+    .addOption(outputOption())
+    .addHelpText('after', REBUILD_HELP)
+    .action(async (options: RebuildOptions) => end(await (await import('./ips-rebuild.ts')).rebuild(options)));
+}
 
 const sourceOptions = (command: Command): Command =>
   serverOptions(
@@ -123,10 +140,21 @@ Examples:
 
 Exit code 3: some of it is refused, the reason is told, and nothing is freed. 4: not free in time; it stays asked for.`;
 
+const REBUILD_HELP = `
+Nobody is given an address before every node has said what is wired there, and all of that has its IPLock.
+
+Examples:
+  gala ips rebuild --dry-run
+  gala ips rebuild
+  gala ips rebuild --without bj-a-r12-07     its machine is off: gala fence
+
+Exit code 3: a node is not Ready; or it is done, and an address is wired in one pod and another's by its IPLock.
+4: not done in time; it goes on.`;
+
 async function showUsage(what: readonly string[], options: UsageOptions): Promise<ExitCode> {
   if (what.length > 0)
     throw new BadInput(
-      `gala ips: there is no '${what[0]}'. ${didYouMean(what[0]!, ['usage', 'list', 'free'], 'It is list or free; gala who tells of one address.')}`,
+      `gala ips: there is no '${what[0]}'. ${didYouMean(what[0]!, ['usage', 'list', 'free', 'rebuild'], 'It is list, free or rebuild; gala who tells of one address.')}`,
     );
   const read = await bookBy(options);
   const { pool: pools, by, output } = options;

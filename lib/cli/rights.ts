@@ -38,6 +38,10 @@ export const NEEDS = {
   ],
   ips: ['iplocks', 'hostpools', 'nodenetworks'].map((plural) => everywhere('list', ours(plural))),
   'ips free': ['get', 'list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
+  'ips rebuild': [
+    ...['list', 'patch'].map((verb) => everywhere(verb, ours('nodenetworks'))),
+    ...['nodes', ours('iplocks'), ours('locks')].map((resource) => everywhere('list', resource)),
+  ],
   fence: [
     ...['get', 'patch'].map((verb) => everywhere(verb, 'nodes')),
     ...['list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),

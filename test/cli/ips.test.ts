@@ -81,7 +81,7 @@ test('an empty list is one, with what would list more', async () => {
 
 test.each([
   [['lst'], "gala ips: there is no 'lst'. Did you mean 'list'?"],
-  [['10.110.2.37'], 'It is list or free; gala who tells of one address.'],
+  [['10.110.2.37'], 'It is list, free or rebuild; gala who tells of one address.'],
   [['--by', 'host', '--definition', 'bj-a'], 'Allowed choices are vlan, pool, rack, node.'],
   [['--pool', 'wev', '--definition', 'bj-a'], "--pool wev: there is no such pool with addresses. Did you mean 'web'?"],
   [['list', '--vlan', '5000', '--definition', 'bj-a'], 'VLAN id is 5000; it is 1 to 4094.'],

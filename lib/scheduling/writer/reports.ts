@@ -1,6 +1,6 @@
 /**
  * Reports: what the agents of the nodes say is wired and no IPLock says, and which of them a rebuild (`gala ips rebuild`) still waits
- * for. Follows the NodeNetworks one change at a time; docs/locks.md numbers the rules (R1 to R5).
+ * for. Follows the NodeNetworks one change at a time; docs/locks.md numbers the rules (W1 to W5).
  */
 import type { NodeNetwork } from '../../api/kinds.ts';
 import { REBUILD_ANNOTATION } from '../../api/network.ts';

@@ -11,8 +11,9 @@ const B = '10.110.0.11';
 const aWired = (ip: string, pod = 'feed/lost', podUID = aUid()) => ({ ip, mac: '02:67:0a:6e:00:0a', pod, podUID });
 
 function aNetwork(wired: readonly ReturnType<typeof aWired>[], { asked, answered }: { asked?: string; answered?: string } = {}) {
+  const annotations: Record<string, string> = asked === undefined ? {} : { [REBUILD_ANNOTATION]: asked };
   return {
-    metadata: { name: '', annotations: asked === undefined ? {} : { [REBUILD_ANNOTATION]: asked } },
+    metadata: { name: '', annotations },
     spec: { machineID: '9f2c', pool: 'web' },
     status: { wired: [...wired], ...(answered === undefined ? {} : { rebuilt: answered }) },
   };
@@ -22,7 +23,7 @@ const gated = (name: string, more: object = {}) => aPod({ name, gated: true, ...
 const night = (count = 2) => ({ ...aLock('night').spec, count, ttlSeconds: 3_600 });
 const addresses = (all: ReturnType<typeof aSmallCluster>) => [...all.api.objects.IPLock.keys()].sort();
 
-describe('R1 an address that a node says is wired, and no IPLock says so', () => {
+describe('W1 an address that a node says is wired, and no IPLock says so', () => {
   test('is given to nobody: neither to a pod nor to a Lock', () => {
     const all = aSmallCluster({ addresses: 3 });
     all.writer().networkIs('r12-01', aNetwork([aWired(A)]));
@@ -78,7 +79,7 @@ describe('R1 an address that a node says is wired, and no IPLock says so', () =>
   });
 });
 
-describe('R2 while a rebuild waits for nodes', () => {
+describe('W2 while a rebuild waits for nodes', () => {
   test('nobody is given an address, pods and Locks are told, and all goes on by itself afterwards', () => {
     const all = aSmallCluster();
     all.writer().networkIs('r12-01', aNetwork([], { asked: 'r1' }));
@@ -113,7 +114,7 @@ describe('R2 while a rebuild waits for nodes', () => {
   });
 });
 
-describe('R3 what nodes answer', () => {
+describe('W3 what nodes answer', () => {
   test('becomes IPLocks that are Bound and wired, for the very pods, and nobody is given an address before', () => {
     const all = aSmallCluster();
     const pod = gated('a', { gated: false, pinned: 'r12-01', node: 'r12-01', slot: 'loose' });
@@ -164,7 +165,7 @@ describe('R3 what nodes answer', () => {
   });
 });
 
-test('R4 etcd restored from before 100 locks: all that is wired has its IPLocks again, each for its own pod, and the next pods get others', () => {
+test('W1–W3 etcd restored from before 100 locks: all that is wired has its IPLocks again, each for its own pod, and the next pods get others', () => {
   const all = aSmallCluster({
     addresses: 210,
     racks: { r12: Array.from({ length: 30 }, (_, at) => `r12-${String(at + 1).padStart(2, '0')}`) },
