@@ -54,6 +54,7 @@ export async function wired({ folder, say }: Tools): Promise<Wired> {
       },
       args: '',
     });
+    await probed(bed);
     const times = { ours: [] as number[], chain: [] as number[] };
     for (let at = 0; at < ADDS; at++) {
       times.ours.push(await once(host, ours(at % PODS)));
@@ -177,6 +178,18 @@ async function known(bed: Bed): Promise<string[]> {
     if (made.status !== 201) throw new Error(`IPLock ${addressOf(pod)}: ${made.body.message}`);
   }
   return uids;
+}
+
+/** An address is looked for on the wire for about a second once it is locked, and an ADD that comes earlier waits: what it costs is not that. */
+async function probed(bed: Bed): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const { body } = await bed.request('GET', `${GALA}/iplocks`);
+    const all = body.items as { status?: { conditions?: { type: string }[] } }[];
+    const left = all.filter(({ status }) => !status?.conditions?.some(({ type }) => type === 'Probed')).length;
+    if (left === 0) return;
+    if (tries > 600) throw new Error(`${left} of ${all.length} IPLocks are not Probed after a minute`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
 }
 
 const MERGE = { 'content-type': 'application/merge-patch+json' };
