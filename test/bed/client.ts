@@ -123,7 +123,7 @@ export function aClient(url: string, ca: string | undefined, token: string): Cli
 
   async function established(crd: KubeObject): Promise<void> {
     const path = (await pathOf(crd)) as string;
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 2400; tries++) {
       const { body } = await request('GET', path);
       const condition = body?.status?.conditions?.find((c: { type: string }) => c.type === 'Established');
       if (condition?.status === 'True') break;
@@ -132,7 +132,7 @@ export function aClient(url: string, ca: string | undefined, token: string): Cli
     // Established comes a moment before the kind is served: its discovery entry is the proof.
     const { group, names, versions } = (crd as unknown as { spec: CrdSpec }).spec;
     for (const { name } of versions.filter((version) => version.served))
-      for (let tries = 0; tries < 200 && !(await resourceOf(`${group}/${name}`, names.kind)); tries++)
+      for (let tries = 0; tries < 2400 && !(await resourceOf(`${group}/${name}`, names.kind)); tries++)
         await new Promise((resolve) => setTimeout(resolve, 25));
   }
 

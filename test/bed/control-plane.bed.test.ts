@@ -56,7 +56,7 @@ describeBed('a control plane', ['control-plane'], () => {
       'wait',
       'pod/nowhere-to-go',
       '--for=jsonpath={.status.conditions[?(@.type=="PodScheduled")].reason}=Unschedulable',
-      '--timeout=30s',
+      '--timeout=45s',
     ]);
     expect(waiting).toMatchObject({ code: 0, stderr: '' });
   });
@@ -188,7 +188,7 @@ describeBed('a test run that is killed', ['control-plane'], () => {
     expect([owner, ...processes].filter(alive)).toHaveLength(processes.length + 1);
 
     run.kill('SIGKILL');
-    for (let tries = 0; tries < 100 && [owner, ...processes].some(alive); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let tries = 0; tries < 1200 && [owner, ...processes].some(alive); tries++) await new Promise((resolve) => setTimeout(resolve, 50));
     expect([owner, ...processes].filter(alive)).toEqual([]);
     expect(existsSync(folder)).toBe(true);
     sweep();

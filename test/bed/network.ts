@@ -44,7 +44,7 @@ async function aNamespace(folder: string): Promise<Network> {
     join(folder, 'namespace.log'),
   );
   try {
-    await until('ready', holder, 10, async () => holder.log().includes('ready'));
+    await until('ready', holder, 60, async () => holder.log().includes('ready'));
     const { inside, outside, link } = plugIn(holder.pid);
     ip('addr', 'add', `${outside}/30`, 'dev', link);
     ip('link', 'set', link, 'up');

@@ -217,7 +217,7 @@ describeBed('a test run that is killed', ['control-plane', 'nodes'], () => {
     });
     expect(processesIn(folder).length).toBeGreaterThan(0);
     run.kill('SIGKILL');
-    for (let tries = 0; tries < 100 && processesIn(folder).length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
+    for (let tries = 0; tries < 1200 && processesIn(folder).length > 0; tries++) await new Promise((resolve) => setTimeout(resolve, 50));
     expect(processesIn(folder)).toEqual([]);
     sweep();
     expect(existsSync(folder)).toBe(false);

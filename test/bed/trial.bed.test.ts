@@ -49,13 +49,13 @@ describeBed('a local trial', ['control-plane', 'kwok'], () => {
     };
     await client.apply([pod]);
     const phase = async () => (await client.request('GET', '/api/v1/namespaces/default/pods/a')).body.status.phase;
-    for (let tries = 0; tries < 300 && (await phase()) !== 'Running'; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let tries = 0; tries < 1200 && (await phase()) !== 'Running'; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await phase()).toBe('Running');
 
     await client.apply(rendered(slice).objects);
     const scheduler = '/apis/apps/v1/namespaces/gala-system/deployments/gala-scheduler';
     const available = async () => (await client.request('GET', scheduler)).body.status?.availableReplicas;
-    for (let tries = 0; tries < 300 && (await available()) !== 2; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
+    for (let tries = 0; tries < 1200 && (await available()) !== 2; tries++) await new Promise((resolve) => setTimeout(resolve, 100));
     expect(await available()).toBe(2);
     expect(up.stdout).toContain("kwok plays all pods here, those of Gala's programs too");
     client.close();

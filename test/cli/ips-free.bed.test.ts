@@ -36,7 +36,7 @@ describeBed('addresses that nobody uses any more', ['control-plane', 'kwok'], ()
     api = await connect({ kubeconfig: bed.kubeconfig });
     await api.create(NAMESPACES, { metadata: { name: 'feed' } });
     operator = await anOperator();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     api?.close();
     await programs?.stop();

@@ -31,7 +31,7 @@ describeBed('gala ips without a lock writer', ['etcd', 'kube-apiserver', 'kubect
     api = await connect({ kubeconfig: bed.kubeconfig });
     await api.create(NAMESPACES, { metadata: { name: 'gala-system' } });
     await api.create(kindOf(HostPool), aPool('web', { vlans: [aVlan(110, 2000)] }) as never);
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     api?.close();
     await bed?.stop();
@@ -69,7 +69,7 @@ describeBed('gala ips without a lock writer', ['etcd', 'kube-apiserver', 'kubect
     expect(free.addresses.map((row: { address: string }) => row.address)).toEqual(
       Array.from({ length: 900 }, (_, at) => address(1_100 + at)),
     );
-  }, 120_000);
+  }, 300_000);
 
   test('what an agent found out stands beside the address', async () => {
     const uid = aUid();
@@ -164,16 +164,16 @@ describeBed('gala ips without a lock writer', ['etcd', 'kube-apiserver', 'kubect
 
   test('what its owner’s next pod takes in the same moment is not freed, and that is said', async () => {
     await makeHeld(0, { owner: 'feed/feed-old' });
-    const asked = ips('free', address(0), '--timeout', '20s');
-    await until('it is asked for', [], 20, async () => (await letGo(0)) === 'true', 20);
+    const asked = ips('free', address(0), '--timeout', '60s');
+    await until('it is asked for', [], 60, async () => (await letGo(0)) === 'true', 20);
     await api.patch(IPLOCKS, { name: address(0) }, { spec: { phase: 'Locked', podUID: aUid() } });
     expect(await asked).toMatchObject({ code: 3, out: `${address(0)}: not freed; a pod of feed/feed-old has taken it meanwhile.\n` });
   });
 
   test('it is done when the IPLock is gone, also when somebody has the address anew', async () => {
     for (const at of [0, 1]) await makeHeld(at, { owner: 'feed/feed-old' });
-    const asked = ips('free', address(0), address(1), '--yes', '--timeout', '20s');
-    await until('both are asked for', [], 20, async () => (await letGo(0)) === 'true' && (await letGo(1)) === 'true', 20);
+    const asked = ips('free', address(0), address(1), '--yes', '--timeout', '60s');
+    await until('both are asked for', [], 60, async () => (await letGo(0)) === 'true' && (await letGo(1)) === 'true', 20);
     await api.delete(IPLOCKS, { name: address(0) });
     await api.delete(IPLOCKS, { name: address(1) });
     await make(1);

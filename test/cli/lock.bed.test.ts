@@ -27,7 +27,7 @@ describeBed('gala lock without a lock writer', ['etcd', 'kube-apiserver', 'kubec
     await bed.apply(KINDS.map((kind) => crd(kind)));
     api = await connect({ kubeconfig: bed.kubeconfig });
     for (const name of ['feed', 'gala-system']) await api.create(NAMESPACES, { metadata: { name } });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     api?.close();
     await bed?.stop();

@@ -34,7 +34,7 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
     api = await connect({ kubeconfig: bed.kubeconfig });
     await publishApi();
     await api.create(NAMESPACES, { metadata: { name: 'feed' } });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     api?.close();
     await programs?.stop();

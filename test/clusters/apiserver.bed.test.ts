@@ -19,7 +19,7 @@ describeBed('a cluster on a real API server', ['control-plane'], () => {
   beforeAll(async () => {
     clusters = await fleet();
     bed = await startControlPlane({ without: ['kube-scheduler', 'kube-controller-manager'] });
-  }, 120_000);
+  }, 300_000);
   afterAll(() => bed?.stop());
 
   test.each(NAMES)('%s: every object is accepted without a warning, and applied again nothing changes', async (name) => {

@@ -121,7 +121,7 @@ describeBed('any definition that passes the checks', ['control-plane'], () => {
   let bed: Bed;
   beforeAll(async () => {
     bed = await startControlPlane({ without: ['kube-scheduler', 'kube-controller-manager'] });
-  }, 120_000);
+  }, 300_000);
   afterAll(() => bed?.stop());
 
   test('renders objects that the API server accepts without a warning', async () => {
@@ -140,7 +140,7 @@ describeBed('any definition that passes the checks', ['control-plane'], () => {
       { numRuns: 60 },
     );
     expect(passed).toBeGreaterThan(30);
-  }, 120_000);
+  }, 300_000);
 });
 
 function passes(any: ClusterDefinition): boolean {

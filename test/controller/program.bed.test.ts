@@ -20,7 +20,7 @@ describeBed('gala controller as it is deployed', ['etcd', 'kube-apiserver'], () 
     bed = await startControlPlane({ without: ['kube-scheduler', 'kube-controller-manager'] });
     gala = await startGala(bed, { definition: aBedCluster(), schedulers: 0, controllers: 2 });
     hosts = rackedHosts(gala.rendered.cluster);
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await gala?.stop();
     await bed?.stop();
@@ -42,7 +42,7 @@ describeBed('gala controller as it is deployed', ['etcd', 'kube-apiserver'], () 
     if (index < 0) throw new Error('nobody leads');
     return gala.controllers[index]!;
   };
-  const eventually = async (what: string, right: () => Promise<boolean>) => await until(what, [], 40, right, 100);
+  const eventually = async (what: string, right: () => Promise<boolean>) => await until(what, [], 120, right, 100);
   const logs = () => gala.controllers.map((one) => one.log()).join('');
 
   test('nodes get their NodeNetworks, the pool its status, with the rights that are rendered', async () => {

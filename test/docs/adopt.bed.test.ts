@@ -30,7 +30,7 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
       writeFileSync(file, text);
     }
     bed = await startControlPlane({ without: ['kube-scheduler'] });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await bed?.stop();
     rmSync(folder, { recursive: true });
@@ -59,7 +59,7 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
     await until('room', [], 60, async () => JSON.parse((await asked()).out).count > 0);
     expect(await asked()).toMatchObject({ code: 0 });
     expect(JSON.parse((await asked()).out)).toMatchObject({ count: 4, limit: 'cpu' });
-  }, 120_000);
+  }, 300_000);
 
   test('installs as many objects as the page says', () => expect(PAGE.text).toContain(`${out.objects.length} objects.`));
 
@@ -81,7 +81,7 @@ describeBed('the scheduling slice beside an existing cluster', ['control-plane']
     const { stdout } = await kubectl(`get ${kinds} -A -l app.kubernetes.io/part-of=gala -o name`);
     expect(stdout).toBe('');
     expect((await bed.request('GET', PODS)).body.items).toEqual([]);
-  }, 120_000);
+  }, 300_000);
 
   /** A pod that waits for a slot which nobody gives it here. */
   async function aGatedPod(): Promise<void> {

@@ -21,7 +21,7 @@ describeBed('the account of a program', ['etcd', 'kube-apiserver'], () => {
     await admin.create(NAMESPACES, { metadata: { name: 'team' } });
     for (const name of ['writer', 'other']) await admin.create(SERVICEACCOUNTS, { metadata: { namespace: 'team', name } });
     writer = await connect({ kubeconfig: await kubeconfigOf(bed, 'team', 'writer') });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     admin?.close();
     writer?.close();

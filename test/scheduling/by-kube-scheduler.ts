@@ -13,7 +13,7 @@ import { type Question, randomQuestion } from './random-question.ts';
 
 const MERGE = { 'content-type': 'application/merge-patch+json' };
 const ASK_AGAIN_MS = 5;
-const SECONDS = 30;
+const SECONDS = 90;
 
 /** Makes the namespaces of all random clusters. */
 export async function makeNamespaces(bed: Bed, namespaces: ClusterObjects['namespaces']): Promise<void> {

@@ -83,7 +83,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     asked = extender({ world, api, onAnswer: (answer) => answers.push(answer) });
     port = await serve(0);
     scheduler = await startScheduler();
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await away();
     stopping.abort();
@@ -200,7 +200,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     await serve(port);
     expect(await bound('patient-0')).toBe('r12-01');
     expect(await refused('patient-1')).toContain('is on r12-01');
-  }, 120_000);
+  }, 300_000);
 
   test('what the caches have not heard yet is asked of the API server before a pod is refused', async () => {
     deafening.abort();
@@ -250,7 +250,7 @@ describeBed('the extender beside the real kube-scheduler', ['etcd', 'kube-apiser
     expect(await bound('large')).toBe('r12-02');
     await create('larger', {}, '3500m');
     expect(await refused('larger')).toContain('gala: too little CPU is left');
-  }, 120_000);
+  }, 300_000);
 });
 
 const ROOM = {

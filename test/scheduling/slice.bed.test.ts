@@ -37,7 +37,7 @@ describeBed('slice 1 from end to end', ['control-plane', 'kwok'], () => {
     gala = await startGala(bed, { definition: aBedCluster(4, '10.110.1.0-10.110.1.199'), schedulers: 2, controllers: 1 });
     await simulate(bed, rackedHosts(gala.rendered.cluster));
     await send('POST', '/api/v1/namespaces', { metadata: { name: 'feed' } });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await gala?.stop();
     await bed?.stop();
@@ -48,7 +48,7 @@ describeBed('slice 1 from end to end', ['control-plane', 'kwok'], () => {
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body?.message ?? answer.body}`);
     return answer.body;
   };
-  const eventually = async (what: string, right: () => Promise<boolean>) => await until(what, [], 50, right, 100);
+  const eventually = async (what: string, right: () => Promise<boolean>) => await until(what, [], 120, right, 100);
   const podsOf = async (app: string): Promise<Pod[]> =>
     (await send('GET', `/api/v1/namespaces/feed/pods?labelSelector=app%3D${app}`)).items;
   const ipLocks = async (): Promise<IPLock[]> => (await send('GET', `${GALA}/iplocks`)).items;

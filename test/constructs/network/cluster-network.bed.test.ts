@@ -68,7 +68,7 @@ describeBed('the pod of gala-cni on a node', ['control-plane', 'nodes', 'contain
 
   /** The pod of a selector, once it is there, bound to the node. */
   async function bound(namespace: string, selector: string): Promise<string> {
-    for (let tries = 0; tries < 200; tries++) {
+    for (let tries = 0; tries < 600; tries++) {
       const { body } = await bed.request('GET', `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`);
       const [pod] = body.items ?? [];
       if (pod !== undefined) {

@@ -57,4 +57,4 @@ export function sentence({ status, body }: Answer): string {
 }
 
 /** Policies are compiled a moment after they are stored, all that there are by then at once: waits until `sign` shows that they are. */
-export const inForce = (sign: () => Promise<boolean>): Promise<void> => until('the policies in force', [], 30, sign);
+export const inForce = (sign: () => Promise<boolean>): Promise<void> => until('the policies in force', [], 60, sign);

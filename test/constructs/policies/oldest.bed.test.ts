@@ -21,7 +21,7 @@ describeBed(`policies on an API server that is Kubernetes ${MINORS[0]}`, ['etcd'
     expect(applied.filter(({ result, warnings }) => result === 'refused' || warnings.length > 0)).toEqual([]);
     await inForce(async () => (await ask(aPod({ spec: { tolerations: EVERY_TAINT } }))).status === 403);
     await inForce(async () => (await as(bed, ADMIN)('POST', `${NETWORKS}?dryRun=All`, aNodeNetwork('r12-01'))).status === 403);
-  }, 120_000);
+  }, 300_000);
   afterAll(() => bed?.stop());
 
   test('a pod of gala-scheduler without the gate is refused, and told where to put it', async () => {

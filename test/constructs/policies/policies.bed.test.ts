@@ -26,7 +26,7 @@ describeBed('policies', ['control-plane'], () => {
     await bed.apply([...aWildcardRole(TENANT), aNode('r12-01', 'InPlacePodLevelResourcesVerticalScaling')]);
     await inForce(async () => (await admin('POST', `${GALA}/nodenetworks?dryRun=All`, aNodeNetwork('r12-01'))).status === 403);
     await inForce(async () => (await admin('POST', `${PODS}?dryRun=All`, aPod({ spec: GALAS }))).body.spec.schedulingGates !== undefined);
-  }, 120_000);
+  }, 300_000);
   afterAll(() => bed?.stop());
 
   /** Makes a pod, and answers with it as it is then. */
@@ -557,7 +557,7 @@ describeBed('policies', ['control-plane'], () => {
       await writer('PATCH', `${locks}/feed/status`, { status: { phase: 'Ready', counts: { planned: 3, used: 2 } } });
       await admin('DELETE', '/api/v1/namespaces/leaving');
       await until('the namespace gone', [], 60, async () => (await bed.request('GET', '/api/v1/namespaces/leaving')).status === 404);
-    }, 120_000);
+    }, 300_000);
   });
 
   describe('an IPLock', () => {

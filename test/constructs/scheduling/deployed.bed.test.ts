@@ -26,7 +26,7 @@ describeBed('the concern scheduling as it is deployed', ['control-plane', 'kwok'
     bed = await startControlPlane({ without: ['kube-scheduler'] });
     gala = await startGala(bed, { definition: aTaintedCluster(), schedulers: 1, controllers: 1 });
     await simulate(bed, hosts);
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     await gala?.stop();
     await bed?.stop();

@@ -110,7 +110,7 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
     await scheduler.kill();
     // Killed, it gave nothing back, and the next one would wait for 15 s.
     await bed.request('DELETE', `${LEASES}/gala-system/leases/gala-scheduler`);
-  }, 120_000);
+  }, 300_000);
 
   /** What a scheduler answers its kubelet's readiness probe. */
   function readyz(port: number): string {
@@ -132,7 +132,7 @@ describeBed('the stock kube-scheduler on the rendered configuration', ['etcd', '
     const { spec } = await get(`${LEASES}/gala-system/leases/gala-scheduler`);
     expect(spec.leaseDurationSeconds).toBe(15);
     for (const one of both) await one.kill();
-  }, 120_000);
+  }, 300_000);
 
   test('it starts with every option, the extender included', async () => {
     const securePort = await bed.network.port(10300);

@@ -40,7 +40,7 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     await admin.create(NAMESPACES, { metadata: { name: 'feed' } });
     for (const [at, { port }] of gala.schedulers.map((_, at) => [at, { port: 10_271 + 20 * at }] as const)) await publish(at, port);
     await until('knowing the hosts', [], 60, async () => (await gala.schedulers[0]!.page('/readyz')) === 'ok');
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     pipeline?.close();
     admin?.close();
@@ -97,7 +97,7 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     expect(renewed?.spec.renewedAt).toBeDefined();
     expect(ended?.metadata.name).toBe('feed-api-1188');
     await until('free again', [], 60, async () => JSON.parse(await asked(stock)).count === 200);
-  }, 120_000);
+  }, 300_000);
 
   test('the client finds the replicas, and is not there for whoever has no token', async () => {
     pipeline = await connect({ kubeconfig: await kubeconfigOf(bed, 'feed', 'pipeline') });
@@ -131,7 +131,7 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     expect(LockAnswer.parse(bodyOf(locked)).status?.slots).toHaveLength(20);
     await first.start();
     api.close();
-  }, 120_000);
+  }, 300_000);
 
   test('one that is told to stop ends well: its Lease is free at once, and the other leads and answers', async () => {
     const leading = async () => (await admin.get(LEASES, { namespace, name: WRITER_LEASE })).spec?.holderIdentity ?? '';
@@ -147,7 +147,7 @@ describeBed('the stock API as it is deployed', ['control-plane', 'kwok'], () => 
     expect(LockAnswer.parse(bodyOf(answer)).status?.phase).toBe('Ready');
     api.close();
     await leader.start();
-  }, 120_000);
+  }, 300_000);
 
   test('what it counts is there to be scraped', async () => {
     const api = await found();

@@ -95,8 +95,8 @@ describeBed('addresses that agents and people speak of', ['control-plane', 'kube
   });
 
   test('gala lock --wait probed ends when all addresses were looked for, and says what is amiss', async () => {
-    const file = ['-f', 'examples/feed.yaml', '2', '-n', 'feed', '--wait', 'probed', '--timeout', '30s'];
-    const waiting = ask('lock', ...file, '--name', 'looked-for', '--timeout', '30s');
+    const file = ['-f', 'examples/feed.yaml', '2', '-n', 'feed', '--wait', 'probed', '--timeout', '60s'];
+    const waiting = ask('lock', ...file, '--name', 'looked-for');
     const [first, second] = await ready('looked-for');
     await says(first!.address!, { Probed: 'True' });
     await all.eventually('one is looked for', async () =>
@@ -108,7 +108,7 @@ describeBed('addresses that agents and people speak of', ['control-plane', 'kube
       code: 0,
       err: expect.arrayContaining(['feed/looked-for: 1 of 2 addresses that wait for a pod were looked for']),
     });
-    const waited = await bed.kubectl(['wait', '--for=condition=Probed', '-n', 'feed', 'lock/looked-for', '--timeout=10s']);
+    const waited = await bed.kubectl(['wait', '--for=condition=Probed', '-n', 'feed', 'lock/looked-for', '--timeout=45s']);
     expect(waited.stdout).toContain('condition met');
     await says(first!.address!, { Probed: 'GatewaySilent' });
     await all.eventually('amiss', async () => JSON.stringify((await all.lock('looked-for')).status).includes('GatewaySilent'));

@@ -53,7 +53,7 @@ describeBed('Locks on a real API server', ['control-plane'], () => {
       };
       const applied = await bed.kubectl(['apply', '-f', '-'], { stdin: stringify(lock) });
       expect(applied.stderr).toBe('');
-      const waited = await bed.kubectl(['wait', '--for=jsonpath={.status.phase}=Ready', '-n', 'feed', 'lock/by-kubectl', '--timeout=20s']);
+      const waited = await bed.kubectl(['wait', '--for=jsonpath={.status.phase}=Ready', '-n', 'feed', 'lock/by-kubectl', '--timeout=45s']);
       expect(waited.stdout).toContain('condition met');
       const { slots, counts, observedGeneration, conditions } = (await all.lock('by-kubectl')).status!;
       expect({ counts, observedGeneration }).toEqual({ counts: { planned: 3, used: 0 }, observedGeneration: 1 });

@@ -15,7 +15,7 @@ describeBed('a machine that is lost', ['control-plane'], () => {
     all = await writerBed(bed, { addresses: 4 });
     await makeNodes(all, 1);
     all.replica({ name: 'writer' });
-  }, 120_000);
+  }, 300_000);
   afterAll(() => bed?.stop());
 
   test('S18 gala fence has its pods deleted by the garbage collector, and their addresses are given back after them', async () => {

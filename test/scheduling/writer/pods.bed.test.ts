@@ -47,7 +47,7 @@ describeBed('pods through the gate, with the real scheduler and controllers', ['
     ]);
     // Twenty times as fast: 30 s of patience pass in 1.5.
     writer = all.replica({ name: 'writer', speed: 20, looseHoldMs: 100_000 });
-  }, 120_000);
+  }, 300_000);
   afterAll(async () => {
     if (process.env.SHOW) process.stderr.write(writer.log());
     await bed?.stop();

@@ -50,7 +50,7 @@ export async function overHttps(size: FleetSize, { say }: Tools): Promise<number
       ...{ ages: () => ({ snapshotMs: 0 }), signal: ending.signal },
       templateOf: (namespace, from, signal) => podTemplateOf(api, namespace, from, { signal }),
     });
-    await until('serving', [], 30, async () => running.wrong() === undefined);
+    await until('serving', [], 60, async () => running.wrong() === undefined);
     const agent = new Agent({ keepAlive: true, rejectUnauthorized: false });
     const took: number[] = [];
     for (let time = 0; time < TIMES; time++) {
