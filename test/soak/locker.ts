@@ -19,7 +19,7 @@ export interface Told {
   readonly pods: number;
 }
 
-const ANSWER_SECONDS = 60;
+const ANSWER_SECONDS = 240;
 
 /** Leaves nothing of its own behind but what is Held. Rejects when something did not come about, or is wrong. */
 export async function lockOnce({ bed, seen, chance, name, owner }: LockerOptions): Promise<Told> {

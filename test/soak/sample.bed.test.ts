@@ -7,5 +7,5 @@ describeBed('a sample of the soak', ['control-plane'], () => {
     const { locks, faults, pods, kills } = await soak({ seed: 4, rounds: 6 });
     expect(Object.values(locks).reduce((sum, count) => sum + count)).toBe(48);
     expect(Math.min(locks.Ready ?? 0, faults, pods, kills)).toBeGreaterThan(0);
-  }, 120_000);
+  }, 600_000);
 });

@@ -37,7 +37,7 @@ const SPEED = 20;
 const REPLICA = { speed: SPEED, looseHoldMs: 20_000, leaseMs: 2_000, renewMs: 1_500, retryMs: 200 };
 /** Fewer than eight users may ask for, so that some get none. */
 const ADDRESSES = 64;
-const LEFT_SECONDS = 60;
+const LEFT_SECONDS = 240;
 
 /** Rejects with what was given twice, leaked, or never came. */
 export async function soak({ seed, rounds, lockers = 8, rate = 0.03, say = () => {} }: SoakOptions): Promise<Soaked> {
