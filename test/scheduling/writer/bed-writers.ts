@@ -101,7 +101,7 @@ export async function writerBed(
     pod: (name) => send('GET', `/api/v1/namespaces/feed/pods/${name}`),
     pods: async () => (await send('GET', '/api/v1/namespaces/feed/pods')).items,
     remove: (pod) => send('DELETE', `/api/v1/namespaces/feed/pods/${pod}`, { gracePeriodSeconds: 0 }),
-    eventually: async (what, right, seconds = 60) => await until(what, [], seconds, right, 50),
+    eventually: async (what, right, seconds = 180) => await until(what, [], seconds, right, 50),
   };
 }
 

@@ -40,7 +40,7 @@ describeBed('a machine that is lost', ['control-plane'], () => {
     expect(await gala('fence', spec.node, '--kubeconfig', bed.kubeconfig)).toMatchObject({ code: 0 });
     expect((await ofPod())?.spec.phase).toBe('Bound');
     // PodGC looks every 20 s (kubernetes, pkg/controller/podgc, gcCheckPeriod).
-    await all.eventually('the pod is deleted', async () => (await all.pods()).length === 0, 90);
+    await all.eventually('the pod is deleted', async () => (await all.pods()).length === 0, 180);
     await all.eventually('its address is Held', async () => (await all.send('GET', ip)).spec.phase === 'Held');
-  }, 180_000);
+  }, 300_000);
 });

@@ -118,9 +118,9 @@ describeBed('lock writers that are killed', ['control-plane'], () => {
     await all.aLock('largest', { count: 5_000, template: aTemplate({ cpu: '100m', spec: { nodeSelector: { size: 'large' } } }) });
     await seen(async () => (await all.lock('largest')).status?.phase !== undefined);
     await killLeader(PATIENTLY);
-    await all.eventually('Ready', async () => (await all.lock('largest')).status?.phase === 'Ready', 90);
+    await all.eventually('Ready', async () => (await all.lock('largest')).status?.phase === 'Ready', 180);
     const { slots, counts } = (await all.lock('largest')).status!;
     expect(counts).toEqual({ planned: 5_000, used: 0 });
     expect(slots!.map(({ slot }) => slot)).toEqual(Array.from({ length: 5_000 }, (_, slot) => slot));
-  }, 150_000);
+  }, 300_000);
 });
