@@ -87,6 +87,7 @@ export function viewNode(
   const locks = reflect(api, IP_LOCKS, ofNode);
   const nodes = reflect(api, NODES, { ...named, keep: factsOf });
   const networks = reflect(api, NODE_NETWORKS, named);
+  // All of them, a few: which one is the node's may change, and a pool's status is written seldom (pool-status-writer.ts).
   const pools = reflect(api, HOST_POOLS, { ...common, keep: ({ spec }) => spec });
   const pods = reflect(api, PODS, { ...common, fieldSelector: `spec.nodeName=${node}`, keep: podOf });
   const all: readonly Reflector<unknown>[] = [locks, nodes, networks, pools, pods];
