@@ -1,9 +1,9 @@
 /**
- * Which sandboxes the container runtime has, asked by the Container Runtime Interface on its socket. Of the interface only the two
- * calls that are made are described here; names and numbers are those of k8s.io/cri-api, pkg/apis/runtime/v1/api.proto.
+ * Which sandboxes the container runtime has, asked by the Container Runtime Interface on its socket. Two calls are made of it, and a
+ * few fields read; so it is asked by the HTTP/2 that Node.js has (grpc.ts), and not by a library that would take a tenth of the
+ * agent's memory. Names and numbers are those of k8s.io/cri-api, pkg/apis/runtime/v1/api.proto.
  */
-import { credentials, loadPackageDefinition, type ServiceClientConstructor } from '@grpc/grpc-js';
-import { fromJSON } from '@grpc/proto-loader';
+import { bytesOf, called, type Fields, fieldsOf, message, textOf } from './grpc.ts';
 
 export interface SandboxSeen {
   readonly isReady: boolean;
@@ -17,92 +17,42 @@ export interface Cri {
   sandboxes(): Promise<ReadonlyMap<string, SandboxSeen>>;
   /** Path of a sandbox's network namespace; undefined where it has none of its own, or the runtime doesn't say. */
   netnsOf(containerId: string): Promise<string | undefined>;
-  close(): void;
 }
 
 /** The kubelet gives it two minutes; whoever waits here comes again. */
 const DEADLINE_MS = 5_000;
-/** A node has some hundreds of sandboxes of less than a KiB. */
-const MOST_BYTES = 16 * 1024 * 1024;
-
-const field = (id: number, type: string, more: { rule?: string; keyType?: string } = {}) => ({ id, type, ...more });
-const API: Parameters<typeof fromJSON>[0] = {
-  nested: {
-    runtime: {
-      nested: {
-        v1: {
-          nested: {
-            PodSandboxState: { values: { SANDBOX_READY: 0, SANDBOX_NOTREADY: 1 } },
-            PodSandboxMetadata: { fields: { name: field(1, 'string'), uid: field(2, 'string'), namespace: field(3, 'string') } },
-            PodSandbox: {
-              fields: { id: field(1, 'string'), metadata: field(2, 'PodSandboxMetadata'), state: field(3, 'PodSandboxState') },
-            },
-            ListPodSandboxRequest: { fields: {} },
-            ListPodSandboxResponse: { fields: { items: field(1, 'PodSandbox', { rule: 'repeated' }) } },
-            PodSandboxStatusRequest: { fields: { podSandboxId: field(1, 'string'), verbose: field(2, 'bool') } },
-            PodSandboxStatusResponse: { fields: { info: field(2, 'string', { keyType: 'string' }) } },
-            RuntimeService: {
-              methods: {
-                ListPodSandbox: { requestType: 'ListPodSandboxRequest', responseType: 'ListPodSandboxResponse', comment: '' },
-                PodSandboxStatus: { requestType: 'PodSandboxStatusRequest', responseType: 'PodSandboxStatusResponse', comment: '' },
-              },
-            },
-          },
-        },
-      },
-    },
-  },
-};
-
-interface Listed {
-  readonly items?: readonly {
-    readonly id: string;
-    readonly metadata?: { readonly name: string; readonly uid: string; readonly namespace: string };
-    readonly state: string;
-  }[];
-}
+const SERVICE = '/runtime.v1.RuntimeService';
+/** PodSandboxState of the API: 0 is SANDBOX_READY, which as the default value is not sent. */
+const READY = 0n;
 
 /** @param socket a path; nothing is asked yet, and a runtime that is restarted is found again */
 export function criOf(socket: string): Cri {
-  const made = loadPackageDefinition(fromJSON(API, { enums: String, defaults: true })) as unknown as {
-    runtime: { v1: { RuntimeService: ServiceClientConstructor } };
+  const asked = async (method: string, request: Buffer): Promise<Fields> => {
+    try {
+      return fieldsOf(await called(socket, `${SERVICE}/${method}`, request, DEADLINE_MS));
+    } catch (cause) {
+      throw new Error(`${method} on ${socket}: ${(cause as Error).message}`, { cause });
+    }
   };
-  const client = new made.runtime.v1.RuntimeService(`unix://${socket}`, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': MOST_BYTES,
-    // After a restart of containerd the next round shall find it.
-    'grpc.max_reconnect_backoff_ms': DEADLINE_MS,
-  });
-  const asked = <T>(method: string, request: object): Promise<T> =>
-    new Promise((resolve, reject) => {
-      const done = (error: Error | null, answer?: T) => {
-        if (error === null) resolve(answer as T);
-        else reject(new Error(`${method} on ${socket}: ${error.message}`, { cause: error }));
-      };
-      (client as unknown as Record<string, (request: object, options: object, done: unknown) => void>)[method]!(
-        request,
-        { deadline: Date.now() + DEADLINE_MS },
-        done,
-      );
-    });
   return {
     async sandboxes() {
-      const { items = [] } = await asked<Listed>('ListPodSandbox', {});
-      return new Map(
-        items.map(({ id, metadata, state }) => [
-          id,
-          {
-            ...{ isReady: state === 'SANDBOX_READY', podUID: metadata?.uid ?? '' },
-            ...{ namespace: metadata?.namespace ?? '', name: metadata?.name ?? '' },
-          },
-        ]),
-      );
+      const items = (await asked('ListPodSandbox', message({}))).get(1) ?? [];
+      return new Map(items.map((item) => sandboxOf(fieldsOf(item as Buffer))));
     },
     async netnsOf(podSandboxId) {
-      const { info = {} } = await asked<{ info?: Record<string, string> }>('PodSandboxStatus', { podSandboxId, verbose: true });
-      return netnsIn(info.info);
+      // `info`, a map: of each entry 1 is the key and 2 the value.
+      const info = (await asked('PodSandboxStatus', message({ 1: podSandboxId, 2: true }))).get(2) ?? [];
+      const entries = info.map((entry) => fieldsOf(entry as Buffer));
+      return netnsIn(entries.flatMap((entry) => (textOf(entry, 1) === 'info' ? [textOf(entry, 2)] : []))[0]);
     },
-    close: () => client.close(),
   };
+}
+
+/** PodSandbox: id 1, metadata 2 (name 1, uid 2, namespace 3), state 3. */
+function sandboxOf(sandbox: Fields): [string, SandboxSeen] {
+  const metadata = fieldsOf(bytesOf(sandbox, 2));
+  const isReady = (sandbox.get(3)?.at(-1) ?? READY) === READY;
+  return [textOf(sandbox, 1), { isReady, podUID: textOf(metadata, 2), namespace: textOf(metadata, 3), name: textOf(metadata, 1) }];
 }
 
 /** containerd's own words (internal/cri/types, SandboxInfo): `runtimeSpec` is the OCI specification that the sandbox was made by. */

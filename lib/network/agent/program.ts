@@ -175,7 +175,6 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   await Promise.all([going, telling]);
   await Promise.all([releases.stop(), limits.stop()]);
   await health.close();
-  cri.close();
   await view.stopped;
   api.close();
 }
