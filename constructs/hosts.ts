@@ -7,6 +7,7 @@ import { OTHER_PODS, wirablePods } from '../lib/api/allocatable.ts';
 import type { Cluster, IntranetPool, Pool } from '../lib/api/cluster.ts';
 import type { KubeObject, Manifest } from '../lib/api/manifest.ts';
 import { POOL_LABEL, RACK_LABEL } from '../lib/api/model.ts';
+import { hasNodeLocalDns } from '../lib/api/node-local.ts';
 import type { Problem } from '../lib/api/problem.ts';
 import type { HostFile } from './host-files/host-file.ts';
 import { kubeletProfile } from './kubelet-profile.ts';
@@ -104,6 +105,7 @@ function profileOf(cluster: Cluster, pool: Pool, objects: readonly KubeObject[])
     kubelet: pool.checked.kubelet,
     // Told before the agent is there, a node would wire no pod, and have no iptables chains for whoever wires them now.
     wiredBy: wiredByGala(cluster, pool) ? 'gala' : 'others',
+    nodeLocalDns: wiredByGala(cluster, pool) && hasNodeLocalDns(cluster),
     // Pods tolerate the taint of a pool with hard locks by the word of a policy, which comes with the lock writer.
     ...(pool.locks === 'hard' ? { locks: cluster.concerns.includes('scheduling') ? 'enforced' : 'unenforced' } : {}),
     ...counted,

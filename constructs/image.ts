@@ -32,6 +32,9 @@ export function kubeScheduler(minor: Minor): Image {
   return { registry: 'registry.k8s.io', repository: 'kube-scheduler', tag: KUBE_SCHEDULER[minor] };
 }
 
+/** NodeLocal DNSCache as Kubernetes' own manifest names it (kubernetes/kubernetes, cluster/addons/dns/nodelocaldns). */
+export const NODE_CACHE: Image = { registry: 'registry.k8s.io', repository: 'dns/k8s-dns-node-cache', tag: '1.26.4' };
+
 /** @returns the reference that goes into a pod: `harbor.bj.intra/gala/kube-scheduler:v1.37.2` */
 export function imageOf(cluster: Pick<Cluster, 'registry'>, image: Image): string {
   const last = image.repository.slice(image.repository.lastIndexOf('/') + 1);

@@ -1,7 +1,7 @@
 /** What to mirror: where each image a cluster pulls comes from. */
 import type { Cluster } from '../lib/api/cluster.ts';
 import type { KubeObject } from '../lib/api/manifest.ts';
-import { GALA, imageOf, kubeScheduler } from './image.ts';
+import { GALA, imageOf, kubeScheduler, NODE_CACHE } from './image.ts';
 import { images } from './summary.ts';
 
 /**
@@ -9,7 +9,7 @@ import { images } from './summary.ts';
  * choose (someone's own concern names it whole) is its own source.
  */
 export function mirrorList(cluster: Cluster, objects: readonly KubeObject[]): string {
-  const published = new Map([GALA, kubeScheduler(cluster.kubernetes)].map((image) => [imageOf(cluster, image), imageOf({}, image)]));
+  const published = new Map([GALA, kubeScheduler(cluster.kubernetes), NODE_CACHE].map((image) => [imageOf(cluster, image), imageOf({}, image)]));
   return images(objects)
     .map(({ image }) => `${published.get(image) ?? image} ${image}\n`)
     .join('');

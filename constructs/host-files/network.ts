@@ -4,6 +4,7 @@
  */
 import { OTHER_PODS } from '../../lib/api/allocatable.ts';
 import { POOL_LABEL } from '../../lib/api/model.ts';
+import { NODE_LOCAL_DNS } from '../../lib/api/node-local.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import type { HostFile } from './host-file.ts';
 import { type DropIn, dropInFile, type KubeletConfiguration, type Taint } from './kubelet-configuration.ts';
@@ -11,12 +12,9 @@ import { rackNames } from './kubelet-service.ts';
 import { byKey } from './labels.ts';
 import { type KubeletProfileProps, type Part, problemOf } from './profile.ts';
 
-/** Where NodeLocal DNSCache answers on every node; its own default (169.254.0.0/16 is never routed). */
-export const NODE_LOCAL_DNS = '169.254.20.10';
-
 export function network(props: KubeletProfileProps): Part {
   const taints = taintsOf(props);
-  const { clusterDNS: dns } = props.kubelet ?? {};
+  const dns = props.kubelet?.clusterDNS ?? (props.nodeLocalDns === true ? [NODE_LOCAL_DNS] : undefined);
   const perRack = differsByRack(props);
   const config: KubeletConfiguration = {
     ...(props.maxPods === undefined || perRack ? {} : { maxPods: props.maxPods }),
@@ -34,6 +32,8 @@ export function network(props: KubeletProfileProps): Part {
         : counted(props),
   ];
   if (needsNoChains(props)) because.push('No kube-proxy, and pods are wired without iptables: nobody needs the chains of the kubelet.');
+  if (props.nodeLocalDns === true && props.kubelet?.clusterDNS === undefined)
+    because.push('clusterDNS: the DNS cache on each node (gala-node-dns). Pods that run keep what they have; those that start ask it.');
   if (taints.length > 0) because.push('Taints count when a node registers; on a node that is there already, use `kubectl taint`.');
   return { dropIn: { name: '40-gala-network.conf', because, config }, problems: check(props) };
 }
@@ -71,14 +71,14 @@ function taintsOf({ pool, locks, taints = [] }: KubeletProfileProps): readonly T
 
 /** What the definition asks for and these files leave out until its programs are there; as lines of a page. */
 export function leftOut(props: KubeletProfileProps): readonly string[] {
-  const { services, wiredBy, kubelet, locks, pool, maxPods } = props;
+  const { services, wiredBy, kubelet, locks, pool, maxPods, nodeLocalDns } = props;
   return [
     ...(services === 'none' && wiredBy !== 'gala'
       ? ['Left out where Gala does not wire the pods: `makeIPTablesUtilChains: false`; whoever does may need the chains.']
       : []),
-    ...(services === 'none' && kubelet?.clusterDNS === undefined
+    ...(services === 'none' && nodeLocalDns !== true && kubelet?.clusterDNS === undefined
       ? [
-          `Left out until Gala runs NodeLocal DNSCache: \`clusterDNS: ${NODE_LOCAL_DNS}\`; nobody answers there yet. Until then the base configuration says whom pods ask, or \`kubelet.clusterDNS\` of the pool: a resolver that is no Service.`,
+          `Left out: \`clusterDNS: ${NODE_LOCAL_DNS}\`; nobody answers there. Where Gala wires the pods, \`dns.upstream\` of the definition brings NodeLocal DNSCache. Until then the base configuration says whom pods ask, or \`kubelet.clusterDNS\` of the pool: a resolver that is no Service.`,
         ]
       : []),
     ...(locks === 'unenforced'

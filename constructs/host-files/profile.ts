@@ -34,6 +34,8 @@ export interface KubeletProfileProps {
   readonly maxPodsByRack?: Readonly<Record<string, number>>;
   /** Who wires the pods; `gala`: the concern `network` is installed, for this pool. @default 'others': containerd and iptables stay as the host's base configuration has them */
   readonly wiredBy?: 'gala' | 'others';
+  /** Whether NodeLocal DNSCache runs on its hosts. @default false: nobody answers at 169.254.20.10 */
+  readonly nodeLocalDns?: boolean;
   /** Of a pool with hard locks: whether somebody writes the locks that let pods tolerate the pool's taint. @default the pool has no taint of its own */
   readonly locks?: 'enforced' | 'unenforced';
   /** Host names by rack. @default no per-rack files */

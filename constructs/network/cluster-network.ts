@@ -7,10 +7,12 @@ import { Construct } from 'constructs';
 import type { Cluster } from '../../lib/api/cluster.ts';
 import { POOL_LABEL } from '../../lib/api/model.ts';
 import { CNI_NAME, CNI_PORT } from '../../lib/api/network.ts';
+import { hasNodeLocalDns, kubernetesServiceIP } from '../../lib/api/node-local.ts';
 import { type LabelDemand, NodeAgent } from '../node-agent.ts';
 import { refuse } from '../nonsense.ts';
 import { Platform } from '../platform.ts';
-import { CNI_NEEDS, PROC_SYS } from './needs.ts';
+import { CNI_NEEDS, NODE_LOCAL_NEEDS, PROC_SYS } from './needs.ts';
+import { addNodeLocalDns } from './node-local-dns.ts';
 import { CNI_MAY } from './permissions.ts';
 
 /** What a definition says under `network`: nothing so far. */
@@ -50,12 +52,12 @@ export class ClusterNetwork extends Construct {
     const agent = new NodeAgent(this, 'agent', {
       program: 'cni',
       name: CNI_NAME,
-      args: [`--proc-sys=${PROC_SYS}`, ...throughNode(cluster)],
+      args: [`--proc-sys=${PROC_SYS}`, ...throughNode(cluster), ...forwards(cluster)],
       env: { NODE_NAME: { fieldPath: 'spec.nodeName' } },
       memory: props.memory ?? '160Mi',
       // Pods start in bursts, and each waits for it.
       cpu: props.cpu ?? '50m',
-      needs: CNI_NEEDS,
+      needs: cluster.services === 'none' ? [...CNI_NEEDS, ...NODE_LOCAL_NEEDS] : CNI_NEEDS,
       may: CNI_MAY,
       matchExpressions: nodesOf(cluster),
       maxUnavailable: props.maxUnavailable,
@@ -66,6 +68,7 @@ export class ClusterNetwork extends Construct {
       startupProbe: { httpGet: '/livez', ...probe, failureThreshold: 24 },
     });
     this.daemonSet = agent.daemonSet;
+    if (hasNodeLocalDns(cluster)) addNodeLocalDns(this, nodesOf(cluster));
   }
 }
 
@@ -87,6 +90,16 @@ function nodesOf({ pools }: Pick<Cluster, 'pools'>): readonly LabelDemand[] {
 /** Pods have their own way to the network, past the node: what kube-proxy on the node is to see must be sent there. */
 function throughNode({ services, serviceCidr }: Pick<Cluster, 'services' | 'serviceCidr'>): readonly string[] {
   return services === 'kube-proxy' && serviceCidr !== undefined ? [`--through-node=${serviceCidr}`] : [];
+}
+
+/** Without kube-proxy it is the agent that makes the ClusterIP of `kubernetes` work, alone; which that is the kubelet tells it where the definition doesn't. */
+function forwards(cluster: Pick<Cluster, 'services' | 'serviceCidr' | 'apiServer'>): readonly string[] {
+  if (cluster.services !== 'none') return [];
+  const ip = kubernetesServiceIP(cluster);
+  return [
+    `--api-server=${cluster.apiServer.host}:${cluster.apiServer.port}`,
+    ...(ip === undefined ? [] : [`--kubernetes-service-ip=${ip}`]),
+  ];
 }
 
 /** For those who use the construct without the concern, whose check says the same of the definition. */

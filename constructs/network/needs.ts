@@ -69,3 +69,11 @@ export const CNI_NEEDS: readonly Need[] = [
     because: 'the kubelet probes it and a collector on the same host reads its metrics',
   },
 ];
+
+/** Beside these, where there is no kube-proxy. */
+export const NODE_LOCAL_NEEDS: readonly Need[] = [
+  {
+    capability: 'NET_BIND_SERVICE',
+    because: 'it listens on port 443 of the ClusterIP of `kubernetes`, and forwards to the API server what pods send there',
+  },
+];

@@ -122,6 +122,8 @@ export interface Cluster {
   readonly services: Services;
   /** The range of the ClusterIPs. @default not said */
   readonly serviceCidr?: string;
+  /** Whom the DNS caches on the nodes ask for names of the cluster. @default nobody, and there are no caches */
+  readonly dns?: { readonly upstream: readonly string[] };
   /** One mirror for all images, without a trailing slash. */
   readonly registry?: string;
   readonly metrics?: { readonly remoteWrite?: string };

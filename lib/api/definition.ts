@@ -5,7 +5,7 @@
  */
 import * as z from 'zod';
 import { facts, list, object, oneOf, record, text } from './field.ts';
-import { cidr, dnsLabel, httpsEndpoint } from './fields.ts';
+import { cidr, dnsLabel, httpsEndpoint, ipv4 } from './fields.ts';
 import { kubelet } from './kubelet.ts';
 import * as pool from './pool.ts';
 
@@ -88,6 +88,22 @@ export const definition = object(
     serviceCidr: cidr(
       "The range of the ClusterIPs: the API server's `--service-cluster-ip-range`, kubeadm's `serviceSubnet`. Needed where Gala wires pods beside kube-proxy: they reach it through their node.",
       '10.96.0.0/12',
+    ).optional(),
+    dns: object(
+      { doc: 'Names of the cluster, where there is no kube-proxy.' },
+      {
+        upstream: list(
+          {
+            doc: "Addresses that cluster DNS answers on, on port 53, and that nodes reach: CoreDNS on the control plane's host network. With them each node that Gala wires pods on runs a DNS cache that asks them, and pods ask the cache.",
+            noun: '1 to 15 addresses',
+            min: 1,
+            // CoreDNS' plugin forward takes no more.
+            max: 15,
+            set: 'ordered',
+          },
+          ipv4('Address of a cluster DNS.', '10.8.0.10'),
+        ),
+      },
     ).optional(),
     registry: text({
       doc: 'The mirror that all images are pulled from.',

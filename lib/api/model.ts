@@ -33,6 +33,7 @@ export function clusterOf(checked: Checked, concerns: readonly { readonly name: 
     apiServer: { url: url.origin, host: url.hostname, port: Number(url.port || 443) },
     services: checked.services,
     serviceCidr: checked.serviceCidr,
+    dns: checked.dns,
     registry: checked.registry,
     metrics: checked.metrics,
     existing: checked.existing ?? {},

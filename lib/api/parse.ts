@@ -4,6 +4,7 @@
  */
 import * as z from 'zod';
 import { checkCapacityOrder, checkLending, checkMachines, checkMacs, checkVolumes } from './check/capacity.ts';
+import { checkDns } from './check/dns.ts';
 import type { Draft, Report } from './check/draft.ts';
 import { checkEc2 } from './check/ec2.ts';
 import { checkHosts } from './check/hosts.ts';
@@ -104,6 +105,7 @@ function crossCheck(draft: Draft, report: Report): void {
   checkEc2(draft, report);
   checkPodSubnets(draft, report);
   checkServiceCidr(draft, report);
+  checkDns(draft, report);
   checkCapacityOrder(draft, report);
 }
 

@@ -47,6 +47,7 @@ export const MOUNTED = {
   '/usr/local/bin/node': () => process.execPath,
   // One program carries all of Kubernetes, and tells by its name which part to be.
   '/usr/local/bin/kube-scheduler': () => command('kube-scheduler')[0],
+  '/usr/local/bin/kubectl': () => command('kubectl')[0],
 } as const;
 /** Where the business image answers. */
 export const BUSINESS_PORT = 8080;

@@ -17,6 +17,8 @@ import { serveHealth } from '../../kube/health.ts';
 import { type Log, reasonOf } from '../../kube/log.ts';
 import { metrics } from '../../kube/metrics.ts';
 import { workQueue } from '../../kube/queue.ts';
+import { type Endpoint, endpoint } from '../node-local/endpoint.ts';
+import { nodeLocal } from '../node-local/node-local.ts';
 import { PROGRAM, probe } from '../probing/probe.ts';
 import { prober } from '../probing/prober.ts';
 import { agent } from './agent.ts';
@@ -47,6 +49,8 @@ export interface CniOptions {
   readonly criSocket: string;
   readonly procSys: string;
   readonly throughNode: readonly string[];
+  readonly apiServer: readonly Endpoint[];
+  readonly kubernetesServiceIp?: string;
 }
 
 const ROUND_MS = 60_000;
@@ -68,7 +72,15 @@ export const declare = (command: Command): Command =>
       .option('--cni-conf-dir <path>', 'where the runtime looks for network configurations', '/etc/cni/net.d')
       .option('--cri-socket <path>', 'of the container runtime: which sandboxes it has', '/run/containerd/containerd.sock')
       .option('--proc-sys <path>', "where the host's /proc/sys can be written", '/proc/sys')
-      .option('--through-node <cidr...>', 'what pods reach by way of the node: the service range', []),
+      .option('--through-node <cidr...>', 'what pods reach by way of the node: the service range', [])
+      .option(
+        '--api-server <host:port>',
+        'without kube-proxy: where it forwards to what pods ask the ClusterIP of kubernetes; repeatable',
+        endpoint,
+        [],
+      )
+      // What the kubelet tells each container of the Service kubernetes: known without asking, and with the API server away.
+      .addOption(new Option('--kubernetes-service-ip <ip>', 'the ClusterIP of kubernetes').env('KUBERNETES_PORT_443_TCP_ADDR')),
     CNI_NAME,
     cniProgram,
   );
@@ -83,6 +95,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   for (const one of view.reflectors) measured.reflector(one.kind.plural, one);
   const cri = criOf(options.criSocket);
   const host = kernel({ program: options.wire, procSys: options.procSys });
+  const local = nodeLocal({ serviceIP: options.kubernetesServiceIp, apiServers: options.apiServer, kernel: host, log });
 
   const releases = workQueue({
     ...{ name: 'releases', log, concurrency: 4, backoff: { firstMs: 20, maxMs: 10_000 } },
@@ -95,7 +108,8 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   measured.queue('releases', releases);
   measured.queue('limits', limits);
   const agents = agent({
-    ...{ view, journal, kernel: host, sandboxes: cri.sandboxes, clock: monotonic, log, throughNode: options.throughNode, probes: true },
+    ...{ view, journal, kernel: host, sandboxes: cri.sandboxes, clock: monotonic, log, probes: true },
+    throughNode: [...options.throughNode, ...local.throughNode],
     onDown: (ip, podUID) => releases.add(`${ip} ${podUID}`),
   });
   const tombstones = join(options.runFolder, 'tombstones');
@@ -165,6 +179,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   }
   const telling = every(STATUS_MS, signal, log, 'the status of the NodeNetwork was not written', tell);
   const going = every(ROUND_MS, signal, log, 'a round failed', rounds.run);
+  const keeping = every(ROUND_MS, signal, log, 'node-local addresses were not put right', local.ensure);
   await aborted(signal);
   // Its node is none of Gala's any more: the runtime goes on with what it had before.
   if (view.hasSynced() && view.facts() !== undefined && view.facts()?.pool === undefined) {
@@ -172,7 +187,8 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
     log.info('the node has no pool any more: the conflist is taken away', { confDir: place.confDir });
   }
   await serving.close();
-  await Promise.all([going, telling]);
+  await Promise.all([going, telling, keeping]);
+  await local.close();
   await Promise.all([releases.stop(), limits.stop()]);
   await health.close();
   await view.stopped;

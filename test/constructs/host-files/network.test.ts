@@ -23,7 +23,7 @@ describe('without kube-proxy', () => {
     'nothing points pods at a cache that is not there, and the page says so, wired by %s',
     (wiredBy) => {
       expect(configOf(aPool({ wiredBy }), 'network').clusterDNS).toBeUndefined();
-      expect(textOf(aPool({ wiredBy }), 'APPLY.md')).toContain('Left out until Gala runs NodeLocal DNSCache: `clusterDNS: 169.254.20.10`');
+      expect(textOf(aPool({ wiredBy }), 'APPLY.md')).toContain('Left out: `clusterDNS: 169.254.20.10`');
       expect(textOf(aPool({ wiredBy, kubelet: { clusterDNS: ['10.8.0.53'] } }), 'APPLY.md')).not.toContain('NodeLocal DNSCache');
     },
   );

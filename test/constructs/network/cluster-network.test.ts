@@ -34,7 +34,7 @@ describe('the agent', () => {
   test('is told its node, finds the API server without a Service, and has room for 100 pods', () => {
     const { container } = aNetwork();
     expect(container).toMatchObject({
-      args: ['cni', '--proc-sys=/host/proc/sys'],
+      args: ['cni', '--proc-sys=/host/proc/sys', '--api-server=10.8.0.10:6443'],
       resources: { limits: { memory: '160Mi' }, requests: { memory: '160Mi' } },
       readinessProbe: { httpGet: { path: '/readyz', port: 10273, host: '127.0.0.1' } },
       ports: [{ hostPort: 10273, hostIP: '127.0.0.1' }],
@@ -49,6 +49,16 @@ describe('the agent', () => {
   test('beside kube-proxy pods reach the service range through their node', () => {
     expect(aNetwork({ services: 'kube-proxy', serviceCidr: '10.96.0.0/16' }).container.args).toContain('--through-node=10.96.0.0/16');
     expect(aNetwork({ serviceCidr: '10.96.0.0/16' }).container.args).not.toContain('--through-node=10.96.0.0/16');
+  });
+
+  test('without kube-proxy it forwards from the ClusterIP of `kubernetes`, the first of the range where that is said, to the API server', () => {
+    expect(aNetwork({ serviceCidr: '10.96.0.0/16' }).container.args.slice(2)).toEqual([
+      '--api-server=10.8.0.10:6443',
+      '--kubernetes-service-ip=10.96.0.1',
+    ]);
+    const beside = aNetwork({ services: 'kube-proxy', serviceCidr: '10.96.0.0/16' }).container;
+    expect(beside.args.join(' ')).not.toContain('--api-server');
+    expect(beside.securityContext.capabilities.add).not.toContain('NET_BIND_SERVICE');
   });
 
   test('beside kube-proxy it is refused without the service range: no pod would reach a Service, and nothing would say so', () => {
@@ -89,6 +99,7 @@ describe('its privileges', () => {
     const names = Object.keys(annotations).map((key) => key.replace('because.gala.internal/', ''));
     expect(names).toEqual([
       'capability.NET_ADMIN',
+      'capability.NET_BIND_SERVICE',
       'capability.NET_RAW',
       'capability.SYS_ADMIN',
       'host-network',
@@ -107,7 +118,7 @@ describe('its privileges', () => {
     const { pod, container } = aNetwork();
     expect(pod.hostPID).toBeUndefined();
     expect(container.securityContext).toMatchObject({
-      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'NET_RAW', 'SYS_ADMIN'] },
+      capabilities: { drop: ['ALL'], add: ['NET_ADMIN', 'NET_BIND_SERVICE', 'NET_RAW', 'SYS_ADMIN'] },
       readOnlyRootFilesystem: true,
     });
     expect(container.securityContext.privileged).toBeUndefined();
