@@ -81,6 +81,7 @@ export function agent(options: AgentOptions): Agent {
   const { view, journal, kernel, sandboxes, clock, log, probes = false, throughNode = [], onDown = () => {} } = options;
   const byKey = turns();
   const byIp = turns();
+  const adopting = new Set<string>();
   /** By sandbox, each with the addresses that were bound for it. A runtime that was restarted may begin a second one of a pod. */
   const atWork = new Map<string, { readonly podUID: string; readonly ips: Set<string> }>();
   const adding: Agent['adding'] = {
@@ -240,6 +241,8 @@ export function agent(options: AgentOptions): Agent {
         if (again !== undefined && isRefusal(again)) await takenDown(sandbox, attachment);
         return again;
       }
+      // A pod that runs keeps what it has, and the note of it.
+      if (adopting.has(keyOf(sandbox))) return refuse('Failed', reasonOf(error));
       log.warn('a pod was not wired', { pod: `${pod.namespace}/${pod.name}`, ip, because: reasonOf(error) });
       const left = await takenDown(sandbox, attachment).then(
         () => 'Nothing is left of it',
@@ -352,7 +355,10 @@ export function agent(options: AgentOptions): Agent {
   async function adopt(sandbox: Sandbox, podUID: string): Promise<void> {
     const pod = view.pod(podUID);
     if (pod === undefined || journal.get(keyOf(sandbox)) !== undefined || !kernel.has(sandbox.netns)) return;
-    const reply = await noted({ verb: 'ADD', cniVersion: '1.1.0', network: 'gala', sandbox, pod });
+    adopting.add(keyOf(sandbox));
+    const reply = await noted({ verb: 'ADD', cniVersion: '1.1.0', network: 'gala', sandbox, pod }).finally(() =>
+      adopting.delete(keyOf(sandbox)),
+    );
     if (reply !== undefined && isRefusal(reply))
       log.warn('a pod that runs is not noted', { pod: `${pod.namespace}/${pod.name}`, because: reply.details });
   }

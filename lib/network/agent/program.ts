@@ -54,6 +54,8 @@ export interface CniOptions {
 }
 
 const ROUND_MS = 60_000;
+/** A release is one call; one that is not done by then is the next agent's. */
+const RELEASE_MS = 3_000;
 /** Nobody waits for it: people read it, and `gala leaks`. */
 const STATUS_MS = 10_000;
 
@@ -164,7 +166,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   async function tell(): Promise<void> {
     const now = view.status();
     if (now === undefined) return;
-    const locked = new Set([...view.locks()].map(({ metadata }) => metadata.name));
+    const locked = new Set([...view.locks()].flatMap(({ metadata, spec }) => (spec.phase === 'Bound' ? [] : [metadata.name])));
     for (const ip of conflicts.keys()) if (!locked.has(ip)) conflicts.delete(ip);
     const isAsked = now.rebuild !== undefined && now.rebuild !== now.status?.rebuilt && view.hasSynced();
     const [wired, rebuilt] = isAsked
@@ -185,10 +187,14 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   if (view.hasSynced() && view.facts() !== undefined && view.facts()?.pool === undefined) {
     uninstall(place);
     log.info('the node has no pool any more: the conflist is taken away', { confDir: place.confDir });
+    const left = [...journal.values()].map(({ pod, ip }) => `${pod.namespace}/${pod.name} ${ip}`);
+    if (left.length > 0) log.error('pods are still wired, and nobody will say when they are gone: drain the node, with its label on', { left });
   }
   await serving.close();
   await Promise.all([going, telling, keeping]);
   await local.close();
+  // What has been taken down already is said, if the API server is there.
+  await Promise.race([releases.idle(), sleep(RELEASE_MS)]);
   await Promise.all([releases.stop(), limits.stop()]);
   await health.close();
   await view.stopped;
