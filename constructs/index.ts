@@ -3,6 +3,7 @@
  */
 export * from '../lib/api/authoring.ts';
 export { type CheckedFleet, checkDefinitions, DefinitionError, type FoundProblem, problemLine, type Source } from './check.ts';
+export { CloudController, type CloudControllerProps, type CloudOptions } from './cloud/cloud-controller.ts';
 export { type Concern, type ConcernProps, defineConcern, type ReportOption } from './concern.ts';
 export { Controller, type ControllerProps } from './controller.ts';
 export { HostPool, type HostPoolProps } from './host-pool.ts';

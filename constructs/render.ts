@@ -7,6 +7,7 @@ import type { Cluster } from '../lib/api/cluster.ts';
 import type { KubeObject } from '../lib/api/manifest.ts';
 import type { Finding, GateInput } from '../lib/gate/finding.ts';
 import { gate } from '../lib/gate/gate.ts';
+import { IAM_POLICY_PATH, iamPolicy } from './cloud/iam-policy.ts';
 import type { Concern } from './concern.ts';
 import { hostFiles } from './hosts.ts';
 import { mirrorList } from './mirror.ts';
@@ -38,12 +39,14 @@ export function render(cluster: Cluster, concerns: readonly Concern[], adapt: (p
   const objects = manifests.flatMap(({ path, objects }) => objects.map((object) => ({ file: path, object })));
   const plain = objects.map(({ object }) => object);
   const hosts = hostFiles(cluster, plain);
+  const iam = cluster.concerns.includes('cloud') ? iamPolicy(cluster) : undefined;
   const files = [
     ...manifests.map(({ path, objects }) => ({
       path,
       text: `# Cluster ${cluster.name}. Rendered: change the definition, not this file.\n${Yaml.stringify(...objects).trimEnd()}\n`,
     })),
     ...hosts,
+    ...(iam === undefined ? [] : [{ path: IAM_POLICY_PATH, text: iam }]),
     { path: 'images.txt', text: mirrorList(cluster, plain) },
     { path: 'SUMMARY.md', text: summary(cluster, objects, hosts) },
   ];

@@ -1,13 +1,14 @@
 /** Accounts: whom policies know by name. ServiceAccounts of `gala-system`, as a request names its user. */
+import { CLOUD_ACCOUNT } from '../../lib/api/cloud.ts';
 import { CNI_ACCOUNT } from '../../lib/api/network.ts';
-import { CONTROLLER_ACCOUNT, SYSTEM_NAMESPACE, WRITER_ACCOUNT } from '../../lib/api/scheduling.ts';
+import { CONTROLLER_ACCOUNT, WRITER_ACCOUNT } from '../../lib/api/scheduling.ts';
 
 /** The lock writer; the kube-scheduler in the same pod is the same account. */
 export const WRITER = WRITER_ACCOUNT;
 /** `gala controller`. */
 export const CONTROLLER = CONTROLLER_ACCOUNT;
 /** `gala cloud`: fills in ENI slots. */
-export const CLOUD = `system:serviceaccount:${SYSTEM_NAMESPACE}:gala-cloud`;
+export const CLOUD = CLOUD_ACCOUNT;
 /** `gala cni` on each node. */
 export const NODE_AGENT = CNI_ACCOUNT;
 

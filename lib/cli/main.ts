@@ -77,6 +77,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'A program of the cluster: keeps NodeNetworks and the status of intranet pools.',
     load: () => import('../controller/program.ts'),
   },
+  cloud: {
+    does: 'A program of the cluster: keeps the pod ENIs of EC2 instances.',
+    load: () => import('../cloud/program.ts'),
+  },
   cni: {
     does: 'A program of a node: wires pods for the CNI shim, and takes their links down.',
     load: () => import('../network/agent/program.ts'),

@@ -32,10 +32,6 @@ const VERBS: Readonly<Record<string, Planned>> = {
     does: 'say which host is about to fall over',
     meanwhile: 'kubectl top nodes (with metrics-server); gala stock <deployment> -o json says how many more fit on each.',
   },
-  cloud: {
-    does: 'say what EC2 refuses',
-    meanwhile: 'aws ec2 describe-instances, and kubectl get hostpools; gala stock says what is not launched.',
-  },
   drain: {
     does: 'empty a rack',
     meanwhile:
@@ -64,6 +60,13 @@ const PARTS: readonly (Planned & {
     asks: (args) => args.includes('--live'),
     does: 'compare a synth with what is live',
     meanwhile: 'kubectl diff --server-side -f dist/<cluster>, and gala diff <cluster> --against <earlier synth>.',
+  },
+  {
+    command: 'cloud',
+    part: 'cloud status',
+    asks: ([kind]) => kind === 'status',
+    does: 'say what EC2 refuses',
+    meanwhile: 'kubectl get hostpool <pool> -o yaml: the conditions EnisMissing, InstancesGone and Ec2Refuses say it.',
   },
   {
     command: 'ips',

@@ -1,10 +1,21 @@
 /**
- * Account: EC2 in one region, by AWS's SDK. The only place that knows the SDK, which is read when the program runs and not before.
+ * Account: EC2 in one region, by AWS's SDK. The only file that knows the SDK; program.ts reads it when it runs, and not before.
  *
  * The SDK tries each call once: a call whose answer was lost is not sent again but looked for (describe before retry). Describes are
  * filtered and paginated, because EC2 throttles others sooner (ec2/latest/devguide/ec2-api-throttling.html).
  */
-import type { EC2Client, NetworkInterface } from '@aws-sdk/client-ec2';
+import {
+  AttachNetworkInterfaceCommand,
+  CreateNetworkInterfaceCommand,
+  DeleteNetworkInterfaceCommand,
+  DescribeInstancesCommand,
+  DescribeInstanceTypesCommand,
+  DescribeNetworkInterfacesCommand,
+  DetachNetworkInterfaceCommand,
+  EC2Client,
+  ModifyNetworkInterfaceAttributeCommand,
+  type NetworkInterface,
+} from '@aws-sdk/client-ec2';
 import { type Clock, monotonic, pause } from '../kube/clock.ts';
 import { type Budget, drained, spend } from './budget.ts';
 import { type Ec2, type Ec2Eni, Ec2Error, type Ec2Instance, type Ec2Type, meaningOf, NotNow } from './ec2.ts';
@@ -29,10 +40,9 @@ const PAGE = 1_000;
 /** DescribeInstanceTypes: 100 names a call. */
 const TYPE_NAMES = 100;
 
-export async function ec2Account(options: AccountOptions): Promise<Ec2 & { close(): void }> {
-  const sdk = await import('@aws-sdk/client-ec2');
+export function ec2Account(options: AccountOptions): Ec2 & { close(): void } {
   const { region, part, signal, clock = monotonic, onCall = () => {} } = options;
-  const client = options.client ?? new sdk.EC2Client({ region, maxAttempts: 1 });
+  const client = options.client ?? new EC2Client({ region, maxAttempts: 1 });
   let budget: Budget = {};
 
   async function call<T>(api: string, send: () => Promise<T>): Promise<T> {
@@ -78,7 +88,7 @@ export async function ec2Account(options: AccountOptions): Promise<Ec2 & { close
   const enisBy = (Name: string, Values: readonly string[]) =>
     pages<NetworkInterface>('DescribeNetworkInterfaces', async (NextToken) => {
       const asked = { Filters: [{ Name, Values: [...Values] }], MaxResults: PAGE, NextToken };
-      const { NetworkInterfaces: items = [], ...more } = await client.send(new sdk.DescribeNetworkInterfacesCommand(asked), {
+      const { NetworkInterfaces: items = [], ...more } = await client.send(new DescribeNetworkInterfacesCommand(asked), {
         abortSignal: signal,
       });
       return { items, NextToken: more.NextToken };
@@ -92,7 +102,7 @@ export async function ec2Account(options: AccountOptions): Promise<Ec2 & { close
           ...(await pages<Ec2Instance>('DescribeInstances', async (NextToken) => {
             // By filter: an id that EC2 does not know any more is left out, and fails no call.
             const asked = { Filters: [{ Name: 'instance-id', Values }], MaxResults: PAGE, NextToken };
-            const { Reservations = [], ...more } = await client.send(new sdk.DescribeInstancesCommand(asked), { abortSignal: signal });
+            const { Reservations = [], ...more } = await client.send(new DescribeInstancesCommand(asked), { abortSignal: signal });
             const items = Reservations.flatMap(({ Instances = [] }) => Instances).map((each) => ({
               id: each.InstanceId ?? '',
               type: each.InstanceType ?? '',
@@ -109,7 +119,7 @@ export async function ec2Account(options: AccountOptions): Promise<Ec2 & { close
       for (const Values of chunks(names, TYPE_NAMES))
         for (const [name, type] of await pages('DescribeInstanceTypes', async (NextToken) => {
           const asked = { Filters: [{ Name: 'instance-type', Values }], MaxResults: 100, NextToken };
-          const { InstanceTypes = [], ...more } = await client.send(new sdk.DescribeInstanceTypesCommand(asked), { abortSignal: signal });
+          const { InstanceTypes = [], ...more } = await client.send(new DescribeInstanceTypesCommand(asked), { abortSignal: signal });
           const items = InstanceTypes.map(({ InstanceType = '', NetworkInfo, EbsInfo }): [string, Ec2Type] => [
             InstanceType,
             {
@@ -136,7 +146,7 @@ export async function ec2Account(options: AccountOptions): Promise<Ec2 & { close
     async create({ clientToken, subnetId, securityGroupIds, tags }) {
       const made = await call('CreateNetworkInterface', () =>
         client.send(
-          new sdk.CreateNetworkInterfaceCommand({
+          new CreateNetworkInterfaceCommand({
             ClientToken: clientToken,
             SubnetId: subnetId,
             Groups: [...securityGroupIds].sort(),
@@ -150,22 +160,20 @@ export async function ec2Account(options: AccountOptions): Promise<Ec2 & { close
     },
     async attach(NetworkInterfaceId, InstanceId, { deviceIndex: DeviceIndex, networkCardIndex: NetworkCardIndex }) {
       const asked = { NetworkInterfaceId, InstanceId, DeviceIndex, NetworkCardIndex };
-      await call('AttachNetworkInterface', () => client.send(new sdk.AttachNetworkInterfaceCommand(asked), { abortSignal: signal }));
+      await call('AttachNetworkInterface', () => client.send(new AttachNetworkInterfaceCommand(asked), { abortSignal: signal }));
     },
     async endWithInstance(NetworkInterfaceId, AttachmentId) {
       const asked = { NetworkInterfaceId, Attachment: { AttachmentId, DeleteOnTermination: true } };
       await call('ModifyNetworkInterfaceAttribute', () =>
-        client.send(new sdk.ModifyNetworkInterfaceAttributeCommand(asked), { abortSignal: signal }),
+        client.send(new ModifyNetworkInterfaceAttributeCommand(asked), { abortSignal: signal }),
       );
     },
     async detach(AttachmentId) {
-      await call('DetachNetworkInterface', () =>
-        client.send(new sdk.DetachNetworkInterfaceCommand({ AttachmentId }), { abortSignal: signal }),
-      );
+      await call('DetachNetworkInterface', () => client.send(new DetachNetworkInterfaceCommand({ AttachmentId }), { abortSignal: signal }));
     },
     async delete(NetworkInterfaceId) {
       await call('DeleteNetworkInterface', () =>
-        client.send(new sdk.DeleteNetworkInterfaceCommand({ NetworkInterfaceId }), { abortSignal: signal }),
+        client.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }), { abortSignal: signal }),
       );
     },
     close: () => client.destroy(),

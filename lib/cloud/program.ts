@@ -14,7 +14,6 @@ import { serveHealth } from '../kube/health.ts';
 import { NAMESPACES } from '../kube/kinds.ts';
 import { type Log, reasonOf } from '../kube/log.ts';
 import { metrics } from '../kube/metrics.ts';
-import { ec2Account } from './account.ts';
 import { DEFAULT_PART } from './budget.ts';
 import type { Ec2 } from './ec2.ts';
 import { keepEnis } from './keeper.ts';
@@ -64,6 +63,7 @@ function part(text: string): number {
 export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSignal, log: Log, { clock }: Instead = {}): Promise<void> {
   const measured = await metrics();
   const counted = await cloudMetrics(measured.registry);
+  const { ec2Account } = await import('./account.ts');
   const api = measured.api(bare);
   const watched = watchCloud(api, { signal, log });
   for (const one of [watched.hosts, watched.pools, watched.networks, watched.addresses]) measured.reflector(one.kind.plural, one);
@@ -102,7 +102,7 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
           ...{ tags: { cluster: options.cluster, clusterUid }, dryRun: options.dryRun ?? false, orphans: options.orphans },
           ec2Of: async (region) => {
             const onCall = (api: string, code: string | undefined) => counted.call(region, api, code);
-            const made = accounts.get(region) ?? (await ec2Account({ region, part: options.part, signal, clock, onCall }));
+            const made = accounts.get(region) ?? ec2Account({ region, part: options.part, signal, clock, onCall });
             accounts.set(region, made);
             return made;
           },

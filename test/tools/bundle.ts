@@ -63,12 +63,21 @@ export function packagesIn({ inputs }: Metafile): string[] {
 
 /** What their licences ask for: whoever gets the bundle gets their words. */
 function licences(metafile: Metafile): string {
-  return packagesIn(metafile)
-    .map((folder) => {
-      const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
-      const files = readdirSync(join(root, folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
-      const texts = files.sort().map((file) => readFileSync(join(root, folder, file), 'utf8').trim());
-      return [`${name} ${version} (${license})`, ...texts].join('\n\n');
-    })
+  const all = packagesIn(metafile).map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
+    const files = readdirSync(join(root, folder)).filter((file) => /^(licen[cs]e|notice|copying)/i.test(file));
+    const texts = files.sort().map((file) => readFileSync(join(root, folder, file), 'utf8').trim());
+    return { name: name as string, version, license, texts };
+  });
+  // Some packages of one repository (@aws-sdk) come without the text that its others bring.
+  const siblings = ({ name, license }: (typeof all)[number]) =>
+    all.find(
+      (other) =>
+        name.startsWith('@') && other.name.split('/')[0] === name.split('/')[0] && other.license === license && other.texts.length > 0,
+    );
+  return all
+    .map((one) =>
+      [`${one.name} ${one.version} (${one.license})`, ...(one.texts.length > 0 ? one : (siblings(one) ?? one)).texts].join('\n\n'),
+    )
     .join(`\n\n${'-'.repeat(80)}\n\n`);
 }

@@ -11,7 +11,7 @@ const FIVE = 4 * AGENT_OBJECTS + PROGRAM_OBJECTS;
 export const filler = defineConcern({
   name: 'filler',
   // After all others: it counts what is there.
-  requires: CONCERNS.map(({ name }) => name),
+  requires: CONCERNS.flatMap(({ name, optIn }) => (optIn ? [] : [name])),
   options: { objects: integer({ doc: 'How many objects the cluster has in the end.', min: 100, max: 100_000, example: 500 }) },
   render(scope, { objects }) {
     let left = objects - Platform.of(scope).objects.length;
