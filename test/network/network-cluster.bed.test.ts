@@ -4,13 +4,18 @@
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { defineCluster, intranet } from '../../lib/api/definition.ts';
+import { IPLock } from '../../lib/api/kinds.ts';
 import { WIRED } from '../../lib/api/network.ts';
+import { connect } from '../../lib/kube/client.ts';
+import { kindOf } from '../../lib/kube/kinds.ts';
+import { kubeconfigOf } from '../bed/account.ts';
 import { type BedCluster, startCluster } from '../bed/cluster.ts';
 import { describeBed } from '../bed/describe-bed.ts';
 import { BUSINESS, BUSINESS_PORT } from '../bed/images.ts';
 import type { BedNode } from '../bed/node.ts';
 import { ready } from '../bed/nodes.ts';
 import { standInNetwork } from '../bed/stand-in-network.ts';
+import { gala } from '../cli/gala.ts';
 
 const TRUNK = 'bond0';
 /** On a machine that is busy otherwise; an idle one needs a tenth. */
@@ -138,6 +143,47 @@ describeBed('the network of a cluster as synth rendered it', ['control-plane', '
       await waitFor('jsonpath={.status.numberReady}=2', 'daemonset/gala-cni', 'gala-system');
       expect(await asked('web-1', one.metadata.name)).toBe('web-0\n');
       expect(await hosts[1]!.mustExec(['ip', 'route'])).not.toContain(`${metadata.name} dev`);
+    },
+    BUSY_MS,
+  );
+
+  test(
+    'IPLocks that are lost, as by a backup of etcd that is older, are made anew of what the hosts have wired, and no pod notices',
+    async () => {
+      for (const host of hosts) await ready(cluster.bed, host);
+      const before = await Promise.all(['web-0', 'web-1'].map(addressOf));
+      const writer = await connect({ kubeconfig: await kubeconfigOf(cluster.bed, 'gala-system', 'gala-scheduler') });
+      for (const { metadata } of before) await writer.delete(kindOf(IPLock), { name: metadata.name });
+      writer.close();
+      const said = await gala('ips', 'rebuild', '-o', 'json', '--timeout', '3m', '--kubeconfig', cluster.bed.kubeconfig);
+      expect(said).toMatchObject({ code: 0, err: expect.stringContaining('2 of 2 nodes') });
+      expect(JSON.parse(said.out)).toMatchObject({ nodes: { asked: 2, answered: 2, silent: [] }, lost: [] });
+      for (const [at, { metadata, spec }] of before.entries()) {
+        const after = await addressOf(`web-${at}`);
+        expect(after.metadata.name).toBe(metadata.name);
+        expect(after.metadata.uid).not.toBe(metadata.uid);
+        expect(after.spec).toMatchObject({ phase: 'Bound', node: spec.node, mac: spec.mac, owner: spec.owner, podUID: spec.podUID });
+      }
+      expect(await asked('web-1', before[0].metadata.name)).toBe('web-0\n');
+      // And what comes next gets what is free.
+      await aPod('next', { host: hosts[0]! });
+      expect(before.map(({ metadata }) => metadata.name)).not.toContain((await addressOf('next')).metadata.name);
+    },
+    BUSY_MS,
+  );
+
+  test(
+    'gala-system is deleted and applied again: no pod notices, and every address is as it was',
+    async () => {
+      const before = await Promise.all(['web-0', 'web-1'].map(addressOf));
+      await kubectl('delete', 'namespace', 'gala-system', '--timeout=240s');
+      expect(await asked('web-1', before[0].metadata.name)).toBe('web-0\n');
+      const applied = await cluster.bed.apply(cluster.rendered.objects);
+      expect(applied.filter(({ result }) => result === 'refused')).toEqual([]);
+      await waitFor('jsonpath={.status.numberReady}=2', 'daemonset/gala-cni', 'gala-system');
+      expect(await asked('web-1', before[0].metadata.name)).toBe('web-0\n');
+      expect((await Promise.all(['web-0', 'web-1'].map(addressOf))).map(({ spec }) => spec)).toEqual(before.map(({ spec }) => spec));
+      await aPod('after', { host: hosts[1]! });
     },
     BUSY_MS,
   );
