@@ -61,6 +61,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'The programs, who leads, the last error, which kinds are there: on one page.',
     load: () => import('./status.ts'),
   },
+  doctor: {
+    does: 'Whether the cluster has what Gala needs, as far as its API tells.',
+    load: () => import('./doctor.ts'),
+  },
   images: {
     does: 'What to mirror: each image, where it is published and where clusters pull it.',
     load: () => import('./images.ts'),

@@ -26,7 +26,7 @@ test('the diff in docs/cli.md is printed', async () => {
   const said = await diffFrom([
     [SCHEDULING, 'kube-scheduler:v1.37.2', 'kube-scheduler:v1.37.1'],
     [SCHEDULING, '\n  replicas: 2', '\n  replicas: 3'],
-    [`${KUBELET}/40-gala-network.conf`, 'maxPods: 69', 'maxPods: 100'],
+    [`${KUBELET}/40-gala-network.conf`, 'maxPods: 70', 'maxPods: 100'],
   ]);
   expect(said).toEqual({ code: 0, out: shown('docs/cli.md', 'gala diff bj-a --against ../applied/dist'), err: '' });
 });
