@@ -9,7 +9,9 @@ import { images } from './summary.ts';
  * choose (someone's own concern names it whole) is its own source.
  */
 export function mirrorList(cluster: Cluster, objects: readonly KubeObject[]): string {
-  const published = new Map([GALA, kubeScheduler(cluster.kubernetes), NODE_CACHE].map((image) => [imageOf(cluster, image), imageOf({}, image)]));
+  const published = new Map(
+    [GALA, kubeScheduler(cluster.kubernetes), NODE_CACHE].map((image) => [imageOf(cluster, image), imageOf({}, image)]),
+  );
   return images(objects)
     .map(({ image }) => `${published.get(image) ?? image} ${image}\n`)
     .join('');

@@ -188,7 +188,8 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
     uninstall(place);
     log.info('the node has no pool any more: the conflist is taken away', { confDir: place.confDir });
     const left = [...journal.values()].map(({ pod, ip }) => `${pod.namespace}/${pod.name} ${ip}`);
-    if (left.length > 0) log.error('pods are still wired, and nobody will say when they are gone: drain the node, with its label on', { left });
+    if (left.length > 0)
+      log.error('pods are still wired, and nobody will say when they are gone: drain the node, with its label on', { left });
   }
   await serving.close();
   await Promise.all([going, telling, keeping]);
