@@ -4,17 +4,18 @@
  */
 import { existsSync } from 'node:fs';
 import { basename, extname, relative, resolve } from 'node:path';
+import { distance } from 'fastest-levenshtein';
 import { definitionFiles, type Loaded, load } from '../../constructs/load.ts';
 import type { Cluster } from '../api/cluster.ts';
 import { definition as schema } from '../api/definition.ts';
-import { didYouMean, nearest } from '../api/issue.ts';
+import { didYouMean } from '../api/issue.ts';
 import { parseCluster } from '../api/parse.ts';
 import { sentence } from '../api/problem.ts';
 import { definitionsOnly, wholePackage } from './authoring.ts';
 import { BadInput } from './output.ts';
 
 /** Gala's own, by name: whether a concern is installed is part of what a cluster is. */
-const CONCERNS = [{ name: 'scheduling' }];
+export const CONCERNS = [{ name: 'network' }, { name: 'scheduling' }];
 /** Where definitions are looked for by name. */
 const FOLDERS = ['clusters', '.'];
 
@@ -69,7 +70,8 @@ async function loaded(files: readonly string[], root: string): Promise<Loaded> {
 function withoutConcerns(definition: unknown): unknown {
   if (typeof definition !== 'object' || definition === null || Array.isArray(definition)) return definition;
   const known = Object.keys(schema.shape);
-  const isConcern = (key: string, value: unknown) =>
-    !known.includes(key) && nearest(key, known) === undefined && typeof value === 'object' && value !== null;
+  // A slip of one letter is a slip; what differs more may well be a name of its own: `ddos` is not `dns`.
+  const isSlip = (key: string) => known.some((one) => distance(key, one) <= 1);
+  const isConcern = (key: string, value: unknown) => !known.includes(key) && !isSlip(key) && typeof value === 'object' && value !== null;
   return Object.fromEntries(Object.entries(definition).filter(([key, value]) => !isConcern(key, value)));
 }

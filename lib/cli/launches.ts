@@ -4,6 +4,7 @@ import { parseCluster } from '../api/parse.ts';
 import { planned } from '../scheduling/planned.ts';
 import { stock } from '../scheduling/stock.ts';
 import type { Demand } from '../scheduling/types.ts';
+import { CONCERNS } from './definition.ts';
 
 /**
  * Caps are of the whole number and not counted here; nor is what a definition says of kubelets, which a HostPool does not have.
@@ -27,9 +28,6 @@ export function launchesFit(pool: string, { ec2, machine, volumes, locks, cni }:
   const { cluster } = parseCluster(JSON.parse(JSON.stringify(definition)), CONCERNS);
   return cluster && stock(planned(cluster), { demand, strategy: 'spread' }).count;
 }
-
-/** With it the instances of a hard pool are tainted, as they will be. */
-const CONCERNS = [{ name: 'scheduling' }];
 
 const byName = <T extends { readonly name: string }>(list: readonly T[]): Record<string, Omit<T, 'name'>> =>
   Object.fromEntries(list.map(({ name, ...rest }) => [name, rest]));
