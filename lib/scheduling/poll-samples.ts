@@ -27,6 +27,8 @@ export interface PolledSamples {
   readonly stopped: Promise<void>;
 }
 
+/** A scheduler that has just begun reads its nodes within seconds. */
+const SOON_MS = 1_000;
 /** 5,000 nodes are a megabyte. */
 const MOST_BYTES = 64 * 2 ** 20;
 
@@ -37,9 +39,10 @@ export function pollSamples(options: PollSamplesOptions): PolledSamples {
   let middleMs: number | undefined;
   let failures = 0;
 
-  async function once(): Promise<void> {
+  /** @returns false: no node is known by what was told, since the nodes may not have been read yet */
+  async function once(): Promise<boolean> {
     const { answers, faults } = await askAll(options);
-    if (signal.aborted) return;
+    if (signal.aborted) return true;
     failures = faults.length === 0 ? 0 : failures + 1;
     // The 1st, 2nd, 4th, 8th … in a row.
     if (faults.length > 0 && (failures & (failures - 1)) === 0) log.warn('Prometheus did not answer', { error: faults[0], failures });
@@ -49,12 +52,16 @@ export function pollSamples(options: PollSamplesOptions): PolledSamples {
     for (const node of told) if (!byNode.has(node) && !inventory.objects('Node').has(node)) inventory.sample(node, undefined);
     told = new Set([...[...told].filter((node) => inventory.objects('Node').has(node)), ...byNode.keys()]);
     if (byNode.size > 0) middleMs = middle([...byNode.values()]);
+    return byNode.size > 0 || strangers.size === 0;
   }
 
   async function run(): Promise<void> {
     while (!signal.aborted) {
-      await once().catch((error) => log.error('samples were not read', { error: reasonOf(error) }));
-      await sleep(everyMs, signal);
+      const isKnown = await once().catch((error) => {
+        log.error('samples were not read', { error: reasonOf(error) });
+        return true;
+      });
+      await sleep(isKnown ? everyMs : Math.min(everyMs, SOON_MS), signal);
     }
   }
   return { ageMs: () => (middleMs === undefined ? undefined : Date.now() - middleMs), stopped: run() };

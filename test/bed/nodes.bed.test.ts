@@ -85,8 +85,8 @@ describeBed('two nodes', ['control-plane', 'nodes', 'containernetworking-plugins
     expect(metadata.labels).toMatchObject({ 'gala.internal/pool': 'web', 'gala.internal/rack': 'r1' });
     expect(spec.taints).toEqual([{ key: 'gala.internal/pool', value: 'web', effect: 'NoSchedule' }]);
     expect(status.addresses).toContainEqual({ type: 'InternalIP', address: one.address });
-    // What can be wired, and the five that others bring.
-    expect(status.allocatable).toMatchObject({ cpu: '750m', pods: '25' });
+    // What can be wired, gala-cni itself, and the five that others bring.
+    expect(status.allocatable).toMatchObject({ cpu: '750m', pods: '26' });
     const { kubeletconfig } = (await bed.request('GET', `/api/v1/nodes/${one.name}/proxy/configz`)).body;
     expect(kubeletconfig).toMatchObject({ podPidsLimit: 512, systemReserved: { memory: '256Mi' }, authorization: { mode: 'Webhook' } });
     expect(await one.mustExec(['cat', '/proc/sys/fs/inotify/max_user_instances'])).toBe('8192\n');

@@ -93,7 +93,7 @@ describeBed('gala scheduler', ['etcd', 'kube-apiserver'], () => {
     everyNumber();
     const running = await started({ prometheusUrl: prometheus.url, servingSecret: 'site-tls', missingSamples: 'refuse' });
     await running.ready();
-    await until('asking Prometheus', [], 60, async () => (await running.page('/metrics')).includes('\ngala_samples_age_seconds '));
+    await until('asking Prometheus', [], 60, async () => /^gala_samples_age_seconds \d/m.test(await running.page('/metrics')));
     const { ask, agent } = asker(running.options.apiPort, authority.cert);
     const { status, headers, body } = await ask('POST', '/v1/stock', {
       token: bed.token,
