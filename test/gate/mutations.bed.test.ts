@@ -69,6 +69,8 @@ const LEFT: readonly (readonly [RegExp, string])[] = [
     /compilation failed: ERROR/,
     "CEL of policies: compiling it is the API server's; ours are compiled, type-checked and asked in tests of theirs",
   ],
+  [/hostPath\.path: Required value/, 'an empty path of the host: NodeAgent says it of its needs, before there is an object (need.ts)'],
+  [/valueFrom\.fieldRef\.fieldPath: /, 'which fields of a pod env may name differs by minor: who makes the pod starts it once'],
 ];
 
 interface Broken {

@@ -38,6 +38,12 @@ export const containerRules = family({
       remedy: 'Add one.',
     },
   },
+  object({ kind, ...object }, _cluster, found) {
+    // What has a template and nothing in it makes no pod that could be looked at.
+    const { containers } = within(object, 'spec', 'template', 'spec');
+    if (WITH_TEMPLATE.has(kind) && containers === undefined)
+      found('no-containers', 'spec.template.spec.containers', 'containers is missing');
+  },
   pod(pod, _cluster, found) {
     if (Array.isArray(pod.spec.containers) && pod.spec.containers.length === 0)
       found('no-containers', `${pod.path}.containers`, 'containers is empty');
@@ -65,6 +71,8 @@ export const containerRules = family({
     hostPorts(pod, found);
   },
 });
+
+const WITH_TEMPLATE: ReadonlySet<string> = new Set(['DaemonSet', 'Deployment', 'StatefulSet', 'ReplicaSet', 'Job']);
 
 type ContainerRule = 'duplicate-in-pod' | 'mount-without-volume' | 'probe-port-missing' | 'host-port-mismatch' | 'no-containers';
 
