@@ -65,7 +65,7 @@ export async function soak({ seed, rounds, lockers = 8, rate = 0.03, say = () =>
         locks[phase] = (locks[phase] ?? 0) + 1;
         pods += some;
       }
-      if (round % 10 === 9 || round === rounds - 1) await nothingLeft(seen, `seed ${seed}, round ${round}`, bed.folder);
+      if (round % 10 === 9 || round === rounds - 1) await nothingLeft(bed, seen, `seed ${seed}, round ${round}`);
       if (seen.violations.length > 0)
         throw new Error(`seed ${seed}, round ${round}: ${seen.violations.join('\n')}\n${replicas.lastLines()}`);
       if (round % 10 === 9) say(`round ${round + 1} of ${rounds}: ${JSON.stringify({ ...locks, pods, ...replicas.counts() })}`);
@@ -78,14 +78,19 @@ export async function soak({ seed, rounds, lockers = 8, rate = 0.03, say = () =>
   }
 }
 
-async function nothingLeft(seen: Witness, when: string, folder: string): Promise<void> {
+async function nothingLeft(bed: Bed, seen: Witness, when: string): Promise<void> {
   const end = Date.now() + LEFT_SECONDS * 1_000;
   while (seen.ipLocks.size > 0) {
     if (Date.now() > end) {
       const left = seen.ipLocks.list();
       const said = left.map(({ metadata, spec }) => `${metadata.name} ${JSON.stringify(spec)}`);
+      // Whether it is there, or the witness has not heard that it is gone.
+      const there = await Promise.all(
+        left.map(({ metadata }) => bed.request('GET', `/apis/gala.internal/v1alpha1/iplocks/${metadata.name}`)),
+      );
+      said.push(...there.map(({ status, body }) => `asked for it: ${status} ${JSON.stringify(body).slice(0, 800)}`));
       const about = linesAbout(
-        folder,
+        bed.folder,
         left.flatMap(({ metadata, spec }) => [`"${metadata.name}"`, `${spec.lock?.name}`, 'leader']),
       );
       throw new Error(`${when}: leaked, ${LEFT_SECONDS} s after everybody has gone:\n${[...said, ...about].join('\n')}`);
