@@ -18,7 +18,7 @@ LABEL org.opencontainers.image.title="gala" \
       org.opencontainers.image.description="The programs of Gala: gala scheduler, gala controller, and gala for the terminal." \
       org.opencontainers.image.licenses="Apache-2.0"
 
-# What `gala cni` wires pods by, and enters their namespaces with (nsenter, of util-linux, is in the base): ip and tc.
+# What `gala cni` wires pods by: ip and tc.
 RUN apt-get update && apt-get install -y --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/*
 
 COPY LICENSE package.json /opt/gala/

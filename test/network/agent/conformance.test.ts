@@ -87,7 +87,7 @@ suite('the CNI specification', () => {
       deleted(netns);
       deleted(netns);
       const other = stand.aNetns();
-      // An ENI comes back to the host when its namespace goes; the veth that stands for it here would go too (nodes.bed.test.ts).
+      // An ENI comes back to the host when its namespace goes (default_device_exit_net); the veth that stands for it here would go too.
       if (mode === 'MacVlan') {
         added(other);
         ip('netns', 'del', other.name);
