@@ -20,6 +20,9 @@ export function ageOf(ms: number): string {
   return hours < 48 ? twoUnits(minutes, 60, 'h', 'm') : twoUnits(hours, 24, 'd', 'h');
 }
 
+/** A moment, for people: wherever they sit, it is the one in logs and events. @example utcOf(0) // '1970-01-01 00:00:00 UTC' */
+export const utcOf = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
 function twoUnits(amount: number, each: number, large: string, small: string): string {
   const rest = amount % each;
   return `${Math.floor(amount / each)} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;

@@ -6,6 +6,7 @@ import { type AnyObject, type Kind, kindOf, NODES } from '../kube/kinds.ts';
 import { eachPage } from '../kube/verbs.ts';
 import { interning } from '../scheduling/intern.ts';
 import { type AddressBook, addressBook, type NetworkObject, type PoolObject, takenOf } from './address-book.ts';
+import { utcOf } from './amount.ts';
 import { isNoSuchKind, unlessNoAddresses } from './cluster.ts';
 import { say } from './output.ts';
 
@@ -114,7 +115,7 @@ export async function bookOfDefinition(asked: string): Promise<BookRead> {
 
 /** `https://10.8.0.10:6443 · read at 2027-02-16 19:58:02 UTC, by its clock` */
 export function sourceText({ source: { from, name }, readAtMs }: Pick<BookRead, 'source' | 'readAtMs'>): string {
-  const at = readAtMs === undefined ? '' : `${new Date(readAtMs).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+  const at = readAtMs === undefined ? '' : utcOf(readAtMs);
   switch (from) {
     case 'cluster':
       return `${name} · read at ${at}, by its clock`;

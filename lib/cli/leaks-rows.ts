@@ -11,7 +11,7 @@ import { conditionOf, wiredBy } from '../scheduling/writer/found-out.ts';
 import { type Slot, slotsSeen } from '../scheduling/writer/slots.ts';
 import { statefulSetOf } from '../scheduling/writer/stateful-set.ts';
 import { type Around, sweep } from '../scheduling/writer/sweep.ts';
-import { ageOf, counted } from './amount.ts';
+import { ageOf, counted, utcOf } from './amount.ts';
 
 export const LEAKS = [
   'lock, no pod',
@@ -287,18 +287,17 @@ function writtenMs(ipLock: IPLockObject | undefined): number | undefined {
   return last === undefined ? undefined : Date.parse(String(last));
 }
 
-/** @param at a moment as a clock shows it */
-export function leaksText({ readAt, leaked, inHand, forPeople, rows }: Leaks, at: (ms: number) => string): string {
+export function leaksText({ readAt, leaked, inHand, forPeople, rows }: Leaks): string {
   const readAtMs = Date.parse(readAt);
   const wide = Math.max(...LEAKS.map((leak) => leak.length));
   const lines = rows.map(({ leak, count, leaked, oldestMs, backInMs, because, names }) => {
-    const back = backInMs === undefined ? '' : `: back by ${at(readAtMs + backInMs)}`;
+    const back = backInMs === undefined ? '' : `: back by ${utcOf(readAtMs + backInMs)}`;
     const late = leaked === 0 ? '' : `   ${leaked} LEAKED: ${names.slice(0, leaked).join(', ')}`;
     return `  ${leak.padEnd(wide)}   ${String(count).padStart(5)}   oldest ${ageOf(oldestMs).padEnd(8)}   ${because.slice(0, 2).join(', ')}${back}${late}`;
   });
   const none = LEAKS.filter((leak) => !rows.some((row) => row.leak === leak));
   return [
-    `read at ${at(readAtMs)}`,
+    `read at ${utcOf(readAtMs)}`,
     ...lines,
     ...(none.length === 0 ? [] : [`  ${none.join(' · ')}     0`]),
     ...(leaked === 0 ? [] : [`${counted(leaked, 'thing')} should have come back: gala status says whether the lock writer works.`]),

@@ -35,7 +35,7 @@ async function leaks(options: Options): Promise<ExitCode> {
 }
 
 async function tell(found: Leaks, { output }: Options): Promise<ExitCode> {
-  await print(output, found, () => leaksText(found, localTime));
+  await print(output, found, () => leaksText(found));
   return found.leaked === 0 ? 0 : 4;
 }
 
@@ -101,5 +101,3 @@ async function nodesBy(api: Api): Promise<ReadonlyMap<string, NodeSeen> | undefi
     throw error;
   }
 }
-
-const localTime = (ms: number): string => new Date(ms).toTimeString().slice(0, 8);
