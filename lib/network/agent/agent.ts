@@ -5,15 +5,14 @@
  */
 import type { HostPool } from '../../api/kinds.ts';
 import { WIRED } from '../../api/network.ts';
-import { toNumber } from '../../api/range.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { ApiError, isConflict, isNotFound, NoAnswer } from '../../kube/error.ts';
 import { type Log, reasonOf } from '../../kube/log.ts';
 import { isKnown } from '../../kube/resource-version.ts';
-import { layoutOf } from '../layout.ts';
 import { bandwidthOf, reshaped, withLimits } from '../wiring/bandwidth.ts';
 import { deviations, type Seen } from '../wiring/check.ts';
-import { type Ask, type Options, type Plan, plan, vethNames } from '../wiring/plan.ts';
+import { optionsOf } from '../wiring/options.ts';
+import { type Ask, type Plan, plan, vethNames } from '../wiring/plan.ts';
 import { isRefusal, type Refusal, refuse } from '../wiring/refusal.ts';
 import { type CniResult, resultOf } from '../wiring/result.ts';
 import { linesOf } from '../wiring/step.ts';
@@ -108,7 +107,7 @@ export function agent(options: AgentOptions): Agent {
       ...{ node: view.node, rack: facts.rack, lock, network, pool, subnets: subnetsOf(pool), nodeIP: facts.ip, nodeIPv6: facts.ipv6 },
       ...{ pod: { ...call.pod, annotations }, sandbox: call.sandbox },
       links: { host: kernel.hostLinks(), pod: podLinks },
-      options: optionsOf(pool, lock, throughNode),
+      options: { ...optionsOf(pool, lock?.metadata.name, network.eniSlots), throughNode },
     };
   }
 
@@ -420,22 +419,6 @@ const subnetsOf = ({ ec2 }: HostPool['spec']): Ask['subnets'] =>
   Object.fromEntries(
     (ec2?.zones ?? []).flatMap(({ podSubnetId, podSubnetCidr }) => (podSubnetCidr === undefined ? [] : [[podSubnetId, podSubnetCidr]])),
   );
-
-/** What the pool says of the address's VLAN, or of its instances. */
-function optionsOf({ intranet, ec2 }: HostPool['spec'], lock: Lock | undefined, throughNode: readonly string[]): Options {
-  const at = lock === undefined || intranet === undefined ? undefined : layoutOf(intranet).vlanOf(toNumber(lock.metadata.name));
-  const { mtu, routes, ipv6Prefix } = intranet?.vlans.find(({ id }) => id === at?.id) ?? {
-    mtu: ec2?.mtu,
-    routes: undefined,
-    ipv6Prefix: undefined,
-  };
-  return {
-    throughNode,
-    ...(mtu === undefined ? {} : { mtu }),
-    ...(routes === undefined ? {} : { routes }),
-    ...(ipv6Prefix === undefined ? {} : { ipv6Prefix }),
-  };
-}
 
 /** "ips" of a result: `10.110.0.130/24`. */
 function ipsOf(result: unknown): string[] | undefined {
