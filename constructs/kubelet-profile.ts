@@ -12,7 +12,7 @@ import type { HostFile } from './host-files/host-file.ts';
 import { type DropIn, dropInFile, setTwice } from './host-files/kubelet-configuration.ts';
 import { environmentFiles, inventory, kubeadmService } from './host-files/kubelet-service.ts';
 import { byKey, checkLabels } from './host-files/labels.ts';
-import { launchedBytes, MAX_USER_DATA_BYTES } from './host-files/launch-values.ts';
+import { launchedBytes, MAX_USER_DATA_BYTES } from '../lib/api/launch-values.ts';
 import { managers } from './host-files/managers.ts';
 import { network, rackNetworkFiles } from './host-files/network.ts';
 import { nodeadm } from './host-files/nodeadm.ts';
@@ -26,7 +26,7 @@ export { defaultReservation } from '../lib/api/allocatable.ts';
 export type { HostFile } from './host-files/host-file.ts';
 export type { Taint } from './host-files/kubelet-configuration.ts';
 export type { KubeletOptions } from './host-files/kubelet-options.ts';
-export { fillUserData, LAUNCH_VALUES } from './host-files/launch-values.ts';
+export { fillUserData, LAUNCH_VALUES } from '../lib/api/launch-values.ts';
 export type { Join, KubeletProfileProps, ProfileMachine } from './host-files/profile.ts';
 
 export interface KubeletProfile {

@@ -3,7 +3,7 @@ import { POOL_LABEL } from '../../lib/api/model.ts';
 import { containerd } from './containerd.ts';
 import { type HostFile, renderedFrom } from './host-file.ts';
 import { rackNames } from './kubelet-service.ts';
-import { neededValues } from './launch-values.ts';
+import { neededValues } from '../../lib/api/launch-values.ts';
 import { leftOut } from './network.ts';
 import { play } from './play.ts';
 import type { KubeletProfileProps } from './profile.ts';

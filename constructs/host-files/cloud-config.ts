@@ -9,7 +9,7 @@ import { commented, type HostFile, renderedFrom } from './host-file.ts';
 import { CONFIG_DIR, type DropIn, dropInFile } from './kubelet-configuration.ts';
 import { ENVIRONMENT_FILE, kubeletFlags, service } from './kubelet-service.ts';
 import { ZONE_LABEL } from './labels.ts';
-import { LAUNCH_COMMENT, LAUNCH_VALUES } from './launch-values.ts';
+import { LAUNCH_COMMENT, LAUNCH_VALUES } from '../../lib/api/launch-values.ts';
 import type { KubeletProfileProps } from './profile.ts';
 import { swapCommands } from './swap-units.ts';
 import { SYSCTL_FILE } from './sysctl.ts';

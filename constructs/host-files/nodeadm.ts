@@ -9,7 +9,7 @@ import { asWritten } from './cloud-config.ts';
 import { type HostFile, renderedFrom } from './host-file.ts';
 import { type DropIn, mergedConfig } from './kubelet-configuration.ts';
 import { nodeLabels, nodeLabelsFlag } from './labels.ts';
-import { LAUNCH_COMMENT, LAUNCH_VALUES } from './launch-values.ts';
+import { LAUNCH_COMMENT, LAUNCH_VALUES } from '../../lib/api/launch-values.ts';
 import type { KubeletProfileProps } from './profile.ts';
 import { swapCommands } from './swap-units.ts';
 import { SYSCTL_FILE } from './sysctl.ts';

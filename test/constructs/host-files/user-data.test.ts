@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { launchedBytes, neededValues } from '../../../constructs/host-files/launch-values.ts';
+import { launchedBytes, neededValues } from '../../../lib/api/launch-values.ts';
 import { fillUserData, kubeletProfile, LAUNCH_VALUES } from '../../../constructs/kubelet-profile.ts';
 import { anEc2Pool, aPool, dropInsOf, GiB, problemsOf, textOf } from './a-pool.ts';
 
