@@ -7,6 +7,7 @@ import { type Rendered, rendered } from '../../constructs/testing.ts';
 import type { ClusterDefinition } from '../../lib/api/definition.ts';
 import { type Bed, startControlPlane } from './control-plane.ts';
 import { businessImage, galaImage, type Image, kubeSchedulerImage, REGISTRY } from './images.ts';
+import { type BedInstance, instanceFilesOf } from './instance-files.ts';
 import type { BedNode } from './node.ts';
 import { startNodes } from './nodes.ts';
 
@@ -15,34 +16,47 @@ export interface ClusterOptions {
   readonly definition: ClusterDefinition;
   /** Further files by path, of hosts and of the system node: a network, as long as Gala's is not what is tested. @default none */
   readonly files?: (node: string) => Readonly<Record<string, string>>;
+  /** Instances of its ec2 pools that run already: each becomes a node of its name. @default none */
+  readonly instances?: readonly BedInstance[];
+  /** What a cloud tells Gala's Deployments, by their names: where EC2 is, and who they are there. @default nothing */
+  readonly env?: (bed: Bed) => Promise<Readonly<Record<string, Readonly<Record<string, string>>>>>;
 }
 
 export interface BedCluster {
   readonly bed: Bed;
   readonly rendered: Rendered;
-  /** Of the definition, in its order. */
+  /** Of the definition, in its order; then the instances, in theirs. */
   readonly hosts: readonly BedNode[];
   /** Where Gala's own Deployments run; of no pool. */
   readonly system: BedNode;
   stop(): Promise<void>;
 }
 
-/** Room for both programs and a kube-scheduler, as their requests say. */
+/** Room for Gala's programs and a kube-scheduler, as their requests say. */
 const SYSTEM_MIB = 2600;
+const CLOUD_MIB = 500;
 
 /** Resolves when everything is applied and all nodes are Ready; Gala's pods are starting by then. */
-export async function startCluster({ definition, files = () => ({}) }: ClusterOptions): Promise<BedCluster> {
+export async function startCluster({ definition, files = () => ({}), ...options }: ClusterOptions): Promise<BedCluster> {
+  const { instances = [], env = async () => ({}) } = options;
   const bed = await startControlPlane({ nodes: true });
   try {
     const out = rendered({ ...definition, apiServer: bed.url, registry: REGISTRY } as ClusterDefinition);
-    const names = out.cluster.pools.flatMap((pool) => (pool.shape === 'intranet' ? pool.racks.flatMap(({ hosts }) => hosts) : []));
+    const racked = out.cluster.pools.flatMap((pool) => (pool.shape === 'intranet' ? pool.racks.flatMap(({ hosts }) => hosts) : []));
     const folder = join(bed.folder, 'images');
     const images = await imagesOf(out, folder);
     const label = { 'etc/default/gala-kubelet': 'GALA_KUBELET_ARGS="--node-labels=gala.internal/system="\n' };
+    const names = [...racked, ...instances.map(({ id }) => id)];
+    const ofGala = (name: string) => {
+      const instance = instances.find(({ id }) => id === name);
+      return instance === undefined ? hostFilesOf(out, name) : instanceFilesOf(out, instance);
+    };
+    const memoryMiB = SYSTEM_MIB + (out.cluster.ec2Pools.length > 0 ? CLOUD_MIB : 0);
+    const told = await env(bed);
     const [hosts, [system]] = await Promise.all([
-      startNodes(bed, { names, images, files: (name) => ({ ...hostFilesOf(out, name), ...files(name) }) }),
-      startNodes(bed, { names: ['system'], images, memoryMiB: SYSTEM_MIB, files: (name) => ({ ...label, ...files(name) }) }),
-      applyAll(bed, out),
+      startNodes(bed, { names, images, files: (name) => ({ ...ofGala(name), ...files(name) }) }),
+      startNodes(bed, { names: ['system'], images, memoryMiB, files: (name) => ({ ...label, ...files(name) }) }),
+      applyAll(bed, out, told),
     ]);
     return { bed, rendered: out, hosts, system: system!, stop: bed.stop };
   } catch (error) {
@@ -61,8 +75,8 @@ async function imagesOf(out: Rendered, folder: string): Promise<Image[]> {
   return [businessImage(folder), ...(await Promise.all(made))];
 }
 
-async function applyAll(bed: Bed, out: Rendered): Promise<void> {
-  const applied = await bed.apply(out.objects);
+async function applyAll(bed: Bed, out: Rendered, env: Awaited<ReturnType<NonNullable<ClusterOptions['env']>>>): Promise<void> {
+  const applied = await bed.apply(out.objects.map((object) => withEnv(object, env[object.metadata.name ?? ''])));
   const wrong = applied.filter(({ result }) => result === 'refused');
   if (wrong.length > 0) throw new Error(wrong.map(({ object, message }) => `${object}: ${message}`).join('\n'));
 }
@@ -81,4 +95,13 @@ export function hostFilesOf(out: Rendered, host: string): Record<string, string>
     return Object.fromEntries([...under(`hosts/${pool.name}`), ...under(`hosts/${pool.name}/racks/${rack.name}`)]);
   }
   throw new Error(`${out.cluster.name} has no host ${host}`);
+}
+
+/** A Deployment whose containers are told more. */
+function withEnv(object: Rendered['objects'][number], more: Readonly<Record<string, string>> | undefined): Rendered['objects'][number] {
+  if (object.kind !== 'Deployment' || more === undefined) return object;
+  const told = structuredClone(object) as unknown as { spec: { template: { spec: { containers: { env?: object[] }[] } } } };
+  for (const container of told.spec.template.spec.containers)
+    container.env = [...(container.env ?? []), ...Object.entries(more).map(([name, value]) => ({ name, value }))];
+  return told as unknown as Rendered['objects'][number];
 }
