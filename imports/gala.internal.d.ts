@@ -993,6 +993,12 @@ export interface LockSpec {
      * @schema LockSpec#holdSeconds
      */
     readonly holdSeconds?: number;
+    /**
+     * What becomes of a slot without a pod on a node that is cordoned, off or gone: `move`, with its address, to another node; `replace`, to another node with another address; `wait` until the node is back. Left out it is `move` on VLANs, and `replace` where the address is a pod ENI's, which lives and dies with its instance.
+     *
+     * @schema LockSpec#moveOnDrain
+     */
+    readonly moveOnDrain?: LockSpecMoveOnDrain;
 }
 /**
  * Converts an object of type 'LockSpec' to JSON representation.
@@ -1067,6 +1073,19 @@ export interface LockSpecMaxPer {
  * Converts an object of type 'LockSpecMaxPer' to JSON representation.
  */
 export declare function toJson_LockSpecMaxPer(obj: LockSpecMaxPer | undefined): Record<string, any> | undefined;
+/**
+ * What becomes of a slot without a pod on a node that is cordoned, off or gone: `move`, with its address, to another node; `replace`, to another node with another address; `wait` until the node is back. Left out it is `move` on VLANs, and `replace` where the address is a pod ENI's, which lives and dies with its instance.
+ *
+ * @schema LockSpecMoveOnDrain
+ */
+export declare enum LockSpecMoveOnDrain {
+    /** move */
+    MOVE = "move",
+    /** replace */
+    REPLACE = "replace",
+    /** wait */
+    WAIT = "wait"
+}
 /**
  * Kind of the object.
  *

@@ -709,6 +709,7 @@ export function toJson_LockSpec(obj) {
         'renewedAt': obj.renewedAt,
         'allowPartial': obj.allowPartial,
         'holdSeconds': obj.holdSeconds,
+        'moveOnDrain': obj.moveOnDrain,
     };
     // filter undefined values
     return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
@@ -759,6 +760,20 @@ export function toJson_LockSpecMaxPer(obj) {
     return Object.entries(result).reduce((r, i) => (i[1] === undefined) ? r : ({ ...r, [i[0]]: i[1] }), {});
 }
 /* eslint-enable max-len, @stylistic/max-len, quote-props, @stylistic/quote-props */
+/**
+ * What becomes of a slot without a pod on a node that is cordoned, off or gone: `move`, with its address, to another node; `replace`, to another node with another address; `wait` until the node is back. Left out it is `move` on VLANs, and `replace` where the address is a pod ENI's, which lives and dies with its instance.
+ *
+ * @schema LockSpecMoveOnDrain
+ */
+export var LockSpecMoveOnDrain;
+(function (LockSpecMoveOnDrain) {
+    /** move */
+    LockSpecMoveOnDrain["MOVE"] = "move";
+    /** replace */
+    LockSpecMoveOnDrain["REPLACE"] = "replace";
+    /** wait */
+    LockSpecMoveOnDrain["WAIT"] = "wait";
+})(LockSpecMoveOnDrain || (LockSpecMoveOnDrain = {}));
 /**
  * Kind of the object.
  *

@@ -1,14 +1,17 @@
 /**
  * IPLocks: each is an address that somebody has, so who writes it may take it. The lock writer makes, assigns and deletes
- * them; the agent of a node says of those of its own node that they are wired, and what it found out. People say two things on them, by
- * annotations: that nobody uses an address any more, and that the machine of its pod is off. Nobody else writes any.
+ * them; the agent of a node says of those of its own node that they are wired, and what it found out. People say three things on
+ * them, by annotations: that nobody uses an address any more, that its slot shall go to another node, and that the machine of its pod is
+ * off. Nobody else writes any.
  */
 import type { Construct } from 'constructs';
-import { FENCED_ANNOTATION, FREE_ANNOTATION } from '../../lib/api/network.ts';
+import { ANYWHERE, FENCED_ANNOTATION, FREE_ANNOTATION, MOVE_ANNOTATION } from '../../lib/api/network.ts';
 import { by, NODE_AGENT, onNode, WRITER } from './accounts.ts';
 import { ANNOTATES, addValidatingPolicy, CHANGES } from './policy.ts';
 
-const SAID = `['${FREE_ANNOTATION}', '${FENCED_ANNOTATION}']`;
+const SAID = `['${FREE_ANNOTATION}', '${MOVE_ANNOTATION}', '${FENCED_ANNOTATION}']`;
+/** CEL: a Node's name, an RFC 1123 subdomain; or any node but its own. */
+const PLACE = `'^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?|\\\\${ANYWHERE})$'`;
 
 export function addIpLockGuard(scope: Construct): void {
   addValidatingPolicy(scope, {
@@ -27,6 +30,7 @@ export function addIpLockGuard(scope: Construct): void {
       // Nothing changes but what people say.
       bySaying: `request.operation == 'UPDATE' && !(${by(NODE_AGENT)}) && !${CHANGES} && ${OTHERS_STAY}`,
       free: `variables.now[?'${FREE_ANNOTATION}'].orValue('')`,
+      move: `variables.now[?'${MOVE_ANNOTATION}'].orValue('')`,
       fenced: `variables.now[?'${FENCED_ANNOTATION}'].orValue('')`,
     },
     must: [
@@ -37,6 +41,10 @@ export function addIpLockGuard(scope: Construct): void {
       {
         hold: `!variables.bySaying || ${asBefore(FREE_ANNOTATION, 'free')} || (variables.free == 'true' && oldObject.spec.phase in ['Held', 'Quarantined'])`,
         orSay: `'metadata.annotations[${FREE_ANNOTATION}] of IPLock ' + request.name + ' would be \\'' + variables.free + '\\', and its phase is ' + oldObject.spec.phase + ': true lets go of an address that is Held or Quarantined. Delete the pod that has it: gala who ' + request.name + ' names it.'`,
+      },
+      {
+        hold: `!variables.bySaying || ${asBefore(MOVE_ANNOTATION, 'move')} || (variables.move.matches(${PLACE}) && has(oldObject.spec.lock) && oldObject.spec.phase in ['Held', 'Locked'] && !has(oldObject.spec.podUID))`,
+        orSay: `'metadata.annotations[${MOVE_ANNOTATION}] of IPLock ' + request.name + ' would be \\'' + variables.move + '\\', and its phase is ' + oldObject.spec.phase + (has(oldObject.spec.podUID) ? ', for a pod' : has(oldObject.spec.lock) ? '' : ', of no Lock') + ': a node, or ${ANYWHERE} for any other, moves the slot of a Lock that no pod has. gala ips move ' + request.name + ' says what to do.'`,
       },
       {
         hold: `!variables.bySaying || ${asBefore(FENCED_ANNOTATION, 'fenced')} || (oldObject.spec.phase in ['Locked', 'Bound'] && variables.fenced == oldObject.spec.?podUID.orValue('-'))`,

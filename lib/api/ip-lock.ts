@@ -8,7 +8,8 @@
  *     (none) ──→ Locked ──→ Bound ──→ Held ──→ Locked …      Quarantined is left by deletion only
  *                   └─────────┴─────────┴──→ Quarantined
  *
- * The address changes hands at one place only: from Held to Locked. Everywhere else node, pod and Lock stay what they were,
+ * The address changes hands at one place only: from Held to Locked. Everywhere else pod and Lock stay what they were, and, but while it
+ * is Held, the node,
  * so an agent that read the object a moment ago wires for the pod it says, or its write is refused.
  */
 import { object, oneOf, text } from './field.ts';
@@ -41,7 +42,14 @@ export const TRANSITIONS: readonly {
   { from: 'Bound', to: 'Bound', node: 'same', podUID: 'same', lock: 'same', by: 'CNI agent of the node: conditions' },
   { from: 'Bound', to: 'Held', node: 'same', podUID: 'left out', lock: 'same or left out', by: 'lock writer: the pod is gone' },
   { from: 'Bound', to: 'Quarantined', node: 'same', podUID: 'same', lock: 'same', by: 'lock writer: somebody else answers' },
-  { from: 'Held', to: 'Held', node: 'same', podUID: 'left out', lock: 'same or left out', by: 'lock writer: the Lock is gone' },
+  {
+    from: 'Held',
+    to: 'Held',
+    node: 'any',
+    podUID: 'left out',
+    lock: 'same or left out',
+    by: 'lock writer: the Lock is gone, its slot has moved',
+  },
   { from: 'Held', to: 'Locked', node: 'any', podUID: 'any', lock: 'any', by: "lock writer: the owner's next pod" },
   { from: 'Held', to: 'Quarantined', node: 'same', podUID: 'same', lock: 'same', by: 'lock writer: somebody else answers' },
   { from: 'Quarantined', to: 'Quarantined', node: 'same', podUID: 'same', lock: 'same', by: 'lock writer: conditions' },
@@ -91,8 +99,8 @@ export const IPLock = resource('IPLock', {
           fieldPath: '.podUID',
         },
         {
-          rule: `(${CHANGES_HANDS}) || self.node == oldSelf.node`,
-          message: 'node changes from Held to Locked only: a pod may be wired there. First Held, then Locked on the other node',
+          rule: "(oldSelf.phase == 'Held' && self.phase in ['Held', 'Locked']) || self.node == oldSelf.node",
+          message: 'node changes while Held, and from Held to Locked: else a pod may be wired there. First Held, then the other node',
           fieldPath: '.node',
         },
         {

@@ -73,6 +73,10 @@ const fields = {
     default: 600,
     example: 600,
   }),
+  moveOnDrain: oneOf(['move', 'replace', 'wait'], {
+    doc: "What becomes of a slot without a pod on a node that is cordoned, off or gone: `move`, with its address, to another node; `replace`, to another node with another address; `wait` until the node is back. Left out it is `move` on VLANs, and `replace` where the address is a pod ENI's, which lives and dies with its instance.",
+    example: 'move',
+  }).optional(),
 };
 
 /** CEL can't say "all but": each field that is part of the question has its own rule. */

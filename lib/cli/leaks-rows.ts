@@ -223,6 +223,7 @@ function ofAddress(address: string, ipLock: IPLockObject, books: Books, places: 
       if (phase === 'Bound') return [ofBound(address, ipLock, places, nowMs)];
       return [{ leak, name: address, ageMs, because: step.because, leaked: false }];
     case 'ask':
+    case 'move':
     case 'hold':
       return [{ leak, name: address, ageMs, because: phase === 'Held' ? 'its Lock is gone' : 'its pod is gone', leaked: ageMs > GRACE_MS }];
     case 'free': {

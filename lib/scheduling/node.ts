@@ -68,6 +68,10 @@ export const UNSCHEDULABLE: Taint = { key: 'node.kubernetes.io/unschedulable', v
 export const isOff = ({ ready, taints }: Pick<NodeFacts, 'ready' | 'taints'>): boolean =>
   !ready && taints.some(({ key }) => key === OUT_OF_SERVICE);
 
+/** Whether slots of pods that tolerate as much leave the node: it is gone, off, or cordoned, as whoever drains it does first. */
+export const isDrained = (node: NodeFacts | undefined, tolerations: readonly Toleration[]): boolean =>
+  node === undefined || isOff(node) || (node.unschedulable && !tolerates(tolerations, UNSCHEDULABLE));
+
 /** The taint that keeps a pod from being scheduled there; PreferNoSchedule is a wish, and keeps none. */
 export function untolerated(taints: readonly Taint[], tolerations: readonly Toleration[]): Taint | undefined {
   return taints.find((taint) => (taint.effect === 'NoSchedule' || taint.effect === 'NoExecute') && !tolerates(tolerations, taint));

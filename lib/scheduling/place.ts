@@ -13,8 +13,8 @@ import type { Ask, Placement, Terrain } from './types.ts';
 export interface PlaceOptions {
   /** Fewer are welcome: as many as fit, of which percentages are then taken. @default false: all or nothing */
   readonly allowPartial?: boolean;
-  /** The one row that the pods may have. @default all that are asked about */
-  readonly row?: number;
+  /** The rows that the pods may have, in the order of their nodes' names. @default all that are asked about */
+  readonly rows?: Int32Array;
 }
 
 /**
@@ -28,9 +28,8 @@ export interface PlaceOptions {
  * // { slots: [{ node: 'bj-a-r12-01', address: '10.110.1.0' }, …] }
  * // { refused: 'addresses', want: 200, found: 184, limits: [{ limit: 'addresses', nodes: 23 }, …] }
  */
-export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial = false, row: only }: PlaceOptions = {}): Placement {
+export function place(terrain: Terrain, ask: Ask, count: number, { allowPartial = false, rows }: PlaceOptions = {}): Placement {
   if (!Number.isSafeInteger(count) || count < 0) throw new RangeError(`count is ${count}; it is a whole number of 0 or more`);
-  const rows = only === undefined ? undefined : Int32Array.of(only);
   const row = count === 1 ? rowForOne(terrain, ask, rows) : -1;
   if (row !== -1) return slotsOn({ terrain, ask }, [row]);
   const ground = groundOf(terrain, ask, rows);

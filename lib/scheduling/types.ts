@@ -144,6 +144,8 @@ export interface AddressSources {
    * others), then free ones, lowest first.
    */
   take(source: number, row: number, count: number, not?: ReadonlySet<string>): string[];
+  /** Whether it is one of the source's addresses, free or not. */
+  has(source: number, address: string): boolean;
 }
 
 /** What the inventory shows to those who count. Valid until the inventory changes; nothing in it is copied. */

@@ -3,7 +3,7 @@
  * the same sources are a group: a rack of a pool, or one EC2 instance.
  */
 import type { NodeNetwork } from '../../api/kinds.ts';
-import { toAddress } from '../../api/range.ts';
+import { toAddress, toNumber } from '../../api/range.ts';
 import type { AddressSources, Demand } from '../types.ts';
 import type { Place, Places } from './places.ts';
 import type { PoolFacts, VlanFacts } from './pool-facts.ts';
@@ -187,6 +187,7 @@ export function addresses(rows: Rows, places: Places): Addresses {
           }
           return found;
         },
+        has: (source, address) => from.has(source, toNumber(address)),
       };
     },
   };

@@ -5,7 +5,7 @@ import { isOff } from '../node.ts';
 import { type Books, type IPLockObject, lockOfAddress, lockOfPod } from './books.ts';
 import type { Desk } from './desk.ts';
 import { amissOn, isShut, wiredBy } from './found-out.ts';
-import { held, quarantined, rebuiltIPLock } from './ip-lock.ts';
+import { held, movedTo, quarantined, rebuiltIPLock } from './ip-lock.ts';
 import { type Refusal, sayAmiss, sayConflict, sayKept } from './refusal.ts';
 import type { Report } from './reports.ts';
 import { slotNumber } from './slots.ts';
@@ -56,9 +56,11 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
     const ownerKind = metadata.annotations?.[OWNER_KIND_ANNOTATION];
     const set = ownerKind === 'StatefulSet' ? statefulSetOf(spec.owner) : undefined;
     const node = planner.node(spec.node);
+    const listed = lock === 'wants' ? books.listedAt(address)?.node : undefined;
     return {
       claimed: claims.has(address),
       ...{ lock, ownerKind, pod: podState(ipLock), stranded: isStranded(address, ipLock) },
+      ...(listed !== undefined && listed !== spec.node && { listedOn: listed }),
       off: node !== undefined && isOff(node),
       reignMs: desk.now() - options.beganMs,
       wasHeld: metadata.annotations?.[WAS_HELD_ANNOTATION] === 'true',
@@ -127,6 +129,8 @@ export function addressDesk(desk: Desk, takers: Takers): AddressDesk {
         return keepAsItIs(ipLock, job, step);
       case 'hold':
         return write({ do: 'update', kind: 'IPLock', object: held(ipLock, step) });
+      case 'move':
+        return write({ do: 'update', kind: 'IPLock', object: movedTo(ipLock, step.node) });
       case 'quarantine':
         if (!write({ do: 'update', kind: 'IPLock', object: quarantined(ipLock) })) return false;
         return tellConflict(address, ipLock, step.because);

@@ -9,7 +9,16 @@
 import type { PodFacts } from '../facts.ts';
 import { addressDesk } from './address-desk.ts';
 import { alarm } from './alarm.ts';
-import { type Books, concernsWriter, books as emptyBooks, type IPLockObject, type LockObject, lockOfAddress, lockOfPod } from './books.ts';
+import {
+  type Books,
+  concernsWriter,
+  books as emptyBooks,
+  type IPLockObject,
+  type LockObject,
+  lockOfAddress,
+  lockOfPod,
+  slotsOf,
+} from './books.ts';
 import type { Desk, DeskOptions, Note } from './desk.ts';
 import { type Flight, flight, type Room } from './flight.ts';
 import { givens } from './given.ts';
@@ -149,7 +158,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
         if (heard.gone || concernsAddresses(old as LockObject | undefined, heard.object)) {
           for (const { metadata } of books.addressesOfLock(heard.key)) addresses.touch(metadata.name);
           freed();
-        }
+        } else if (moved(heard.key, old as LockObject | undefined)) freed();
         return;
       case 'IPLock': {
         addresses.touch(heard.key);
@@ -172,6 +181,18 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
       default:
         heard satisfies never;
     }
+  }
+
+  /** The addresses that a Lock lists elsewhere, or no more. @returns whether there are any */
+  function moved(key: string, old: LockObject | undefined): boolean {
+    let any = false;
+    for (const { address, node } of slotsOf(old)) {
+      const now = address === undefined ? undefined : books.listedAt(address);
+      if (address === undefined || (now?.lock === key && now.node === node)) continue;
+      addresses.touch(address);
+      any = true;
+    }
+    return any;
   }
 
   function hear(heard: Heard, source: Source): void {
@@ -252,6 +273,7 @@ export function agenda(planner: Planner, { note = () => {}, ...options }: Agenda
       if (node !== undefined) {
         pods.nodeChanged(node);
         addresses.nodeChanged(node);
+        locks.nodeChanged(node);
       }
       freed(node);
     },

@@ -1,6 +1,7 @@
 /**
  * Another place: where the slot of a Ready Lock goes whose address another machine answers for: another address of its node, else
- * another node, within the Lock's caps. One with a pod stays on its node, where the pod is. docs/locks.md, L18.
+ * another node, within the Lock's caps. One with a pod stays on its node, where the pod is. docs/locks.md, L18. Slots that leave
+ * their node: leaving.ts.
  *
  * What is chosen is promised until the status that lists it is there; its IPLock follows the status, as all addresses do.
  */
@@ -9,9 +10,10 @@ import type { Demand } from '../types.ts';
 import { type IPLockObject, type LockObject, slotsOf } from './books.ts';
 import type { Desk } from './desk.ts';
 import { assigned, newIPLock } from './ip-lock.ts';
-import type { Kept, OtherPlace } from './keep.ts';
+import type { Kept, OtherPlace, Place } from './keep.ts';
 import type { LockHand } from './lock-hand.ts';
 import { promiseKey } from './lock-planning.ts';
+import { presumed } from './presumed.ts';
 import type { Slot, usersOf } from './slots.ts';
 import { type Call, objectOf } from './write.ts';
 
@@ -53,7 +55,7 @@ export function otherPlace(
   return (slot, only) => {
     const place = found(slot, only);
     if (place === undefined || place === 'later') return place;
-    chosen.add(place.address);
+    if (place.address !== undefined) chosen.add(place.address);
     nodes.set(slot.slot, place.node);
     return place;
   };
@@ -62,18 +64,21 @@ export function otherPlace(
 /** The status that lists them is on its way. */
 export function promiseMoved(desk: Desk, key: string, hand: LockHand, moved: Kept['moved'], demand: Demand | undefined): void {
   if (demand === undefined) return;
-  for (const { slot, node, address } of moved) {
-    desk.planner.promise(promiseKey(key, slot), { node, demand, address });
-    hand.moved.set(slot, address);
-  }
+  for (const { slot, node, address } of moved) promisePlace(desk, key, hand, slot, { node, address }, demand);
+}
+
+export function promisePlace({ planner }: Desk, key: string, hand: LockHand, slot: number, { node, address }: Place, demand: Demand): void {
+  planner.promise(promiseKey(key, slot), { node, demand, address });
+  hand.moved.set(slot, { node, address });
 }
 
 /** It is there, and promises by itself once the watch has told it; or it isn't to be. */
 export function settleMoved(desk: Desk, key: string, hand: LockHand, lock: LockObject | undefined): void {
   if (hand.moved.size === 0) return;
-  const listed = new Map(slotsOf(lock).map(({ slot, address }) => [slot, address]));
-  for (const [slot, address] of hand.moved) {
-    if (listed.get(slot) === address) desk.land(promiseKey(key, slot), { lock: key });
+  const listed = new Map(slotsOf(lock).map((one) => [one.slot, one]));
+  for (const [slot, { node, address }] of hand.moved) {
+    const now = listed.get(slot);
+    if (now !== undefined && now.node === node && now.address === address) desk.land(promiseKey(key, slot), { lock: key });
     else desk.planner.release(promiseKey(key, slot));
   }
   hand.moved.clear();
@@ -84,11 +89,12 @@ export function settleMoved(desk: Desk, key: string, hand: LockHand, lock: LockO
  * is older than what these caches hold: creating it tells which.
  */
 export function missingAddress(
-  { books, planner, options }: Desk,
+  desk: Desk,
   lock: LockObject,
   { slot, state, node, address }: Slot,
   users: ReturnType<typeof usersOf>,
 ): Call | undefined {
+  const { books, planner, options } = desk;
   if (address === undefined || (state !== 'missing' && state !== 'used')) return undefined;
   // It is looked at again until that is over.
   if (planner.rebuilding() !== undefined || isAnothers(planner.wiredAt(address), users.get(slot)?.uid)) return undefined;
@@ -100,10 +106,10 @@ export function missingAddress(
   if (ipLock === undefined) {
     const owner = lockOwner(whose.namespace, lock);
     const object = newIPLock({ address, mac: planner.macOf(address, node), owner, node, lock: whose, pod });
-    return { do: 'create', kind: 'IPLock', object };
+    return { do: 'create', kind: 'IPLock', object: presumed(desk, object) };
   }
   return pod !== undefined && isForNobody(ipLock, whose, node)
-    ? { do: 'update', kind: 'IPLock', object: assigned(ipLock, pod) }
+    ? { do: 'update', kind: 'IPLock', object: presumed(desk, assigned(ipLock, pod)) }
     : undefined;
 }
 

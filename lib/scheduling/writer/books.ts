@@ -19,6 +19,7 @@ export interface ListedAt {
   /** `<namespace>/<name>` of the Lock. */
   readonly lock: string;
   readonly slot: number;
+  readonly node: string;
 }
 
 export interface Books {
@@ -62,7 +63,7 @@ export function books(): Books {
     versionOf: ({ metadata }) => metadata,
     onChange(key, old, lock) {
       for (const { address } of slotsOf(old)) if (address !== undefined && listed.get(address)?.lock === key) listed.delete(address);
-      for (const { address, slot } of slotsOf(lock)) if (address !== undefined) listed.set(address, { lock: key, slot });
+      for (const { address, slot, node } of slotsOf(lock)) if (address !== undefined) listed.set(address, { lock: key, slot, node });
     },
   });
   const ipLocks = shelf<IPLockObject>({

@@ -1,5 +1,5 @@
 /** Found out: what the agent of a node, or a person, says of an address on its IPLock. Pure; lib/api/network.ts has the words. */
-import { FENCED_ANNOTATION, FREE_ANNOTATION, PROBED, PROBED_REASONS, WIRED } from '../../api/network.ts';
+import { FENCED_ANNOTATION, FREE_ANNOTATION, MOVE_ANNOTATION, PROBED, PROBED_REASONS, WIRED } from '../../api/network.ts';
 import type { IPLockObject } from './books.ts';
 
 type Conditions = NonNullable<NonNullable<IPLockObject['status']>['conditions']>;
@@ -36,6 +36,9 @@ export const isShut = (ipLock: IPLockObject): boolean => ipLock.spec.phase === '
 
 /** A person says that nobody uses it. */
 export const isLetGo = ({ metadata }: IPLockObject): boolean => metadata.annotations?.[FREE_ANNOTATION] === 'true';
+
+/** Where a person wants its slot, if somebody does: a node, or `*`. */
+export const isAskedTo = ({ metadata }: IPLockObject): string | undefined => metadata.annotations?.[MOVE_ANNOTATION];
 
 /** A person says that the machine of the pod that it names is off. */
 export function isFenced({ metadata, spec }: IPLockObject): boolean {

@@ -8,11 +8,11 @@ import { selectsNode } from '../node.ts';
 import { both, onNode } from '../node-terms.ts';
 import { place } from '../place.ts';
 import { capAt, placesOf } from '../placing/caps.ts';
+import { rowOrder } from '../placing/row-order.ts';
 import type { Ask, Demand, PlacedSlot } from '../types.ts';
-import { notOn } from './away.ts';
 import type { IPLockObject } from './books.ts';
 import { macFromIp } from './ip-lock.ts';
-import type { Planner } from './planner.ts';
+import type { Planner, Where } from './planner.ts';
 import { NO_REPORTS, type Reports } from './reports.ts';
 import { claimsOf, NO_CLAIMS, type VolumeClaims } from './volume-claims.ts';
 
@@ -31,7 +31,7 @@ export function inventoryPlanner(
       const row = name === undefined ? -1 : inventory.row(name);
       // A pinned pod's own topology spread counts its node alone, by its affinity: so that has to say it.
       const isRow = row !== -1 && ask.demand.spread.length === 0 && ask.demand.affinity.length === 0;
-      if (name === undefined || isRow) return place(inventory, ask, count, { allowPartial, ...(isRow && { row }) });
+      if (name === undefined || isRow) return place(inventory, ask, count, { allowPartial, ...(isRow && { rows: Int32Array.of(row) }) });
       const nodeTerms = both(ask.demand.nodeTerms, [onNode(name)]);
       return place(inventory, { ...ask, demand: { ...ask.demand, nodeTerms } }, count, { allowPartial });
     },
@@ -46,7 +46,11 @@ export function inventoryPlanner(
       return true;
     },
     another: (demand, name, not) => another(inventory, demand, name, not),
-    beside: (ask, count, others) => beside(inventory, ask, count, others),
+    beside: (ask, count, others, where = {}) => beside(inventory, ask, count, others, where),
+    isOnVlan(demand, address) {
+      const { names, has } = inventory.addresses(demand);
+      return names.some((name, source) => name.startsWith('vlan ') && has(source, address));
+    },
     rejects(demand) {
       const { why, limits } = inventory.eligible(demand);
       return (name) => {
@@ -83,17 +87,37 @@ function another(inventory: Inventory, demand: Demand, node: string, not: Readon
   return undefined;
 }
 
-function beside(inventory: Inventory, { maxPer, demand, ...ask }: Ask, count: number, others: readonly string[]): PlacedSlot | undefined {
-  const full = fullNodes(inventory, maxPer, count, others);
-  const nodeTerms = full.length === 0 ? demand.nodeTerms : both(demand.nodeTerms, [notOn(full)]);
-  const placement = place(inventory, { ...ask, demand: { ...demand, nodeTerms } }, 1);
-  return 'slots' in placement ? placement.slots[0] : undefined;
+function beside(
+  inventory: Inventory,
+  { maxPer, demand, ...ask }: Ask,
+  count: number,
+  others: readonly string[],
+  { address, node, not }: Where,
+): PlacedSlot | undefined {
+  const full = fullRows(inventory, maxPer, count, others);
+  const reached = address === undefined ? undefined : reachedBy(inventory, demand, address);
+  const rows = rowOrder(inventory.names).filter((row) => {
+    const name = inventory.names[row];
+    return name !== not && (node === undefined || name === node) && !full.has(row) && (reached?.(row) ?? true);
+  });
+  // Its own address is all that it needs: where none is free it may go all the same.
+  const asked = address === undefined ? demand : { ...demand, address: false };
+  const placement = place(inventory, { ...ask, demand: asked }, 1, { rows });
+  const [slot] = 'slots' in placement ? placement.slots : [];
+  return slot && address !== undefined ? { node: slot.node, address } : slot;
+}
+
+/** Whether the address can be on a node, and its switch port shows one MAC address more. */
+function reachedBy(inventory: Inventory, demand: Demand, address: string): (row: number) => boolean {
+  const { group, sources, macs, has } = inventory.addresses(demand);
+  const groups = new Set(sources.flatMap((of, index) => (of.some((source) => has(source, address)) ? [index] : [])));
+  return (row) => groups.has(group[row]!) && macs[row]! > 0;
 }
 
 /** Nodes on which, or in whose rack, zone or datacenter, there are as many already as may be. */
-function fullNodes(inventory: Inventory, maxPer: Ask['maxPer'] = {}, count: number, others: readonly string[]): string[] {
+function fullRows(inventory: Inventory, maxPer: Ask['maxPer'] = {}, count: number, others: readonly string[]): ReadonlySet<number> {
   const rows = Int32Array.from(inventory.names.flatMap((name, row) => (name === undefined ? [] : [row])));
-  const full = new Set<string>();
+  const full = new Set<number>();
   const places = placesOf(inventory, rows);
   for (const level of ['node', 'rack', 'zone', 'datacenter'] as const) {
     const most = capAt(maxPer[level], count);
@@ -104,7 +128,7 @@ function fullNodes(inventory: Inventory, maxPer: Ask['maxPer'] = {}, count: numb
       const row = inventory.row(name);
       if (row !== -1) there.set(placeOf(row), (there.get(placeOf(row)) ?? 0) + 1);
     }
-    for (const row of rows) if ((there.get(placeOf(row)) ?? 0) >= most) full.add(inventory.names[row]!);
+    for (const row of rows) if ((there.get(placeOf(row)) ?? 0) >= most) full.add(row);
   }
-  return [...full];
+  return full;
 }

@@ -3,7 +3,7 @@
  * to send, and an update carries the resourceVersion it was decided on, so that whoever wrote meanwhile wins.
  */
 import type { IPLock } from '../../api/kinds.ts';
-import { FENCED_ANNOTATION, FREE_ANNOTATION, PROBED, WIRED } from '../../api/network.ts';
+import { FENCED_ANNOTATION, FREE_ANNOTATION, MOVE_ANNOTATION, PROBED, WIRED } from '../../api/network.ts';
 import { GROUP, VERSION } from '../../api/resource.ts';
 import { OWNER_KIND_ANNOTATION, POD_ANNOTATION, WAS_HELD_ANNOTATION, WRITER_ANNOTATION } from '../../api/scheduling.ts';
 import type { Draft } from '../../kube/kinds.ts';
@@ -90,15 +90,21 @@ export function held(ipLock: IPLockObject, { ofLock }: { readonly ofLock: boolea
 
 /** Locked or Held → Quarantined: somebody else answers for it. Whom it was for, and who answered, stands on it for people. */
 export function quarantined(ipLock: IPLockObject): Draft<IPLockObject> {
-  const { [FREE_ANNOTATION]: _free, ...kept } = ipLock.metadata.annotations ?? {};
+  const { [FREE_ANNOTATION]: _free, [MOVE_ANNOTATION]: _move, ...kept } = ipLock.metadata.annotations ?? {};
   return change(ipLock, { ...ipLock.spec, phase: 'Quarantined' }, kept);
 }
 
 /** Said of the address as it was: worth nothing after the next write. */
-const BY_PEOPLE = [FREE_ANNOTATION, FENCED_ANNOTATION] as const;
+const BY_PEOPLE = [FREE_ANNOTATION, MOVE_ANNOTATION, FENCED_ANNOTATION] as const;
 
 function place({ node, lock, pod }: Whom) {
   return { node, ...(lock && { lock: { namespace: lock.namespace, name: lock.name } }), ...(pod && { podUID: pod.uid }) };
+/** Held → Held: its slot is on another node by now. What was looked for on one node's wire says nothing of another's. */
+export function movedTo(ipLock: IPLockObject, node: string): Draft<IPLockObject> {
+  const { [MOVE_ANNOTATION]: _, ...kept } = ipLock.metadata.annotations ?? {};
+  return { ...change(ipLock, { ...ipLock.spec, node }, kept), ...statusWithout(ipLock, [WIRED, PROBED]) };
+}
+
 }
 
 function annotations(before: Readonly<Record<string, string>> | undefined, { lock, pod }: Whom): Record<string, string> {

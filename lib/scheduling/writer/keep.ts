@@ -21,10 +21,11 @@ export interface Ages {
   readonly hadPod: (slot: number) => boolean;
 }
 
-/** Where a slot may go whose address another machine answers for. */
+/** Where a slot goes: because another machine answers for its address, its node is drained, or a person wants it elsewhere. */
 export interface Place {
   readonly node: string;
-  readonly address: string;
+  /** Where Gala owns the network. */
+  readonly address?: string;
 }
 
 /**
@@ -32,6 +33,9 @@ export interface Place {
  * @returns undefined: there is none; `later`: enough was looked for at a time
  */
 export type OtherPlace = (slot: Slot, node: string | undefined) => Place | 'later' | undefined;
+
+/** @returns undefined: it stays; a number: it stays for now, and is looked at again after so many milliseconds */
+export type NextPlace = (slot: Slot) => Place | number | undefined;
 
 /** How soon another address is looked for again where there is none; and where others were looked at first. */
 const AGAIN_MS = 10_000;
@@ -44,7 +48,7 @@ export interface Kept {
   readonly status?: Pick<Status, 'phase' | 'slots' | 'counts'>;
   /** Slots that are over, with why. */
   readonly over: readonly { readonly slot: number; readonly because: Because }[];
-  /** Slots that are listed with another address than before. */
+  /** Slots that are listed with another address than before, or on another node. */
   readonly moved: readonly (Place & { readonly slot: number; readonly from: string | undefined })[];
   /** When some slot may be over, if nothing changes before. */
   readonly againInMs?: number;
@@ -60,6 +64,7 @@ export function keep(
   unlisted: readonly ListedSlot[],
   ages: Ages,
   otherPlace: OtherPlace = () => undefined,
+  nextPlace: NextPlace = () => undefined,
 ): Kept {
   const { ttlSeconds, holdSeconds } = lock.spec;
   const over: { slot: number; because: Because }[] = [];
@@ -73,12 +78,22 @@ export function keep(
     if (state === 'quarantined' || slot.shut) return elsewhere(slot);
     if (state === 'used' || state === 'missing') return listed(slot, false);
     const held = state !== 'free' || ages.hadPod(number);
-    if (held && holdSeconds === 0) return listed(slot, true);
+    if (held && holdSeconds === 0) return onNext(slot, true);
     const left = held ? holdSeconds * 1000 - ages.restedMs(number) : ttlSeconds * 1000 - ages.renewedMs;
     // A pod that is gone leaves its slot first: its address must be Held before the slot can be over.
     if (left <= 0 && state !== 'leaving') return drop(number, held ? 'hold' : 'ttl');
     if (left > 0) againInMs = Math.min(againInMs, left);
-    return listed(slot, held);
+    return onNext(slot, held);
+  }
+
+  /** One that waits for a pod goes where its next one can be. */
+  function onNext(slot: Slot, held: boolean): ListedSlot {
+    const place = slot.state === 'leaving' ? undefined : nextPlace(slot);
+    if (typeof place === 'number') againInMs = Math.min(againInMs, place);
+    if (place === undefined || typeof place === 'number') return listed(slot, held);
+    const { slot: number, state, address: from } = slot;
+    moved.push({ slot: number, from, ...place });
+    return listed({ slot: number, state, ...place }, held);
   }
 
   function elsewhere(slot: Slot): ListedSlot | undefined {

@@ -4,6 +4,7 @@
  */
 import type { Lock } from '../../api/kinds.ts';
 import { PROBED } from '../../api/network.ts';
+import { isDrained } from '../node.ts';
 import { lockOwner } from '../owner.ts';
 import type { Demand } from '../types.ts';
 import { advisory } from './advisory.ts';
@@ -13,6 +14,7 @@ import type { Desk } from './desk.ts';
 import { isShut } from './found-out.ts';
 import type { Givens } from './given.ts';
 import { type Kept, keep, type ListedSlot } from './keep.ts';
+import { leaving } from './leaving.ts';
 import { type LockHand, lockHand, observe, observeSlots } from './lock-hand.ts';
 import { addressChanged, dropPlan, finishPlan, leftovers, lockAddresses, makePlan, SHUT_MS } from './lock-planning.ts';
 import { type LockStep, nextForLock } from './next-for-lock.ts';
@@ -30,6 +32,8 @@ export interface LockDesk {
   touch(lock: string): void;
   /** Works off what was touched, as far as there is room for writes. */
   step(): void;
+  /** A node changed: slots that leave it. */
+  nodeChanged(node: string): void;
   /** An address that a plan claims changed. */
   addressChanged(lock: string, address: string): void;
   /** A call for a Lock ended. */
@@ -200,8 +204,10 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
     const users = usersOf(key, books);
     const slots = slotsSeen(key, lock, books, { users, givenTo: (slot) => given.of(key, slot) });
     const ages = observeSlots(hand, slots, users, desk.now());
-    const another = otherPlace(desk, lock, slots, () => demandOf(lock, hand));
-    const kept = keep(lock, slots, unlisted(key, listed, users), ages, another);
+    const demand = () => demandOf(lock, hand);
+    const another = otherPlace(desk, lock, slots, demand);
+    const next = leaving(desk, key, hand, lock, slots, demand);
+    const kept = keep(lock, slots, unlisted(key, listed, users), ages, another, next);
     if (!writeKept(key, lock, hand, kept, slots)) return false;
     hand.keptMs = desk.now();
     if (kept.againInMs !== undefined) desk.touchAt(jobOf(key), desk.now() + kept.againInMs);
@@ -258,7 +264,7 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
       desk.note({
         note: 'log',
         level: 'info',
-        sentence: 'slot moved to another address',
+        sentence: from === address ? 'slot moved to another node' : 'slot moved to another address',
         fields: { lock: key, slot, from, address, node },
       });
     if (status?.phase === 'Expired')
@@ -343,6 +349,11 @@ export function lockDesk(desk: Desk, given: Givens, pods: PodDesk): LockDesk {
           else planning.add(key);
         }
       }
+    },
+    nodeChanged(node) {
+      // One that takes pods as before concerns nobody: most changes.
+      if (!isDrained(planner.node(node), [])) return;
+      for (const key of hands.keys()) if (slotsOf(books.locks.get(key)).some((slot) => slot.node === node)) dirty.add(key);
     },
     addressChanged(key, address) {
       const [lock, plan] = [books.locks.get(key), hands.get(key)?.plan];

@@ -1,7 +1,7 @@
 /** Hand: what the lock writer remembers of a Lock beside its object: ages on its own clock, its plan, the template it read. */
 import type { Demand } from '../types.ts';
 import type { LockObject } from './books.ts';
-import type { Ages } from './keep.ts';
+import type { Ages, Place } from './keep.ts';
 import type { Plan } from './plan.ts';
 import type { Slot } from './slots.ts';
 
@@ -28,14 +28,17 @@ export interface LockHand {
   readonly resting: Map<number, number>;
   /** Slots that a pod was seen in. */
   readonly had: Set<number>;
-  /** By slot: the address that the status on its way lists instead of another. */
-  readonly moved: Map<number, string>;
+  /** By slot: the place that the status on its way lists instead of another. */
+  readonly moved: Map<number, Place>;
+  /** By slot that a person wants elsewhere: when it was told that there is no room. */
+  readonly stuckMs: Map<number, number>;
 }
 
 export function lockHand(lock: LockObject, nowMs: number): LockHand {
   return {
     uid: lock.metadata.uid,
-    ...{ writtenMs: Number.NEGATIVE_INFINITY, keptMs: Number.NEGATIVE_INFINITY, resting: new Map(), had: new Set(), moved: new Map() },
+    ...{ writtenMs: Number.NEGATIVE_INFINITY, keptMs: Number.NEGATIVE_INFINITY, resting: new Map(), had: new Set() },
+    ...{ moved: new Map(), stuckMs: new Map() },
     renewed: { at: lock.spec.renewedAt, sinceMs: nowMs },
     phase: { is: lock.status?.phase, sinceMs: nowMs },
     refusals: 0,

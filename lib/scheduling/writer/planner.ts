@@ -14,6 +14,15 @@ export interface Promised {
   readonly address?: string;
 }
 
+/** @default anywhere, with whatever address is free there */
+export interface Where {
+  /** The slot keeps this address: it goes where its VLAN is, whether or not another one is free there. */
+  readonly address?: string;
+  /** On this node alone. */
+  readonly node?: string;
+  readonly not?: string;
+}
+
 export interface Planner {
   demandOf(template: unknown, namespace: string, owner: string): Demanded;
   /** @param node the one that the pods may have */
@@ -27,7 +36,9 @@ export interface Planner {
    * @param count what percentages are of
    * @param others nodes of its other slots, one for each
    */
-  beside(ask: Ask, count: number, others: readonly string[]): PlacedSlot | undefined;
+  beside(ask: Ask, count: number, others: readonly string[], where?: Where): PlacedSlot | undefined;
+  /** Whether it is of a VLAN: an ENI's lives and dies with its instance. */
+  isOnVlan(demand: Demand, address: string): boolean;
   /** Why a node may not have a pod of this demand, before anything is counted; undefined: it may. */
   rejects(demand: Demand): (node: string) => Limit | undefined;
   /** Counts from now on, until `release`. */

@@ -145,6 +145,15 @@ export function sayKept({ owner, node, podUID }: IPLockObject['spec'], because: 
   };
 }
 
+/** @param to the node that was asked for; undefined: any other */
+export function sayNotMoved(address: string, lock: string, node: string, to: string | undefined): Refusal {
+  const where = to === undefined ? `no other node has` : `${to} does not have`;
+  return {
+    reason: 'NotMoved',
+    message: `${where} its VLAN, and room for a slot of Lock ${lock} within its caps. ${address} stays on ${node}, and is tried again; gala stock says what nodes lack.`,
+  };
+}
+
 /** @param said the agent's sentence, which names the MAC address */
 export function sayConflict(address: string, node: string, said: string): Refusal {
   const remedy = `Nobody gets ${address} before it is let go: find that machine, then gala ips free ${address}`;

@@ -38,21 +38,27 @@ export function slotsSeen(key: string, lock: LockObject, books: Books, { users =
   return slotsOf(lock).map(({ slot, node, address, held }) => {
     const pod = users.get(slot)?.uid ?? givenTo?.(slot);
     const ipLock = address === undefined ? undefined : books.ipLocks.get(address);
-    const state = pod === undefined ? unused(key, ipLock, { address, held }) : 'used';
+    const state = pod === undefined ? unused(key, ipLock, { node, address, held }) : 'used';
     // One that is only being given to a pod is taken back from it (next-for-pod.ts).
     const shut = users.has(slot) && ipLock !== undefined && isShut(ipLock);
     return { slot, node, ...(address !== undefined && { address }), state, ...(pod !== undefined && { pod }), ...(shut && { shut }) };
   });
 }
 
-function unused(key: string, ipLock: IPLockObject | undefined, { address, held }: { address?: string; held?: boolean }): SlotState {
+function unused(
+  key: string,
+  ipLock: IPLockObject | undefined,
+  { node, address, held }: { readonly node: string; readonly address?: string; readonly held?: boolean },
+): SlotState {
   if (address === undefined) return held ? 'held' : 'free';
   if (ipLock === undefined) return 'missing';
   const { phase, podUID } = ipLock.spec;
   if (lockOfAddress(ipLock) !== key) return 'lost';
   if (isShut(ipLock)) return 'quarantined';
   if (phase === 'Held') return isLetGo(ipLock) ? 'let go' : 'held';
-  return podUID === undefined ? 'free' : 'leaving';
+  if (podUID !== undefined) return 'leaving';
+  // It has moved, and its address is on its way.
+  return ipLock.spec.node === node ? 'free' : 'missing';
 }
 
 /** Living pods of a Lock by the slot that they bear: one each, however many say so. */

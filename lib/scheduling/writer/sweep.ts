@@ -24,6 +24,8 @@ export type SweepStep =
   | { readonly do: 'quarantine'; readonly because: string }
   /** Write it Held, of its Lock still or of nobody but its owner. */
   | { readonly do: 'hold'; readonly ofLock: boolean }
+  /** Write it Held on the node where its slot is by now. */
+  | { readonly do: 'move'; readonly node: string }
   | { readonly do: 'free'; readonly because: string };
 
 /** How long an address without a Lock waits for its owner's next pod. */
@@ -44,6 +46,8 @@ export interface Around {
    * the address. `ended`: Ready without it, or Expired. `undoing`: it is Planning, and not by this writer.
    */
   readonly lock: 'none' | 'gone' | 'wants' | 'ended' | 'undoing';
+  /** Where its Lock lists it, if that is another node than its own: the slot has moved. */
+  readonly listedOn?: string;
   /**
    * The pod that it names. `has`: it lives and this is its address. `other`: it lives and has another. `waits`: it has none yet,
    * and can't be given this one. `done`: Succeeded or Failed, and its object is still there. `gone`: surely. `unknown`: never
@@ -102,9 +106,11 @@ function letGo({ pod, reignMs }: Around): SweepStep {
 }
 
 /** Locked for the slot of a Lock whose pod hasn't come. */
-function waiting({ lock, wasHeld }: Around): SweepStep {
+function waiting({ lock, wasHeld, listedOn }: Around): SweepStep {
   switch (lock) {
     case 'wants':
+      // It is made anew there (another-place.ts): a node that looks for it on its wire reads of it once, and of no other's.
+      return listedOn === undefined ? { do: 'nothing' } : { do: 'free', because: `its slot has moved to ${listedOn}` };
     case 'undoing':
       return { do: 'nothing' };
     case 'gone':
@@ -173,8 +179,9 @@ function ends(lock: Around['lock'], ownerKind: string | undefined): boolean {
   return lock === 'none' && (ownerKind === 'Job' || ownerKind === 'DaemonSet');
 }
 
-function held(ipLock: IPLockObject, { lock, heldMs, statefulSet, looseHoldMs = LOOSE_HOLD_MS }: Around): SweepStep {
+function held(ipLock: IPLockObject, { lock, listedOn, heldMs, statefulSet, looseHoldMs = LOOSE_HOLD_MS }: Around): SweepStep {
   // While its Lock lists it, the slot's own time counts (keep.ts); the address follows.
+  if (lock === 'wants' && listedOn !== undefined) return { do: 'move', node: listedOn };
   if (lock === 'wants' || lock === 'undoing') return { do: 'nothing' };
   if (isLetGo(ipLock)) return LET_GO;
   if (lock === 'ended') return { do: 'free', because: 'its slot is over' };

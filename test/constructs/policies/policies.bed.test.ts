@@ -602,7 +602,7 @@ describeBed('policies', ['control-plane'], () => {
       expect(await writer('PATCH', lock, { metadata: { annotations } })).toMatchObject({ status: 200 });
     });
 
-    describe('is annotated by people who may patch it, in two ways', () => {
+    describe('is annotated by people who may patch it, in three ways', () => {
       const note = (annotations: object) => ({ metadata: { annotations } });
       const free = note({ 'gala.internal/free': 'true' });
       const aCondition = { type: 'Wired', status: 'False', reason: 'Unwired', lastTransitionTime: '2026-11-26T00:00:00Z' };
@@ -628,6 +628,25 @@ describeBed('policies', ['control-plane'], () => {
           `metadata.annotations[gala.internal/free] of IPLock ${name} would be 'true', and its phase is Locked: true lets go of an address that is Held or Quarantined. Delete the pod that has it: gala who ${name} names it.`,
         );
         expect(sentence(await admin('PATCH', await aHeldOne(), note({ 'gala.internal/free': 'yes' })))).toContain("would be 'yes'");
+      });
+
+      test('the slot of one that no pod has is asked to another node, or to any other', async () => {
+        const ofLock = { lock: { namespace: 'default', name: 'night' } };
+        const move = (to: string) => note({ 'gala.internal/move': to });
+        const locked = await anIpLock({ podUID: undefined, ...ofLock });
+        const held = await anIpLock(ofLock);
+        await writer('PATCH', held, { spec: { phase: 'Held', podUID: null } });
+        for (const lock of [locked, held])
+          for (const to of ['r12-02', '*', 'ip-10-0-0-1.ec2.internal', null])
+            expect([to, await admin('PATCH', lock, note({ 'gala.internal/move': to }))]).toMatchObject([to, { status: 200 }]);
+        for (const to of ['r12_02', '**', 'R12', '-r12'])
+          expect(sentence(await admin('PATCH', held, move(to)))).toContain(`would be '${to}'`);
+        const given = await anIpLock(ofLock);
+        const name = given.slice(given.lastIndexOf('/') + 1);
+        expect(sentence(await admin('PATCH', given, move('r12-02')))).toBe(
+          `metadata.annotations[gala.internal/move] of IPLock ${name} would be 'r12-02', and its phase is Locked, for a pod: a node, or * for any other, moves the slot of a Lock that no pod has. gala ips move ${name} says what to do.`,
+        );
+        expect(sentence(await admin('PATCH', await aHeldOne(), move('*')))).toContain('its phase is Held, of no Lock:');
       });
 
       test('the machine of the pod that it names is said to be off, and of no other pod', async () => {

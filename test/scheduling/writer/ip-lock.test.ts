@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { IPLockObject } from '../../../lib/scheduling/writer/books.ts';
-import { assigned, held, macFromIp, newIPLock, quarantined, takenOver } from '../../../lib/scheduling/writer/ip-lock.ts';
+import { assigned, held, macFromIp, movedTo, newIPLock, quarantined, takenOver } from '../../../lib/scheduling/writer/ip-lock.ts';
 import { aStoredIPLock } from './objects.ts';
 
 const pod = { name: 'a', uid: '0f8fad5b-d9cb-469f-a165-70867728950e', term: 't', ownerKind: 'StatefulSet' };
@@ -45,8 +45,15 @@ describe('what was found out of an address', () => {
     const before = aStoredIPLock('10.110.0.10', { podUID: pod.uid, lock: 'night', says: { Probed: 'Conflict' } });
     expect(quarantined(before)).toMatchObject({ status: before.status, spec: { ...before.spec, phase: 'Quarantined' } });
   });
+  test('on one node’s wire says nothing of another’s, where its slot is by now; whose it is stays', () => {
+    const annotations = { 'gala.internal/move': '*', ...others };
+    const after = movedTo(aStoredIPLock('10.110.0.10', { phase: 'Held', node: 'n', lock: 'night', says, annotations }), 'm');
+    expect(types(after)).toEqual([]);
+    expect(after).toMatchObject({ spec: { phase: 'Held', node: 'm', lock: { name: 'night' } }, metadata: { annotations: others } });
+    expect(after.metadata.annotations).toEqual(others);
+  });
   test('by people is worth nothing after the next write', () => {
-    const annotations = { 'gala.internal/free': 'true', 'gala.internal/fenced': pod.uid, ...others };
+    const annotations = { 'gala.internal/free': 'true', 'gala.internal/move': '*', 'gala.internal/fenced': pod.uid, ...others };
     for (const phase of ['Held', 'Locked'] as const) {
       const before = aStoredIPLock('10.110.0.10', { phase, annotations });
       const after = phase === 'Held' ? takenOver(before, { node: 'n' }) : held(before, { ofLock: false });

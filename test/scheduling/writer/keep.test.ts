@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Ages, keep, type OtherPlace } from '../../../lib/scheduling/writer/keep.ts';
+import { type Ages, keep, type NextPlace, type OtherPlace } from '../../../lib/scheduling/writer/keep.ts';
 import type { Slot, SlotState } from '../../../lib/scheduling/writer/slots.ts';
 import { aStoredLock } from './objects.ts';
 
@@ -48,6 +48,24 @@ describe('a Ready Lock', () => {
     expect(kept([slot('lost'), slot('used', 1)], aged(0))).toMatchObject({
       over: [{ slot: 0, because: 'lost' }],
       status: { phase: 'Ready', slots: [{ slot: 1 }], counts: { planned: 1, used: 1 } },
+    });
+  });
+
+  describe('L21 a slot that no pod has', () => {
+    const place = { node: 'r12-02', address: '10.110.0.10' };
+    const next = (of: Slot, answer: ReturnType<NextPlace>) => keep(ready([of]), [of], [], aged(0), undefined, () => answer);
+    test.each(['free', 'held'] as const)('is listed where it goes next while it is %s, and is not over', (state) => {
+      const held = state === 'held' ? { held: true } : {};
+      expect(next(slot(state), place)).toMatchObject({
+        ...{ over: [], moved: [{ slot: 0, ...place }] },
+        status: { phase: 'Ready', slots: [{ slot: 0, ...place, ...held }] },
+      });
+    });
+    test.each(['used', 'leaving', 'missing'] as const)('and no other: one that is %s stays', (state) => {
+      expect(next(slot(state), place).moved).toEqual([]);
+    });
+    test('stays where there is no place, and is looked at again', () => {
+      expect(next(slot('held'), 10_000)).toMatchObject({ moved: [], over: [], againInMs: 10_000 });
     });
   });
 

@@ -30,6 +30,8 @@ describe('a slot with an address', () => {
     ['free', { lock: 'night', says: { Probed: 'GatewaySilent' } }],
     ['let go', { lock: 'night', phase: 'Held', annotations: { 'gala.internal/free': 'true' } }],
     ['missing', undefined],
+    ['missing', { lock: 'night', node: 'r12-02' }],
+    ['held', { lock: 'night', phase: 'Held', node: 'r12-02' }],
   ] as const)('is %s by its IPLock', (state, ipLock) => {
     expect(stateOf(known(ipLock))).toBe(state);
   });

@@ -2,7 +2,7 @@
  * Stories: users, controllers, the scheduler and one or more lock writers on the model, one small step after the other, in an order
  * that a list of numbers says. After each step what must always hold is looked at.
  */
-import { FREE_ANNOTATION } from '../../../lib/api/network.ts';
+import { FREE_ANNOTATION, MOVE_ANNOTATION } from '../../../lib/api/network.ts';
 import { LOOSE, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
 import type { PodFacts, StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
 import { verify } from '../../../lib/scheduling/verify.ts';
@@ -266,6 +266,15 @@ export function story(options: StoryOptions): Story {
     },
     (a) => pass([1, 1, 1, 5, 5, 20, 40, 120][a % 8]!),
     (a, b) => {
+      // A person wants the slot of an address that no pod has elsewhere.
+      const ipLock = pick([...api.objects.IPLock.values()], a);
+      const { phase, podUID, lock } = ipLock?.spec ?? {};
+      if (ipLock === undefined || lock === undefined || (phase !== 'Held' && (phase !== 'Locked' || podUID !== undefined))) return;
+      const to = pick([...nodes.keys(), '*'], b)!;
+      say(`${ipLock.metadata.name} is asked to ${to}`);
+      annotate(ipLock.metadata.name, { [MOVE_ANNOTATION]: to });
+    },
+    (a, b) => {
       const { name } = pick([...nodes.values()], a)!;
       if (b % 2 === 0) refusing.add(name);
       else refusing.delete(name);
@@ -310,13 +319,16 @@ export function story(options: StoryOptions): Story {
 
   /** A person says so. */
   function letGo({ metadata: { name } }: IPLockObject): void {
-    const annotated = ({ metadata, ...it }: IPLockObject) => ({
-      ...it,
-      metadata: { ...metadata, annotations: { ...metadata.annotations, [FREE_ANNOTATION]: 'true' } },
-    });
     say(`${name} is let go`);
     foreign.delete(name);
-    api.change('IPLock', name, annotated);
+    annotate(name, { [FREE_ANNOTATION]: 'true' });
+  }
+
+  function annotate(name: string, annotations: Readonly<Record<string, string>>): void {
+    api.change('IPLock', name, ({ metadata, ...it }) => ({
+      ...it,
+      metadata: { ...metadata, annotations: { ...metadata.annotations, ...annotations } },
+    }));
   }
 
   /** The first so many steps: moves, new Locks, new pods. */

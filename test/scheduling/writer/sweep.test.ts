@@ -170,6 +170,21 @@ describe('S20 an address that a person let go', () => {
   });
 });
 
+describe('S21 an address whose slot has moved to another node', () => {
+  const moved = { lock: 'wants', listedOn: 'r12-02' } as const;
+  test('is written there while it is Held', () => {
+    expect(swept({ phase: 'Held', lock: 'night' }, moved)).toEqual({ do: 'move', node: 'r12-02' });
+  });
+  test('is freed to be made anew there while it waits for a first pod', () => {
+    expect(swept({ lock: 'night' }, moved)).toMatchObject({ do: 'free', because: 'its slot has moved to r12-02' });
+  });
+  test('stays while a pod has it, or is about to', () => {
+    for (const phase of ['Locked', 'Bound'] as const)
+      expect(swept({ phase, podUID, lock: 'night' }, { ...moved, pod: 'has' })).toEqual({ do: 'nothing' });
+    expect(swept({ phase: 'Held', lock: 'night' }, { ...moved, claimed: true })).toEqual({ do: 'nothing' });
+  });
+});
+
 test('S17 whatever else is so, what may be wired on a machine that is not known to be off is neither Held, freed nor Quarantined', () => {
   const any = fc.record({
     lock: fc.constantFrom<Around['lock']>('none', 'gone', 'wants', 'ended', 'undoing'),
