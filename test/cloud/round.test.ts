@@ -1,66 +1,32 @@
 /** Rounds of `gala cloud` on a region that is the bed's own judge: what they come to, whatever happens to the calls. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import type { HostPool } from '../../lib/api/kinds.ts';
 import type { Ec2Eni } from '../../lib/cloud/ec2.ts';
 import { OLD_MS } from '../../lib/cloud/orphans.ts';
 import { WITHHELD_MS } from '../../lib/cloud/region-plan.ts';
-import { type RoundOptions, rounds } from '../../lib/cloud/round.ts';
-import type { EniSlot } from '../../lib/cloud/slots.ts';
+import type { RoundOptions } from '../../lib/cloud/round.ts';
 import { tagsOf } from '../../lib/cloud/tags.ts';
+import * as builder from './a-cluster.ts';
+import { TAGS } from './a-cluster.ts';
 import { aRegion, type Fate, type Region } from './a-region.ts';
 
-const TAGS = { cluster: 'cloud-a', clusterUid: 'uid-1' };
 const TYPE = 'c5.xlarge';
 const idOf = (n: number) => `i-${String(n).padStart(17, '0')}`;
-
-const aSpec = (warmEnis: number | 'all' = 'all') =>
-  ({
-    shape: 'ec2',
-    ec2: {
-      region: 'ap-northeast-1',
-      zones: [{ name: 'ap-northeast-1a', nodeSubnetId: 'subnet-0a1', podSubnetId: 'subnet-0d1' }],
-      securityGroupIds: { node: ['sg-0a'], pod: ['sg-0b'] },
-      warmEnis,
-    },
-  }) as unknown as HostPool['spec'];
 
 /** A cluster of so many nodes, whose NodeNetworks are what was written last. */
 function aCluster(region: Region, count: number, over: Partial<RoundOptions> = {}) {
   const nodes = Array.from({ length: count }, (_, n) => ({ name: `node-${n}`, pool: 'burst', instanceId: idOf(n) }));
   for (const { instanceId } of nodes) region.launch(instanceId, TYPE);
   region.pass(2_000);
-  const written = new Map<string, readonly EniSlot[]>();
-  const taken = new Set<string>();
-  const state = { there: [...nodes], warmEnis: 'all' as number | 'all', taken, written };
-  const options: RoundOptions = {
-    ec2: region,
-    cluster: () => ({
-      tags: TAGS,
-      nodes: state.there.map((node) => ({ ...node, spec: aSpec(state.warmEnis) })),
-      listed: written,
-      taken: new Set(taken),
-    }),
-    isTaken: async (ip) => taken.has(ip),
-    writeSlots: async ({ instanceId, slots }) => void written.set(instanceId, slots),
-    mayWrite: () => true,
-    ...{ dryRun: false, orphans: 'delete', now: region.now },
-    ...over,
-  };
-  let loop = rounds(options);
+  const cluster = builder.aCluster({ ec2: region, now: region.now, nodes, over });
   return {
-    ...{ state, nodes },
-    round: () => loop.round(),
-    /** Another process leads, and knows nothing. */
-    restart: () => {
-      loop = rounds(options);
-    },
+    ...cluster,
     async settle(times = 20, ms = 20_000) {
       for (let n = 0; n < times; n++) {
-        await loop.round();
+        await cluster.round();
         region.pass(ms);
       }
-      return await loop.round();
+      return await cluster.round();
     },
   };
 }

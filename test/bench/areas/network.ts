@@ -7,6 +7,7 @@ import { stageRoot } from '../../tools/image-root.ts';
 import { defineArea, type Tools } from '../area.ts';
 import { REPOSITORY, runWell } from '../child.ts';
 import { median } from '../row.ts';
+import { ec2Figures, onEc2 } from './network/ec2.ts';
 import { wired } from './network/wired.ts';
 
 const CHAIN = 'the reference plugins macvlan and static';
@@ -27,6 +28,7 @@ export const network = defineArea({
     burst: { what: '50 ADDs at once', unit: 'pods/s', peer: CHAIN },
     burstRatio: { what: 'the same, over that of the reference plugins', unit: '×', bar: { must: '≥', than: 1.3 } },
     memory: { what: 'gala cni with 100 pods, resident', unit: 'MB', bar: { must: '≤', than: 120 } },
+    ...ec2Figures,
     schedules: {
       what: 'random schedules of faults and kills where an address had two links, or something was left, of 10,000',
       unit: '',
@@ -34,7 +36,12 @@ export const network = defineArea({
     },
   },
   async measure(tools) {
-    return { ...(await theShim(tools)), ...(await theAgent(tools)), schedules: { runs: [await wrongSchedules(tools)] } };
+    return {
+      ...(await theShim(tools)),
+      ...(await theAgent(tools)),
+      ...(await onEc2(tools)),
+      schedules: { runs: [await wrongSchedules(tools)] },
+    };
   },
 });
 
