@@ -28,11 +28,20 @@ export const WIRED = 'Wired';
 
 /**
  * Condition of an IPLock, written by the agent of its node while it is Locked: whether the address was looked for on the wire.
- * `True`: nobody answers for it, and the gateway does. `False`: see the reason.
+ * `True`: nobody answers for it, and the gateway does. `False`, `Unknown`: see the reason.
  */
 export const PROBED = 'Probed';
-/** Reasons of `Probed`. The message of a conflict names the MAC address that answered. */
-export const PROBED_REASONS = { free: 'Free', conflict: 'Conflict', gatewaySilent: 'GatewaySilent' } as const;
+/**
+ * Reasons of `Probed`. The message of a conflict names the MAC address that answered. `AnsweredForAll` (`Unknown`): only a machine that
+ * answers for every address does, so that nothing is known, and pods are wired all the same.
+ */
+export const PROBED_REASONS = {
+  ...{ free: 'Free', conflict: 'Conflict', gatewaySilent: 'GatewaySilent' },
+  answeredForAll: 'AnsweredForAll',
+} as const;
+
+/** Condition of a NodeNetwork: True while a machine answers for every address of one of its VLANs; the message names it. */
+export const ANSWERED_FOR_ALL = 'AnsweredForAll';
 
 /**
  * Annotation of an IPLock, set by a person: `true` says that nobody uses the address any more. The lock writer deletes a Held or

@@ -1,7 +1,7 @@
 /** Waits until the addresses of a Ready Lock were looked for on the wire, as `gala lock --wait probed` has it. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Lock } from '../api/kinds.ts';
-import { CNI_NAME, PROBED } from '../api/network.ts';
+import { CNI_NAME, PROBED, PROBED_REASONS } from '../api/network.ts';
 import { SYSTEM_NAMESPACE } from '../api/scheduling.ts';
 import type { Stored } from '../kube/kinds.ts';
 import { ageOf } from './amount.ts';
@@ -25,7 +25,10 @@ export function probingOf({ status, metadata }: Pick<Stored<Lock>, 'status' | 'm
   if (said === undefined) return { is: 'waits', progress: 'no agent has looked for its addresses yet' };
   if (said.status === 'True') return { is: 'done' };
   const message = said.message ?? said.reason;
-  return said.status === 'False' ? { is: 'amiss', reason: said.reason, message } : { is: 'waits', progress: message };
+  // What a machine that answers for every address keeps from being known, no waiting brings.
+  return said.status === 'False' || said.reason === PROBED_REASONS.answeredForAll
+    ? { is: 'amiss', reason: said.reason, message }
+    : { is: 'waits', progress: message };
 }
 
 /**

@@ -27,6 +27,11 @@ test('where something is amiss, waiting ends with what it is', () => {
     reason: 'GatewaySilent',
     message: 'it is silent',
   });
+  expect(probingOf(said('Unknown', 'AnsweredForAll', 'aa answers'))).toEqual({
+    is: 'amiss',
+    reason: 'AnsweredForAll',
+    message: 'aa answers',
+  });
 });
 
 test('where somebody else wires the pods there is nothing to wait for', () => {

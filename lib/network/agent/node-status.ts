@@ -1,5 +1,7 @@
 /** What the agent says of its node in the status of the NodeNetwork: VLANs that are up, MACs behind the port, who else answers. Pure. */
 import type { NodeNetwork } from '../../api/kinds.ts';
+import { ANSWERED_FOR_ALL } from '../../api/network.ts';
+import { type Finding, settled } from '../pool-conditions.ts';
 import type { Link } from '../wiring/plan.ts';
 import type { Attachment } from './journal.ts';
 
@@ -10,6 +12,8 @@ export interface StatusSeen {
   readonly links: readonly Link[];
   readonly attachments: Iterable<Pick<Attachment, 'mac' | 'eni'>>;
   readonly conflicts: readonly NonNullable<Status['conflicts']>[number][];
+  /** MAC address of who answers for every address, by VLAN. */
+  readonly everybody?: ReadonlyMap<number, string>;
   /** Wired here, and no IPLock says so. */
   readonly wired: NonNullable<Status['wired']>;
   /** The rebuild that `wired` answers; undefined: none was asked for, or it is not answered yet. */
@@ -36,8 +40,8 @@ export function nodeStatus(seen: StatusSeen): Status | undefined {
   const macs = new Set([...seen.attachments].flatMap(({ mac, eni }) => (eni === undefined ? [mac] : [])));
   const isFine = trouble === undefined;
   const said = isFine ? { status: 'True' as const, reason: 'Ready' } : { status: 'False' as const, reason: 'Trouble', message: trouble };
-  const old = before?.conditions?.find(({ type }) => type === WIRES);
-  const at = old?.status === said.status ? old.lastTransitionTime : now.toISOString().replace(/\.\d+Z$/, 'Z');
+  const at = now.toISOString().replace(/\.\d+Z$/, 'Z');
+  const findings = [{ type: WIRES, ...said }, ...answeredForAll(seen)];
   const status: Status = {
     ...(seen.generation === undefined ? {} : { observedGeneration: seen.generation }),
     vlansUp,
@@ -45,10 +49,30 @@ export function nodeStatus(seen: StatusSeen): Status | undefined {
     conflicts: conflicts.slice(0, MOST_CONFLICTS).toSorted((a, b) => (a.ip < b.ip ? -1 : 1)),
     wired: seen.wired,
     ...(seen.rebuilt === undefined ? {} : { rebuilt: seen.rebuilt }),
-    conditions: [...(before?.conditions ?? []).filter(({ type }) => type !== WIRES), { type: WIRES, ...said, lastTransitionTime: at }],
+    conditions: settled(findings, before?.conditions, at),
   };
   return same(status, before) ? undefined : status;
 }
+
+/** Said where it is so, and taken back where it was said. */
+function answeredForAll({ everybody = new Map(), before }: Pick<StatusSeen, 'everybody' | 'before'>): Finding[] {
+  if (everybody.size > 0)
+    return [
+      {
+        type: ANSWERED_FOR_ALL,
+        status: 'True',
+        reason: 'NothingIsKnown',
+        message: [...everybody].map(whoAnswers).join(' ').slice(0, 1024),
+      },
+    ];
+  const wasSaid = before?.conditions?.some(({ type }) => type === ANSWERED_FOR_ALL);
+  return wasSaid ? [{ type: ANSWERED_FOR_ALL, status: 'False', reason: 'Nobody' }] : [];
+}
+
+/** For people: the condition, and the event. */
+export const whoAnswers = ([vlan, mac]: readonly [number, string]): string =>
+  `${mac} answers for every address of VLAN ${vlan}: whether one is in use can't be told, so none is quarantined, and pods are wired. ` +
+  'Switch proxy ARP off on its router (no ip proxy-arp, no ip local-proxy-arp), or find the machine behind that MAC in the switches and take it off.';
 
 /** In the order of their names: the API server has its own. */
 function same(a: unknown, b: unknown): boolean {

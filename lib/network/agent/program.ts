@@ -8,10 +8,12 @@
 import { join } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { NodeNetwork } from '../../api/kinds.ts';
-import { CNI_ACCOUNT, CNI_NAME, CNI_PORT, CNI_SOCKET, RUN_FOLDER } from '../../api/network.ts';
+import { ANSWERED_FOR_ALL, CNI_ACCOUNT, CNI_NAME, CNI_PORT, CNI_SOCKET, RUN_FOLDER } from '../../api/network.ts';
 import { accountOf } from '../../kube/account.ts';
 import type { Api } from '../../kube/client.ts';
 import { aborted, monotonic, sleep } from '../../kube/clock.ts';
+import { unlessMissing } from '../../kube/error.ts';
+import { recorder } from '../../kube/events.ts';
 import { port, runs } from '../../kube/flags.ts';
 import { serveHealth } from '../../kube/health.ts';
 import { type Log, reasonOf } from '../../kube/log.ts';
@@ -23,12 +25,13 @@ import { PROGRAM, probe } from '../probing/probe.ts';
 import { prober } from '../probing/prober.ts';
 import { agent } from './agent.ts';
 import { criOf } from './cri.ts';
+import { everybody } from './everybody.ts';
 import { foreignConflist, install, uninstall } from './install.ts';
 import { keyOf, openJournal } from './journal.ts';
 import { kernel } from './kernel.ts';
 import { cniMetrics } from './metrics.ts';
-import { nodeStatus } from './node-status.ts';
-import { type Lock, type NodeView, viewNode } from './node-view.ts';
+import { nodeStatus, whoAnswers } from './node-status.ts';
+import { type Lock, NODE_NETWORKS, type NodeView, viewNode } from './node-view.ts';
 import { round } from './round.ts';
 import { serve } from './server.ts';
 import { bury } from './tombstones.ts';
@@ -117,12 +120,24 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   const tombstones = join(options.runFolder, 'tombstones');
   const rounds = round({ agent: agents, view, journal, kernel: host, cri, tombstones, clock: monotonic, log, onStep: counted.step });
   const conflicts = new Map<string, NonNullable<NonNullable<NodeNetwork['status']>['conflicts']>[number]>();
+  const events = recorder(api, 'gala.internal/cni', { log });
+  const all = everybody((...answerer) => {
+    const message = whoAnswers(answerer);
+    log.warn('a machine answers for every address', { message });
+    void unlessMissing(api.get(NODE_NETWORKS, { name: options.nodeName })).then(
+      (network) => network && events.event(network, ANSWERED_FOR_ALL, message, 'Warning', { action: 'Probing' }),
+      // The condition says so too.
+      (error: unknown) => log.warn('no event was written', { because: reasonOf(error) }),
+    );
+  });
   const probing = prober<Lock>({
     seen: () => probed(view),
     ask: (ask) => probe(ask, { gala: [options.probe], signal }),
     write: (lock, status) => view.patchLock(lock, { status }),
     ...{ signal, log },
-    onFinding: ({ ip, conflict: mac }) => {
+    onFinding: (finding) => {
+      const { ip, conflict: mac } = finding;
+      all.note(finding);
       if (mac === undefined) conflicts.delete(ip);
       else conflicts.set(ip, { ip, mac, seen: new Date().toISOString().replace(/\.\d+Z$/, 'Z') });
     },
@@ -174,6 +189,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
       : [view.hasSynced() ? unlocked(journal.values(), view.lockAt) : (now.status?.wired ?? []), now.status?.rebuilt];
     const status = nodeStatus({
       ...{ trunk: view.trunk(), links: host.hostLinks(), attachments: journal.values(), conflicts: [...conflicts.values()] },
+      everybody: all.byVlan,
       ...{ wired, rebuilt },
       ...{ trouble: said(), generation: now.generation, before: now.status, now: new Date() },
     });

@@ -35,6 +35,14 @@ export interface Ask {
   readonly gateway: string;
   readonly gatewayIPv6?: string;
   readonly addresses: readonly Asked[];
+  readonly suspect?: Suspect;
+}
+
+/** One who answers for an address, and may be answering for every one (suspect.ts). Of the addresses its word does not count. */
+export interface Suspect {
+  readonly mac: string;
+  /** Others of the subnet, of which its word alone counts. */
+  readonly decoys: readonly { readonly ip: string; readonly ipv6?: string }[];
 }
 
 export interface Answer {
@@ -89,8 +97,13 @@ export function together(all: readonly [Located, ...Located[]]): Ask {
 const both = (ip: string, ipv6: string | undefined): string[] => (ipv6 === undefined ? [ip] : [ip, ipv6]);
 
 /** The arguments after link and time. */
-export function questionsOf({ gateway, gatewayIPv6, addresses }: Ask): string[] {
+export function questionsOf({ gateway, gatewayIPv6, addresses, suspect }: Ask): string[] {
+  const free = (all: Ask['addresses'] | Suspect['decoys'], option: string) =>
+    all.flatMap(({ ip, ipv6 }) => both(ip, ipv6)).map((ip) => `free:${ip}${option}`);
   // The gateway first: its answer comes while the others are asked for.
-  const gateways = both(gateway, gatewayIPv6).map((ip) => `answers:${ip}`);
-  return [...gateways, ...addresses.flatMap(({ ip, ipv6 }) => both(ip, ipv6)).map((ip) => `free:${ip}`)];
+  return [
+    ...both(gateway, gatewayIPv6).map((ip) => `answers:${ip}`),
+    ...(suspect === undefined ? [] : free(suspect.decoys, `,only:${suspect.mac}`)),
+    ...free(addresses, suspect === undefined ? '' : `,not:${suspect.mac}`),
+  ];
 }

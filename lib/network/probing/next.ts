@@ -8,7 +8,8 @@
 import { WIRED } from '../../api/network.ts';
 import { type Backoff, backoffMs } from '../../kube/backoff.ts';
 import { type Ask, holderOf, type Located, located, type Outcome, type ProbedLock, type Seen, together } from './ask.ts';
-import { type Finding, onEc2, verdicts } from './finding.ts';
+import { type Finding, onEc2 } from './finding.ts';
+import { judged, type Trial } from './suspect.ts';
 
 /** Of an address: when it is to be asked for again. */
 export interface Remembered {
@@ -79,7 +80,7 @@ export function next(seen: Seen, memory: Memory, busy: ReadonlySet<string>, nowM
 
 /** P1. What the agent says is wired is the pod's own affair, and a sandbox of this node would answer. */
 function isWanted({ spec, status }: ProbedLock, node: string): boolean {
-  const isWired = status?.conditions?.some(({ type, status }) => type === WIRED && status !== 'False') ?? false;
+  const isWired = status?.conditions?.some(({ type, status }) => type === WIRED && status === 'True') ?? false;
   return spec.phase === 'Locked' && spec.node === node && !isWired;
 }
 
@@ -116,12 +117,13 @@ export interface Learnt {
  * What follows from an answer, for the addresses that are still locked as they were when it was asked.
  * @param seen as it is now
  * @param random in [0, 1)
+ * @param trial of who answered (suspect.ts)
  */
-export function learnt(ask: Ask, outcome: Outcome, seen: Seen, memory: Memory, nowMs: number, random: () => number): Learnt {
+export function learnt(ask: Ask, outcome: Outcome, seen: Seen, memory: Memory, nowMs: number, random: () => number, trial?: Trial): Learnt {
   const now = new Map([...seen.locks].filter((lock) => isWanted(lock, seen.node)).map((lock) => [lock.metadata.name, holderOf(lock)]));
   const after = new Map(memory);
   const findings: Finding[] = [];
-  const known = 'failed' in outcome ? undefined : verdicts(ask, outcome);
+  const known = 'failed' in outcome ? undefined : judged(ask, outcome, trial);
   for (const address of ask.addresses) {
     const { ip, holder } = address;
     // P7. What answers for it may be the pod that was wired meanwhile.
@@ -134,7 +136,7 @@ export function learnt(ask: Ask, outcome: Outcome, seen: Seen, memory: Memory, n
     else {
       findings.push(verdict);
       if (verdict.condition.status === 'True') after.set(ip, { holder, failures: 0, dueMs: nowMs + FREE_MS });
-      else waiting(verdict.conflict === undefined ? SILENT : CONFLICT);
+      else waiting((verdict.conflict ?? verdict.everybody) === undefined ? SILENT : CONFLICT);
     }
   }
   return { findings, memory: after };

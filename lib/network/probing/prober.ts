@@ -7,6 +7,7 @@ import { type Log, reasonOf, silent } from '../../kube/log.ts';
 import type { Ask, Outcome, ProbedLock, Seen } from './ask.ts';
 import { type Finding, statusProbed } from './finding.ts';
 import { forgotten, learnt, type Memory, next } from './next.ts';
+import { suspectIn, type Trial } from './suspect.ts';
 
 export interface ProberOptions<L extends ProbedLock> {
   /** As it is now; undefined: not everything was read yet. */
@@ -66,18 +67,28 @@ export function prober<L extends ProbedLock>(options: ProberOptions<L>): Prober 
 
   async function askFor(one: Ask): Promise<void> {
     busy.add(one.link);
-    const outcome = await ask(one).catch((error: unknown): Outcome => ({ failed: reasonOf(error) }));
+    const outcome = await heard(one);
+    const trial = await tried(one, outcome);
     busy.delete(one.link);
     if (signal.aborted) return;
     if ('failed' in outcome) tell('link', one.link, outcome.failed);
     else told.link.delete(one.link);
     const now = seen();
     if (now !== undefined) {
-      const { findings, memory: after } = learnt(one, outcome, now, memory, clock.now(), random);
+      const { findings, memory: after } = learnt(one, outcome, now, memory, clock.now(), random, trial);
       memory = after;
       await settle(findings);
     }
     touch();
+  }
+
+  const heard = (one: Ask) => ask(one).catch((error: unknown): Outcome => ({ failed: reasonOf(error) }));
+
+  /** Whoever answered, before it is said of anything that it is taken. */
+  async function tried(one: Ask, outcome: Outcome): Promise<Trial | undefined> {
+    const now = signal.aborted ? undefined : seen();
+    const second = now && suspectIn(one, outcome, now, random);
+    return second && { ask: second, outcome: await heard(second) };
   }
 
   async function settle(findings: readonly Finding[]): Promise<void> {

@@ -3,7 +3,7 @@
  * wired, since Node.js has no raw sockets; what follows from the answers is decided there (lib/network/probing).
  *
  *   in    gala-probe <link> <waitMs> <question>…
- *           free:<ip>[,not:<mac>]      whether anybody has it; `not`: whose word does not count
+ *           free:<ip>[,not:<mac>]      whether anybody has it; `not`: whose word does not count; `only:<mac>` in its place: whose alone does
  *           answers:<ip>[,from:<ip>]   whether it is there, as a gateway should be; `from`: asked in the name of that address
  *   out   {"answered":[{"ip":…,"mac":…}…],"probing":[…],"silent":["…"]}   each address asked for stands in one of them, as it was written
  *         `probing`: somebody else is asking whether it is free, at this moment, and says nothing more
@@ -79,8 +79,9 @@ struct question_asked {
   struct address address;
   /** Else: `answers`. */
   bool is_free;
-  bool has_not, has_from;
-  uint8_t not[MAC_SIZE];
+  bool has_not, has_only, has_from;
+  /** Of `not` or `only`. */
+  uint8_t who[MAC_SIZE];
   struct address from;
   /** NOTHING: silent so far. */
   enum heard_kind heard;
@@ -118,10 +119,12 @@ static void read_address(const char *word, const char *text, struct address *add
 
 /** @param word of which the part after the first comma is read, where there is one */
 static void read_option(const char *word, const char *option, struct question_asked *asked) {
-  if (strncmp(option, "not:", 4) == 0 && asked->is_free) {
-    asked->has_not = is_mac(option + 4, asked->not);
-    if (!asked->has_not)
-      fail(BAD_INPUT, "'%s': '%s' is no MAC address. Give six lower-case hex octets, such as not:02:67:0a:6e:02:25.", word, option + 4);
+  asked->has_not = strncmp(option, "not:", 4) == 0 && asked->is_free;
+  asked->has_only = strncmp(option, "only:", 5) == 0 && asked->is_free;
+  if (asked->has_not || asked->has_only) {
+    const char *mac = strchr(option, ':') + 1;
+    if (!is_mac(mac, asked->who))
+      fail(BAD_INPUT, "'%s': '%s' is no MAC address. Give six lower-case hex octets, such as not:02:67:0a:6e:02:25.", word, mac);
     return;
   }
   if (strncmp(option, "from:", 5) == 0 && !asked->is_free) {
@@ -130,7 +133,7 @@ static void read_option(const char *word, const char *option, struct question_as
     if (asked->from.is_v6 != asked->address.is_v6) fail(BAD_INPUT, "'%s': one address is IPv4, the other IPv6. Give two of one kind.", word);
     return;
   }
-  fail(BAD_INPUT, "'%s': '%s' is no option of it. A question is free:<ip>[,not:<mac>] or answers:<ip>[,from:<ip>].", word, option);
+  fail(BAD_INPUT, "'%s': '%s' is no option of it. A question is free:<ip>[,not:<mac>|,only:<mac>] or answers:<ip>[,from:<ip>].", word, option);
 }
 
 static void read_question(const char *given) {
@@ -145,7 +148,7 @@ static void read_question(const char *given) {
   asked->is_free = strncmp(word, "free:", 5) == 0;
   const char *text = asked->is_free ? word + 5 : word + 8;
   if (!asked->is_free && strncmp(word, "answers:", 8) != 0)
-    fail(BAD_INPUT, "'%s' is no question. One is free:<ip>[,not:<mac>] or answers:<ip>[,from:<ip>].", given);
+    fail(BAD_INPUT, "'%s' is no question. One is free:<ip>[,not:<mac>|,only:<mac>] or answers:<ip>[,from:<ip>].", given);
   read_address(given, text, &asked->address);
   strcpy(asked->text, text);
   if (option != NULL) read_option(given, option, asked);
@@ -372,7 +375,8 @@ static void note(const struct wire *wire, const struct heard *heard) {
     struct question_asked *asked = &questions[i];
     if (!is_same(&asked->address, &heard->address)) continue;
     if (asked->heard == HAS || (heard->kind == PROBES && !asked->is_free)) return;
-    if (asked->has_not && memcmp(asked->not, heard->mac, MAC_SIZE) == 0) return;
+    bool is_who = memcmp(asked->who, heard->mac, MAC_SIZE) == 0;
+    if ((asked->has_not && is_who) || (asked->has_only && !is_who)) return;
     asked->heard = heard->kind;
     memcpy(asked->mac, heard->mac, MAC_SIZE);
     return;
@@ -471,7 +475,7 @@ static void tell(void) {
 
 int main(int argc, char **argv) {
   if (argc < 4)
-    fail(BAD_INPUT, "usage: gala-probe <link> <waitMs> <question>…, a question being free:<ip>[,not:<mac>] or answers:<ip>[,from:<ip>].");
+    fail(BAD_INPUT, "usage: gala-probe <link> <waitMs> <question>…, a question being free:<ip>[,not:<mac>|,only:<mac>] or answers:<ip>[,from:<ip>].");
   if (argc - 3 > QUESTIONS_MAX) fail(BAD_INPUT, "%d questions; at most %d are asked at once. Ask in turns.", argc - 3, QUESTIONS_MAX);
   check_link_name(argv[1]);
   int wait_ms = read_wait(argv[2]);

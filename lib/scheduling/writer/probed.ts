@@ -39,7 +39,7 @@ const SOME = { status: 'Unknown', reason: 'Probing' } as const;
 
 function tally(slots: readonly Slot[], ipLocks: Books['ipLocks']) {
   let [all, said, silent] = [0, 0, 0];
-  let first: { readonly reason: string; readonly sentence: string } | undefined;
+  let first: { readonly status: 'False' | 'Unknown'; readonly reason: string; readonly sentence: string } | undefined;
   for (const { state, shut, address, node } of slots) {
     if (address === undefined) continue;
     const ipLock = ipLocks.get(address);
@@ -49,11 +49,13 @@ function tally(slots: readonly Slot[], ipLocks: Books['ipLocks']) {
     all++;
     const found = ipLock === undefined || !isLocked || shut || state === 'quarantined' ? undefined : conditionOf(ipLock, PROBED);
     if (found?.status === 'True') said++;
-    if (found?.status !== 'False') continue;
+    // `Unknown` is an agent's word too: it has looked, and can't tell.
+    if (found?.status !== 'False' && found?.status !== 'Unknown') continue;
     silent++;
-    first ??= { reason: found.reason, sentence: ended(`${address} on ${node}: ${found.message || found.reason}`) };
+    if (first?.status === 'False' || (first !== undefined && found.status === 'Unknown')) continue;
+    first = { status: found.status, reason: found.reason, sentence: ended(`${address} on ${node}: ${found.message || found.reason}`) };
   }
   const more = silent > 1 ? ` And ${silent - 1} more.` : '';
-  const amiss = first && ({ status: 'False', reason: first.reason, message: `${first.sentence}${more}`.slice(0, 1024) } as const);
+  const amiss = first && ({ status: first.status, reason: first.reason, message: `${first.sentence}${more}`.slice(0, 1024) } as const);
   return { all, said, any: said + silent > 0, amiss };
 }

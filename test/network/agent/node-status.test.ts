@@ -41,6 +41,17 @@ test('what stands there already is not written again, and a condition keeps its 
   ]);
 });
 
+test('who answers for every address is named with the remedy, as long as it does, and taken back after', () => {
+  const of = (status: ReturnType<typeof nodeStatus>) => status?.conditions?.find(({ type }) => type === 'AnsweredForAll');
+  expect(of(nodeStatus(seen()))).toBeUndefined();
+  const before = nodeStatus(seen({ everybody: new Map([[110, '3c:fd:fe:11:22:33']]) }));
+  expect(of(before)).toMatchObject({
+    status: 'True',
+    message: expect.stringMatching(/^3c:fd:fe:11:22:33 answers for every address of VLAN 110.*Switch proxy ARP off/),
+  });
+  expect(of(nodeStatus(seen({ before })))).toMatchObject({ status: 'False', reason: 'Nobody' });
+});
+
 test('an instance on EC2 has no port of a switch', () => {
   const eni = { mac: '06:3f:aa:00:00:01', device: 'ens6' };
   expect(nodeStatus(seen({ trunk: undefined, attachments: [{ mac: eni.mac, eni }] }))).toMatchObject({ vlansUp: [], macsInUse: 0 });

@@ -48,12 +48,24 @@ export const ROUTER = '00:00:5e:00:01:6e';
 /** What the wire says to an ask: the gateway answers, and nobody else, except for what is given here, by address. */
 export function heardFor(
   ask: Ask,
-  over: { answered?: Record<string, string>; probing?: Record<string, string>; mute?: readonly string[] } = {},
+  over: {
+    answered?: Record<string, string>;
+    /** Who answers for every address, but for those that another does. */
+    everybody?: string;
+    probing?: Record<string, string>;
+    mute?: readonly string[];
+  } = {},
 ) {
-  const { answered = {}, probing = {}, mute = [] } = over;
-  const all = questionsOf(ask).map((question) => question.replace(/^(free|answers):/, ''));
+  const { answered = {}, everybody, probing = {}, mute = [] } = over;
   const gateways = [ask.gateway, ask.gatewayIPv6].filter((ip) => ip !== undefined && !mute.includes(ip));
-  const macs: Record<string, string> = { ...Object.fromEntries(gateways.map((ip) => [ip, ROUTER])), ...answered };
+  const macs: Record<string, string> = {};
+  const all = questionsOf(ask).map((question) => {
+    const [, ip = '', option, who] = /^(?:free|answers):([^,]+)(?:,(not|only):(.+))?$/.exec(question)!;
+    const of = [everybody, answered[ip], gateways.includes(ip) ? ROUTER : undefined].filter((mac) => mac !== undefined);
+    const [mac] = of.filter((mac) => option === undefined || (mac === who) === (option === 'only'));
+    if (mac !== undefined) macs[ip] = mac;
+    return ip;
+  });
   const listed = (record: Record<string, string>) => all.flatMap((ip) => (record[ip] === undefined ? [] : [{ ip, mac: record[ip] }]));
   const heard = {
     answered: listed(macs),

@@ -2,8 +2,12 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Finding } from '../../../lib/network/probing/finding.ts';
+import { learnt, type Memory, next } from '../../../lib/network/probing/next.ts';
 import { probe } from '../../../lib/network/probing/probe.ts';
+import { suspectIn } from '../../../lib/network/probing/suspect.ts';
 import { type Arp, arp, type Neighbour, NOBODY, neighbour, STRANGER } from './a-frame.ts';
+import { aLock, seenWith } from './a-probe.ts';
 import { aWire, compiled, describeWire, GATEWAY, LINK, type Programs, type Wire } from './a-wire.ts';
 
 let programs: Programs;
@@ -67,6 +71,8 @@ describeWire('on a real wire', () => {
     expect(ask('free:10.110.0.131')).toEqual(heard({ answered: [own] }));
     expect(ask('free:10.110.0.131,not:02:67:0a:6e:00:83')).toEqual(heard({ silent: ['10.110.0.131'] }));
     expect(ask('free:10.110.0.131,not:02:67:0a:6e:00:84')).toEqual(heard({ answered: [own] }));
+    expect(ask('free:10.110.0.131,only:02:67:0a:6e:00:83')).toEqual(heard({ answered: [own] }));
+    expect(ask('free:10.110.0.131,only:02:67:0a:6e:00:84')).toEqual(heard({ silent: ['10.110.0.131'] }));
   });
 
   test('a gateway that is not there is silent', () => {
@@ -269,6 +275,28 @@ describeWire('on a real wire', () => {
         silent: ['10.110.0.132'],
       });
     });
+    test('P11 hears a pod beside a machine that answers for every address, and knows that machine for one', async () => {
+      const everybody = Array.from({ length: 253 }, (_, i) => arp({ sender: `10.110.0.${i + 2}` }));
+      await wire.stranger(...everybody);
+      const seen = seenWith([aLock({ ip: '10.110.0.131', mac: '02:67:0a:6e:00:99' }), aLock({ ip: '10.110.0.150' })]);
+      const found = new Map<string, Finding>();
+      let memory: Memory = new Map();
+      // Whoever is faster, the pod or the machine: one of them is tried at a time.
+      for (let nowMs = 0; found.size < 2 && nowMs < 10_000; nowMs += 1_000) {
+        const [ask] = next(seen, memory, new Set(), nowMs).asks;
+        if (ask === undefined) continue;
+        const outcome = await probe(ask, options());
+        const second = suspectIn(ask, outcome, seen, Math.random);
+        const trial = second && { ask: second, outcome: await probe(second, options()) };
+        const learned = learnt(ask, outcome, seen, memory, nowMs, Math.random, trial);
+        memory = learned.memory;
+        for (const finding of learned.findings) found.set(finding.ip, finding);
+      }
+      expect(found.get('10.110.0.131')).toMatchObject({ condition: { status: 'False' }, conflict: '02:67:0a:6e:00:83' });
+      expect(found.get('10.110.0.150')).toMatchObject({
+        ...{ condition: { status: 'Unknown', reason: 'AnsweredForAll' }, everybody: STRANGER },
+      });
+    });
     test('puts the link up first', async () => {
       wire.ip('host', 'link', 'set', LINK, 'down');
       expect(await probe({ ...where, addresses: [address] }, options())).toMatchObject({
@@ -335,6 +363,8 @@ describe('bad input ends with 2 and says what is allowed:', () => {
     ['free:10.110.0.130,', /is no option of it/],
     ['free:10.110.0.130,from:10.110.0.1', /is no option of it/],
     ['answers:10.110.0.1,not:02:67:0a:6e:00:83', /is no option of it/],
+    ['answers:10.110.0.1,only:02:67:0a:6e:00:83', /is no option of it/],
+    ['free:10.110.0.130,only:02:67', /is no MAC address/],
     ['free:10.110.0.130,not:02:67', /is no MAC address\. Give six lower-case hex octets/],
     ['free:10.110.0.130,not:02:67:0A:6E:00:83', /is no MAC address/],
     ['free:10.110.0.130,not:02-67-0a-6e-00-83', /is no MAC address/],

@@ -89,6 +89,8 @@ test('addresses that come at once are asked for in one call, and those that come
   await node.set(one, two, three);
   expect(questions(node)).toEqual([['10.110.0.130', '10.110.0.131']]);
   await answered(node, { answered: { '10.110.0.131': STRANGER } });
+  // Who answered is tried first (P11).
+  await answered(node, { answered: { '10.110.0.131': STRANGER } });
   expect(questions(node)).toEqual([['10.110.0.132']]);
   await answered(node);
   expect(node.written).toEqual(['10.110.0.130 Free', '10.110.0.131 Conflict', '10.110.0.132 Free']);
@@ -99,11 +101,24 @@ test('a conflict is told each time it is found, and written once', async () => {
   const node = aNode([aLock()]);
   await settled();
   for (let turn = 0; turn < 2; turn++) {
-    await answered(node, { answered: { '10.110.0.130': STRANGER } });
+    for (let call = 0; call < 2; call++) await answered(node, { answered: { '10.110.0.130': STRANGER } });
     node.clock.advance(60_000);
     await settled();
   }
   expect([node.found, node.written]).toEqual([[STRANGER, STRANGER], ['10.110.0.130 Conflict']]);
+  node.end();
+});
+
+test('P11 a machine that answers for every address takes none out of use; once it is gone they are free', async () => {
+  const locks = [aLock(), aLock({ ip: '10.110.0.131' })];
+  const node = aNode(locks);
+  await settled();
+  for (let call = 0; call < 2; call++) await answered(node, { everybody: STRANGER });
+  expect(node.written).toEqual(['10.110.0.130 AnsweredForAll', '10.110.0.131 AnsweredForAll']);
+  node.clock.advance(30_000);
+  await settled();
+  await answered(node);
+  expect([node.found, node.written.slice(2)]).toEqual([Array(4).fill(undefined), ['10.110.0.130 Free', '10.110.0.131 Free']]);
   node.end();
 });
 

@@ -232,6 +232,21 @@ describe('L20 the condition Probed of a Lock', () => {
     expect(all.ip(first?.address ?? '')?.spec.phase).toBe('Locked');
   });
 
+  test('is Unknown where a machine answers for every address: nothing is Quarantined, no slot moves, and its pods have them', () => {
+    const all = aReadyLock();
+    const before = all.slots('night');
+    const [first = '', second = ''] = before.map(({ address }) => address);
+    all.says(first, 'Probed', 'AnsweredForAll');
+    all.says(second, 'Probed', 'True');
+    all.run(5);
+    expect(probed(all)).toMatchObject({ status: 'Unknown', reason: 'AnsweredForAll' });
+    expect([all.slots('night'), all.ip(first)?.spec.phase]).toEqual([before, 'Locked']);
+    all.says(first, 'Probed', 'GatewaySilent');
+    all.says(second, 'Probed', 'AnsweredForAll');
+    all.run(5);
+    expect(probed(all)).toMatchObject({ status: 'False', reason: 'GatewaySilent' });
+  });
+
   test('a pod whose gateway is silent is told, once', () => {
     const all = aReadyLock();
     all.api.createPod(aPod({ name: 'a', uid: aUid(), lock: 'night', gated: true }));
