@@ -110,6 +110,36 @@ describe.each(AWAY)('an agent that %s', (_, why, start) => {
   });
 });
 
+describe('an agent that is replaced', () => {
+  const RESULT_OF_NEXT = '{"cniVersion":"1.1.0","ips":[{"address":"10.110.2.37/22"}]}';
+  const answersOnce = async (verb: string) => {
+    let calls = 0;
+    agent = await anyAgent(socket, (it) => {
+      if (++calls === 1) it.destroy();
+      else it.end(said(200, RESULT_OF_NEXT)).resume();
+    });
+    return { answered: await called(shim, { verb, config: { socket } }), calls: () => calls };
+  };
+
+  test('and hangs up on an ADD loses no pod start: the next one is asked', async () => {
+    const { answered, calls } = await answersOnce('ADD');
+    expect(answered).toEqual({ ...done, stdout: RESULT_OF_NEXT });
+    expect(calls()).toBe(2);
+  });
+
+  test.each(['CHECK', 'GC'])('and hangs up on %s is not asked again', async (verb) => {
+    const { answered, calls } = await answersOnce(verb);
+    expect(errorOf(answered)).toMatchObject({ code: 11 });
+    expect(calls()).toBe(1);
+  });
+
+  test('DEL leaves a tombstone and does not wait', async () => {
+    const { answered, calls } = await answersOnce('DEL');
+    expect(answered).toEqual(done);
+    expect([calls(), tombstones()]).toEqual([1, [NAME]]);
+  });
+});
+
 describe('a tombstone', () => {
   const file = () => join(run, 'tombstones', NAME);
 

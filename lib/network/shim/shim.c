@@ -550,7 +550,11 @@ static bool read_answer(int connection, struct head *head, struct failure *failu
     ssize_t more = recv(connection, answer + got, sizeof answer - got, 0);
     if (more < 0 && is_interrupted()) continue;
     if (more < 0) return failed_by(failure, errno);
-    if (more == 0) return failed(failure, TRY_AGAIN_LATER, "it hung up before its answer ended");
+    if (more == 0) {
+      failed(failure, TRY_AGAIN_LATER, "it hung up before its answer ended");
+      failure->error = ECONNRESET;
+      return false;
+    }
     got += (size_t)more;
     if (head->size == 0 && !read_head(got, head, failure)) return false;
   }
@@ -565,7 +569,7 @@ static bool is_body_right(const struct verb *verb, const struct head *head, stru
   return wrong == NULL || failed(failure, IO_FAILURE, "its answer, HTTP %d, has no JSON object: %s at byte %zu", head->status, wrong, where);
 }
 
-static bool ask(const struct verb *verb, const struct path *path, struct head *head, struct failure *failure) {
+static bool ask_once(const struct verb *verb, const struct path *path, struct head *head, struct failure *failure) {
   int connection = connect_to_agent(path, verb->waits, failure);
   if (connection < 0) return false;
   char start[256];
@@ -576,6 +580,25 @@ static bool ask(const struct verb *verb, const struct path *path, struct head *h
   bool is_done = send_all(connection, parts, 4, failure) && read_answer(connection, head, failure) && is_body_right(verb, head, failure);
   close(connection);
   return is_done;
+}
+
+/**
+ * An agent that is replaced hangs up on the calls that it has not read, and one that is killed on all. What waits for an agent asks the
+ * next one then: it goes on from the journal, and says of what is wired already what it said before.
+ */
+static bool ask(const struct verb *verb, const struct path *path, struct head *head, struct failure *failure) {
+  struct failure hung_up = {0};
+  for (long long until = 0;;) {
+    if (ask_once(verb, path, head, failure)) return true;
+    if (!verb->waits || failure->error != ECONNRESET) break;
+    hung_up = *failure;
+    if (until == 0) until = now_ms() + AGENT_BACK_MS;
+    nap();
+    if (left_ms() == 0 || now_ms() >= until) break;
+  }
+  // That the time is over says less than what it was lost by.
+  if (hung_up.error != 0 && left_ms() == 0) *failure = hung_up;
+  return false;
 }
 
 /** All that the agent gets but the configuration and the last brace. */

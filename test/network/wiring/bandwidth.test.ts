@@ -28,7 +28,7 @@ describe('a changed annotation', () => {
 
   test('changes one limit and touches nothing else', () => {
     expect(lines({ egress: 1e7, ingress: 1e7 }, { egress: 2e7, ingress: 1e7 })).toEqual([
-      'qdisc replace dev eth0 root handle 1: tbf rate 20000000bit burst 32768 latency 25ms',
+      'qdisc replace dev eth0 root handle 1: tbf rate 20000000bit burst 32768 latency 50ms',
     ]);
     expect(lines({ ingress: 1e7 }, { ingress: 1e7 })).toEqual([]);
   });

@@ -56,8 +56,8 @@ describe('a plan', () => {
       'link add name gala-in type ifb',
       'link set dev gala-in up',
       '# pod tc',
-      'qdisc replace dev eth0 root handle 1: tbf rate 10000000bit burst 32768 latency 25ms',
-      'qdisc replace dev gala-in root handle 1: tbf rate 1000000000bit burst 1250000 latency 25ms',
+      'qdisc replace dev eth0 root handle 1: tbf rate 10000000bit burst 32768 latency 50ms',
+      'qdisc replace dev gala-in root handle 1: tbf rate 1000000000bit burst 1250000 latency 50ms',
       'qdisc replace dev eth0 handle ffff: ingress',
       'filter replace dev eth0 parent ffff: handle 800::1 protocol all prio 1 u32 match u32 0 0 action mirred egress redirect dev gala-in',
     ]);
