@@ -7,7 +7,7 @@
  */
 import { WIRED } from '../../api/network.ts';
 import { type Backoff, backoffMs } from '../../kube/backoff.ts';
-import { type Ask, holderOf, type Located, located, type Outcome, type ProbedLock, type Seen, together } from './ask.ts';
+import { type Ask, type Asked, holderOf, type Located, located, type Outcome, type ProbedLock, type Seen, together } from './ask.ts';
 import { type Finding, onEc2 } from './finding.ts';
 import { judged, type Trial } from './suspect.ts';
 
@@ -120,14 +120,11 @@ export interface Learnt {
  * @param trial of who answered (suspect.ts)
  */
 export function learnt(ask: Ask, outcome: Outcome, seen: Seen, memory: Memory, nowMs: number, random: () => number, trial?: Trial): Learnt {
-  const now = new Map([...seen.locks].filter((lock) => isWanted(lock, seen.node)).map((lock) => [lock.metadata.name, holderOf(lock)]));
   const after = new Map(memory);
   const findings: Finding[] = [];
   const known = 'failed' in outcome ? undefined : judged(ask, outcome, trial);
-  for (const address of ask.addresses) {
+  for (const address of unchanged(ask.addresses, seen)) {
     const { ip, holder } = address;
-    // P7. What answers for it may be the pod that was wired meanwhile.
-    if (now.get(ip) !== holder) continue;
     const verdict = known?.get(address);
     const failures = (memory.get(ip)?.failures ?? 0) + 1;
     const waiting = (backoff: Backoff) => after.set(ip, { holder, failures, dueMs: nowMs + backoffMs(failures, backoff, random) });
@@ -140,6 +137,12 @@ export function learnt(ask: Ask, outcome: Outcome, seen: Seen, memory: Memory, n
     }
   }
   return { findings, memory: after };
+}
+
+/** P7. Those that are locked as they were when they were asked for: what answers for another may be the pod that was wired meanwhile. */
+export function unchanged(asked: readonly Asked[], seen: Seen): Asked[] {
+  const now = new Map([...seen.locks].filter((lock) => isWanted(lock, seen.node)).map((lock) => [lock.metadata.name, holderOf(lock)]));
+  return asked.filter(({ ip, holder }) => now.get(ip) === holder);
 }
 
 /** A finding that could not be written: it is asked for again, and found again. */

@@ -6,7 +6,7 @@ import { type Clock, monotonic } from '../../kube/clock.ts';
 import { type Log, reasonOf, silent } from '../../kube/log.ts';
 import type { Ask, Outcome, ProbedLock, Seen } from './ask.ts';
 import { type Finding, statusProbed } from './finding.ts';
-import { forgotten, learnt, type Memory, next } from './next.ts';
+import { forgotten, learnt, type Memory, next, unchanged } from './next.ts';
 import { suspectIn, type Trial } from './suspect.ts';
 
 export interface ProberOptions<L extends ProbedLock> {
@@ -36,6 +36,8 @@ export interface Prober {
 export function prober<L extends ProbedLock>(options: ProberOptions<L>): Prober {
   const { seen, ask, write, signal, clock = monotonic, random = Math.random, date = () => new Date(), log = silent, onFinding } = options;
   const busy = new Set<string>();
+  /** Asked for at the moment, by link: those that have been locked all the while. A pod may have come and gone between two answers. */
+  const asked = new Map<string, Ask['addresses']>();
   /** What was logged of addresses, and of links: each is told once. */
   const told = { ip: new Map<string, string>(), link: new Map<string, string>() };
   let memory: Memory = new Map();
@@ -56,6 +58,7 @@ export function prober<L extends ProbedLock>(options: ProberOptions<L>): Prober 
     cancel();
     const now = signal.aborted ? undefined : seen();
     if (now === undefined) return;
+    for (const [link, addresses] of asked) asked.set(link, unchanged(addresses, now));
     const step = next(now, memory, busy, clock.now());
     memory = step.memory;
     for (const [ip, because] of step.unaskable) tell('ip', ip, because);
@@ -67,15 +70,18 @@ export function prober<L extends ProbedLock>(options: ProberOptions<L>): Prober 
 
   async function askFor(one: Ask): Promise<void> {
     busy.add(one.link);
+    asked.set(one.link, one.addresses);
     const outcome = await heard(one);
     const trial = await tried(one, outcome);
     busy.delete(one.link);
+    const addresses = asked.get(one.link) ?? [];
+    asked.delete(one.link);
     if (signal.aborted) return;
     if ('failed' in outcome) tell('link', one.link, outcome.failed);
     else told.link.delete(one.link);
     const now = seen();
     if (now !== undefined) {
-      const { findings, memory: after } = learnt(one, outcome, now, memory, clock.now(), random, trial);
+      const { findings, memory: after } = learnt({ ...one, addresses }, outcome, now, memory, clock.now(), random, trial);
       memory = after;
       await settle(findings);
     }

@@ -5,7 +5,7 @@ import type { Ask, Outcome, ProbedLock } from '../../../lib/network/probing/ask.
 import { FREE_MS } from '../../../lib/network/probing/next.ts';
 import { prober } from '../../../lib/network/probing/prober.ts';
 import { aClock, settled } from '../../kube/a-clock.ts';
-import { aLock, heardFor, STRANGER, seenWith } from './a-probe.ts';
+import { aLock, heardFor, macOf, STRANGER, seenWith } from './a-probe.ts';
 
 type Locks = readonly ProbedLock[];
 
@@ -131,6 +131,19 @@ test('nothing is asked before everything of the node was read', async () => {
   node.prober.touch();
   await settled();
   expect(node.calls).toBe(1);
+  node.end();
+});
+
+test('a pod that comes and goes while its address is asked for is nobody else: it is asked for anew, and for the next pod', async () => {
+  const node = aNode([aLock({ podUID: 'pod-1' })]);
+  await settled();
+  await node.set(aLock({ phase: 'Bound', podUID: 'pod-1' }));
+  await node.set(aLock({ phase: 'Held' }));
+  await node.set(aLock({ podUID: 'pod-2' }));
+  await answered(node, { answered: { '10.110.0.130': macOf('10.110.0.130') } });
+  expect(node.written).toEqual([]);
+  await answered(node);
+  expect(node.written).toEqual(['10.110.0.130 Free']);
   node.end();
 });
 
