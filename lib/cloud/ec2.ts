@@ -93,6 +93,6 @@ export function meaningOf({ code, message }: Pick<Ec2Error, 'code' | 'message'>)
   if (code === 'InvalidParameterValue' && /device index/i.test(message)) return 'place taken';
   // Right after a create, or because somebody was quicker: the next look tells which.
   if (/NotFound$/.test(code) || code === 'InvalidNetworkInterface.InUse' || code === 'IncorrectState') return 'not there';
-  if (code === 'IdempotentParameterMismatch') return 'token used';
+  if (code === 'IdempotentParameterMismatch' || code === 'IdempotentInstanceTerminated') return 'token used';
   return 'refused';
 }

@@ -4,6 +4,7 @@
  */
 import type {
   EventsV1Event,
+  V1CertificateSigningRequest,
   V1ConfigMap,
   V1CSIStorageCapacity,
   V1CustomResourceDefinition,
@@ -26,6 +27,7 @@ import type {
   V1SelfSubjectReview,
   V1Service,
   V1ServiceAccount,
+  V1ServiceCIDR,
   V1StatefulSet,
   V1StorageClass,
   V1SubjectAccessReview,
@@ -88,6 +90,11 @@ const clusterWide = <T>(apiVersion: string, kind: string, plural: string): Kind<
   namespaced: false,
 });
 
+export const CERTIFICATESIGNINGREQUESTS = clusterWide<V1CertificateSigningRequest>(
+  'certificates.k8s.io/v1',
+  'CertificateSigningRequest',
+  'certificatesigningrequests',
+);
 export const CONFIGMAPS = namespaced<V1ConfigMap>('v1', 'ConfigMap', 'configmaps');
 export const CRDS = clusterWide<V1CustomResourceDefinition>(
   'apiextensions.k8s.io/v1',
@@ -117,6 +124,7 @@ export const SELFSUBJECTACCESSREVIEWS = clusterWide<V1SelfSubjectAccessReview>(
 );
 export const SELFSUBJECTREVIEWS = clusterWide<V1SelfSubjectReview>('authentication.k8s.io/v1', 'SelfSubjectReview', 'selfsubjectreviews');
 export const SERVICEACCOUNTS = namespaced<V1ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts');
+export const SERVICECIDRS = clusterWide<V1ServiceCIDR>('networking.k8s.io/v1', 'ServiceCIDR', 'servicecidrs');
 export const SERVICES = namespaced<V1Service>('v1', 'Service', 'services');
 export const STATEFULSETS = namespaced<V1StatefulSet>('apps/v1', 'StatefulSet', 'statefulsets');
 export const STORAGECLASSES = clusterWide<V1StorageClass>('storage.k8s.io/v1', 'StorageClass', 'storageclasses');
