@@ -15,7 +15,7 @@ import { optionsOf } from '../wiring/options.ts';
 import { type Ask, type Plan, plan, vethNames } from '../wiring/plan.ts';
 import { isRefusal, type Refusal, refuse } from '../wiring/refusal.ts';
 import { type CniResult, resultOf } from '../wiring/result.ts';
-import { linesOf } from '../wiring/step.ts';
+import { type Line, linesOf } from '../wiring/step.ts';
 import { unplan } from '../wiring/unplan.ts';
 import type { Call, PodName, Sandbox } from './call.ts';
 import { statusWith, wiredMessage } from './conditions.ts';
@@ -256,9 +256,15 @@ export function agent(options: AgentOptions): Agent {
 
   /** All of it, whatever is still there, and then its note. */
   async function takenDown(sandbox: Sandbox, attachment: Attachment | undefined): Promise<void> {
-    const netns = kernel.has(sandbox.netns) ? sandbox.netns : undefined;
-    const links = { host: kernel.hostLinks(), pod: netns === undefined ? [] : await kernel.podLinks(netns) };
-    await kernel.run(unplan({ ...sandbox, netns }, { links, mac: attachment?.mac, eni: attachment?.eni }), netns ?? '');
+    const lines = await leftOf(sandbox, attachment);
+    try {
+      await kernel.run(lines, sandbox.netns);
+    } catch (error) {
+      // A namespace that dies takes its links along meanwhile, the host's ends of veths too.
+      const rest = await leftOf(sandbox, attachment);
+      if (rest.length === lines.length) throw error;
+      await kernel.run(rest, sandbox.netns);
+    }
     if (attachment === undefined) return;
     journal.remove(keyOf(sandbox));
     onDown(attachment.ip, attachment.pod.uid);
@@ -267,6 +273,18 @@ export function agent(options: AgentOptions): Agent {
       ip: attachment.ip,
       container: sandbox.containerId,
     });
+  }
+
+  /** Lines that take down what is still there. */
+  async function leftOf(sandbox: Sandbox, attachment: Attachment | undefined): Promise<Line[]> {
+    const netns = kernel.has(sandbox.netns) ? sandbox.netns : undefined;
+    const pod = netns === undefined ? [] : await kernel.podLinks(netns);
+    const named = kernel.hostLinks();
+    const eni = attachment?.eni?.mac;
+    // An ENI that fell back to the host with a MAC that its pod gave it: only iproute2 says which one it came with.
+    const isLost = eni !== undefined && ![...named, ...pod].some(({ mac, permanentMac = mac }) => permanentMac === eni);
+    const links = { host: isLost ? await kernel.podLinks() : named, pod };
+    return unplan({ ...sandbox, netns }, { links, mac: attachment?.mac, eni: attachment?.eni });
   }
 
   /** A DEL of the runtime may know the namespace no more, or know it by another path. */

@@ -12,8 +12,8 @@ import { PROGRAM, type Task, wire } from './wire.ts';
 export interface Kernel {
   /** Links of the host. */
   hostLinks(): Link[];
-  /** Links of a namespace. */
-  podLinks(netns: string): Promise<Link[]>;
+  /** Links of a namespace, with what of them a pod can't change. @param netns undefined: the host's */
+  podLinks(netns?: string): Promise<Link[]>;
   /** Does them in their order; rejects at the first that fails, with what its program said. */
   run(lines: readonly Line[], netns: string): Promise<void>;
   /** @param netns undefined: the host's */
@@ -62,9 +62,12 @@ export function kernel({ program = PROGRAM, procSys = '/proc/sys', sysClassNet =
   return {
     run,
     hostLinks: () => readdirSync(sysClassNet).flatMap((name) => linkOf(sysClassNet, name)),
-    async podLinks(netns) {
+    async podLinks(netns = own) {
       const all = (await json(netns, 'ip -j link')) as IpLink[];
-      return all.map(({ ifname, address = '', flags }) => ({ name: ifname, mac: address, carrier: flags.includes('LOWER_UP') }));
+      return all.map(({ ifname, ifindex, address = '', permaddr, flags }) => ({
+        ...{ name: ifname, mac: address, carrier: flags.includes('LOWER_UP'), index: ifindex },
+        ...(permaddr === undefined ? {} : { permanentMac: permaddr }),
+      }));
     },
     async seen(netns = own) {
       // One after the other: side by side they would take the turns of pods that start.
@@ -92,7 +95,10 @@ const isIPv6Off = ({ tool, line }: Line): boolean => tool === 'sysctl' && /^net\
 
 interface IpLink {
   readonly ifname: string;
+  readonly ifindex: number;
   readonly address?: string;
+  /** Only where it has another one now. */
+  readonly permaddr?: string;
   readonly flags: readonly string[];
 }
 

@@ -20,6 +20,10 @@ export interface Link {
   readonly mac: string;
   /** Whether something is plugged in at the other end. */
   readonly carrier: boolean;
+  /** Of a pod's. */
+  readonly index?: number;
+  /** What it came with, where that is not what it has now. */
+  readonly permanentMac?: string;
 }
 
 export interface Ask extends Here {

@@ -53,6 +53,12 @@ export type Step =
 export const HOST_NETNS = '/proc/1/ns/net';
 
 /**
+ * Interface index of every pod's MacVlan, in the pod's namespace, where they are counted from 1. Whoever has CAP_NET_ADMIN there may give
+ * a link another name and another MAC, but not another index: by it the link is found again.
+ */
+export const OWN_INDEX = 0x6700;
+
+/**
  * tbf lets a packet wait so long, and drops what would wait longer. The bandwidth plugin of CNI has 25 ms (latencyInMillis), which at
  * 10 Mbit/s is less than one GSO packet of 64 KiB: its end was dropped, and TCP waited for its timer (8.5 Mbit/s in half of the runs;
  * with this 9.6).
@@ -78,7 +84,10 @@ export function linesOf(step: Step): Line[] {
       return [ip('host', 'link add link', step.trunk, 'name', step.link, 'type vlan id', step.id)];
     case 'macvlan':
       return [
-        ip('host', 'link add link', step.on, 'name', step.link, 'address', step.mac, 'netns', step.netns, 'type macvlan mode bridge'),
+        ip(
+          ...(['host', 'link add link', step.on, 'name', step.link, 'index', OWN_INDEX, 'address', step.mac] as const),
+          ...['netns', step.netns, 'type macvlan mode bridge'],
+        ),
       ];
     case 'move':
       return [ip('host', 'link set dev', step.device, 'netns', step.netns, 'name', step.link)];

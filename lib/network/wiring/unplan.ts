@@ -4,7 +4,7 @@
  */
 
 import { type Link, vethNames } from './plan.ts';
-import { isWord, type Line, type Step, undoOf } from './step.ts';
+import { isWord, type Line, OWN_INDEX, undoOf, type Where } from './step.ts';
 
 export interface Sandbox {
   readonly containerId: string;
@@ -28,31 +28,52 @@ export interface Left {
 /** @returns lines for what is still there; none when nothing is */
 export function unplan({ containerId, ifname, netns = '' }: Sandbox, { links, mac, eni }: Left): Line[] {
   const { host, hostMac, podMac } = vethNames(containerId, ifname);
-  const isOwn = (link: Link) => (mac === undefined ? link.mac === eni?.mac || link.mac.startsWith(DERIVED) : link.mac === mac);
-  const own = isWord(ifname) ? links.pod.find((link) => link.name === ifname && isOwn(link)) : undefined;
   return [
     // Traffic first: the address must be silent before anybody else has it.
-    ...(own === undefined
-      ? []
-      : own.mac === eni?.mac
-        ? undoOf({ do: 'move', device: eni.device, link: ifname, netns })
-        : undoOf(made(own, netns))),
+    ...ownLines(links.pod.find(isOwn({ ifname, mac, eni })), eni, netns),
     ...(links.host.some(({ name }) => name === host) ? undoOf({ do: 'veth', host, hostMac, pod: '', podMac, netns }) : []),
     ...fallen(links.host, eni),
   ];
 }
 
-const made = ({ name, mac }: Link, netns: string): Step => ({ do: 'macvlan', on: '', link: name, mac, netns });
+/** The pod may have given it another name and another MAC; one that was wired before links had an index of their own is known by both. */
+const isOwn =
+  ({ ifname, mac, eni }: Pick<Left, 'mac' | 'eni'> & Pick<Sandbox, 'ifname'>) =>
+  (link: Link): boolean =>
+    isEni(link, eni) ||
+    link.index === OWN_INDEX ||
+    (link.name === ifname && (mac === undefined ? link.mac.startsWith(DERIVED) : link.mac === mac));
+
+const isEni = ({ mac, permanentMac = mac }: Link, eni: Left['eni']): boolean => eni !== undefined && permanentMac === eni.mac;
+
+function ownLines(own: Link | undefined, eni: Left['eni'], netns: string): Line[] {
+  if (own === undefined) return [];
+  const link = wordOf(own);
+  if (eni === undefined || !isEni(own, eni)) return undoOf({ do: 'macvlan', on: '', link, mac: own.mac, netns });
+  return [...asItCame('pod', link, own), ...undoOf({ do: 'move', device: eni.device, link, netns })];
+}
+
+/** Its own MAC is all that EC2 lets through, and what it is found by. A driver may refuse to change that of a link that is up. */
+const asItCame = (where: Where, link: string, { permanentMac }: Link): Line[] =>
+  permanentMac === undefined ? [] : [set(where, link, 'down'), set(where, link, `address ${permanentMac}`)];
+
+/** iproute2 reads `if26368` as an index where no link is called so (lib/ll_map.c, ll_idx_a2n); a pod's own names may have quotes in them. */
+export const wordOf = ({ name, index }: Link): string => (isWord(name) || index === undefined ? name : `if${index}`);
+
+const set = (where: Where, link: string, what: string): Line => ({ where, tool: 'ip', line: `link set dev ${link} ${what}` });
 
 /**
  * A device whose namespace dies falls back to the first one, under the name that it had, or `dev<n>` where that is taken
  * (default_device_exit_net). It gets its own name again, and is down: no address of it may be answered for.
  */
 function fallen(host: readonly Link[], eni: Left['eni']): Line[] {
-  const device = host.find(({ mac }) => mac === eni?.mac);
-  if (device === undefined || eni === undefined || device.name === eni.device || !isWord(device.name)) return [];
+  const device = host.find((link) => isEni(link, eni));
+  if (device === undefined || eni === undefined) return [];
+  const link = wordOf(device);
+  if ((device.name === eni.device && device.permanentMac === undefined) || !isWord(link)) return [];
   return [
-    { where: 'host', tool: 'ip', line: `link set dev ${device.name} down` },
-    { where: 'host', tool: 'ip', line: `link set dev ${device.name} name ${eni.device}` },
+    set('host', link, 'down'),
+    ...asItCame('host', link, device).slice(1),
+    ...(device.name === eni.device ? [] : [set('host', link, `name ${eni.device}`)]),
   ];
 }

@@ -476,7 +476,7 @@ class Node {
     const link = (name: string, mac: string) => ({ name, mac, carrier: true });
     return {
       hostLinks: () => names(host).map((name) => link(name, '52:54:00:00:00:01')),
-      podLinks: (netns) =>
+      podLinks: (netns = '') =>
         cluster.gate(this, () => {
           const space = this.spaces.get(netns);
           if (space === undefined) throw new Error(`${netns}: no such namespace`);

@@ -100,6 +100,18 @@ suite('the CNI specification', () => {
       clean(before);
     });
 
+    test('DEL takes back the link of a pod that has called it otherwise, and given it another MAC', () => {
+      const netns = stand.aNetns();
+      added(netns);
+      ip('-n', netns.name, 'link', 'set', 'dev', 'eth0', 'down');
+      ip('-n', netns.name, 'link', 'set', 'dev', 'eth0', 'name', 'hid"den#');
+      // The veth that stands for an ENI has no MAC that it came with.
+      if (mode === 'MacVlan') ip('-n', netns.name, 'link', 'set', 'dev', 'hid"den#', 'address', '0a:00:00:00:00:01');
+      deleted(netns);
+      expect(namesIn(netns.name)).toEqual(['lo']);
+      clean(before);
+    });
+
     test('CHECK is content with what ADD left, and names what was changed', () => {
       const netns = stand.aNetns();
       const prevResult = added(netns);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { vethNames } from '../../../lib/network/wiring/plan.ts';
+import { OWN_INDEX } from '../../../lib/network/wiring/step.ts';
 import { unplan } from '../../../lib/network/wiring/unplan.ts';
 import { aLink, anAsk, anEniAsk, ENI_MAC, planned } from './an-ask.ts';
 
@@ -21,6 +22,32 @@ describe('DEL', () => {
     const links = { host: [aLink(veth)], pod: [aLink('lo'), aLink('eth0')] };
     expect(lines(SANDBOX, { links })).toEqual([`host: link del dev ${veth}`]);
     expect(lines(SANDBOX, { links, mac: '02:67:0a:6e:00:82' })).toEqual([`host: link del dev ${veth}`]);
+  });
+
+  test('finds the link of a pod that has given it another name and another MAC', () => {
+    const pod = [aLink('lo', { index: 1 }), aLink('hidden', { mac: '0a:00:00:00:00:01', index: OWN_INDEX })];
+    for (const mac of [undefined, '02:67:0a:6e:00:82'])
+      expect(lines(SANDBOX, { links: { host: [aLink(veth)], pod }, mac })).toEqual([
+        'pod: link del dev hidden',
+        `host: link del dev ${veth}`,
+      ]);
+    const quoted = [aLink('a#"b', { mac: '0a:00:00:00:00:01', index: OWN_INDEX })];
+    expect(lines(SANDBOX, { links: { host: [], pod: quoted } })).toEqual(['pod: link del dev if26368']);
+  });
+
+  test('gives an ENI back with its own MAC, whatever its pod called it', () => {
+    const eni = { mac: ENI_MAC, device: 'ens6' };
+    const changed = { mac: '0a:00:00:00:00:01', permanentMac: ENI_MAC, index: 7 };
+    expect(lines(SANDBOX, { links: { host: [], pod: [aLink('hidden', changed)] }, mac: ENI_MAC, eni })).toEqual([
+      'pod: link set dev hidden down',
+      `pod: link set dev hidden address ${ENI_MAC}`,
+      'pod: link set dev hidden netns /proc/1/ns/net name ens6',
+    ]);
+    const fell = { links: { host: [aLink('ens6', changed)], pod: [] }, eni };
+    expect(lines({ ...SANDBOX, netns: undefined }, fell)).toEqual([
+      'host: link set dev ens6 down',
+      `host: link set dev ens6 address ${ENI_MAC}`,
+    ]);
   });
 
   test('a second time has nothing to do', () => {
