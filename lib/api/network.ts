@@ -20,11 +20,19 @@ export const RUN_FOLDER = '/run/gala';
 export const CNI_SOCKET = `${RUN_FOLDER}/cni.sock`;
 
 /**
- * Condition of an IPLock, written by the agent of its node. True before anything is wired for the pod that `spec.podUID` names, in
- * the write that makes it Bound; False once nothing of it is left on the node. What says True is not given away, whatever
- * becomes of the pod's object.
+ * Condition of an IPLock: whether a link of its node may have it. `Unknown`: the lock writer gave it to the pod that `spec.podUID` names, and
+ * the node may wire it without another word. `True`: the agent of the node says so; `False`: the agent says that nothing of it is left.
+ * What says Unknown or True is given to nobody else, whatever becomes of the pod's object.
  */
 export const WIRED = 'Wired';
+/** Reasons of `Wired`. `OnTheNode` is that of an agent which writes True before each link, and False after it. */
+export const WIRED_REASONS = { given: 'Given', wired: 'Wired', down: 'TakenDown' } as const;
+
+/**
+ * Condition of a NodeNetwork, written by its agent: it says of each address that is given to a pod there when nothing of it is left, also
+ * of pods that it never saw. Only there the lock writer gives addresses as `Wired` `Unknown`.
+ */
+export const RELEASES = 'Releases';
 
 /**
  * Condition of an IPLock, written by the agent of its node while it is Locked: whether the address was looked for on the wire.

@@ -18,7 +18,7 @@ import { type CniResult, resultOf } from '../wiring/result.ts';
 import { type Line, linesOf } from '../wiring/step.ts';
 import { unplan } from '../wiring/unplan.ts';
 import type { Call, PodName, Sandbox } from './call.ts';
-import { statusWith, wiredMessage } from './conditions.ts';
+import { isGiven, statusWith, wiredMessage } from './conditions.ts';
 import { type Attachment, type Journal, keyOf } from './journal.ts';
 import { isVeth, type Kernel } from './kernel.ts';
 import { otherMachine } from './machine.ts';
@@ -42,6 +42,8 @@ export interface AgentOptions {
   readonly throughNode?: readonly string[];
   /** Told of an address that was taken down. */
   readonly onDown?: (ip: string, podUID: string) => void;
+  /** Told of an address that was wired. */
+  readonly onUp?: (ip: string) => void;
 }
 
 /** A result, nothing, or why not. */
@@ -66,6 +68,8 @@ export interface Agent {
   repair(key: string, host?: Seen): Promise<readonly string[]>;
   /** Whether a call, or a step of the round, is at work on it. */
   isBusy(key: string): boolean;
+  /** Whether a link may have the address, or is about to. */
+  holds(ip: string): boolean;
   /** Pods that an ADD is at work on. */
   readonly adding: { has(podUID: string): boolean; readonly size: number };
 }
@@ -77,7 +81,7 @@ const EXISTS = 'File exists';
 const LOOK_MS = 100;
 
 export function agent(options: AgentOptions): Agent {
-  const { view, journal, kernel, sandboxes, clock, log, probes = false, throughNode = [], onDown = () => {} } = options;
+  const { view, journal, kernel, sandboxes, clock, log, probes = false, throughNode = [], onDown = () => {}, onUp = () => {} } = options;
   const byKey = turns();
   const byIp = turns();
   const adopting = new Set<string>();
@@ -141,6 +145,7 @@ export function agent(options: AgentOptions): Agent {
         const made = view.hasSynced() && !bound ? planFor(call, lock, podLinks) : undefined;
         const step = nextForAdd({
           ...{ pod, synced: view.hasSynced(), waitedMs: clock.now() - began, lock, asked, bound, probes },
+          given: lock !== undefined && isGiven(lock) && view.isQuiet(lock),
           refusal: made !== undefined && isRefusal(made) ? made : undefined,
           rivals: lock === undefined ? [] : await gone(rivalsOf(lock.metadata.name, key)),
         });
@@ -165,6 +170,7 @@ export function agent(options: AgentOptions): Agent {
             boundTo = found.metadata.uid;
             return 'again';
           case 'wire':
+            atWork.get(key)?.ips.add(lock!.metadata.name);
             return await wire(call, lock!);
           case 'refuse':
             return step;
@@ -250,6 +256,7 @@ export function agent(options: AgentOptions): Agent {
       return refuse('Failed', `${reasonOf(error)} ${left}; the pod start is tried again.`);
     }
     journal.put({ ...attachment, state: 'wired' });
+    onUp(ip);
     log.info('wired', { pod: `${pod.namespace}/${pod.name}`, ip, container: sandbox.containerId });
     return resultOf(made, sandbox, call.cniVersion);
   }
@@ -403,6 +410,7 @@ export function agent(options: AgentOptions): Agent {
     reshape: (key) => byKey.take(key, () => reshape(key)),
     repair: (key, host) => byKey.take(key, () => repair(key, host)),
     isBusy: (key) => byKey.isTaken(key),
+    holds: (ip) => [...journal.values()].some((one) => one.ip === ip) || [...atWork.values()].some(({ ips }) => ips.has(ip)),
     adding,
   };
 }

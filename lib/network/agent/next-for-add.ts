@@ -1,8 +1,9 @@
 /**
  * What to do next for an ADD: one step, after which it is asked again. Pure.
  *
- * The order is what keeps an address with one owner: the IPLock says Bound and Wired before there is a link, so that the lock writer
- * gives the address to nobody else as long as one may be there; and no link is made while another sandbox of this node may have it.
+ * What keeps an address with one owner: before there is a link the IPLock says that there may be one, so that the lock writer gives the
+ * address to nobody else. The lock writer has said so itself where it gave it (`Wired` `Unknown`); else it is written here (`bind`). And
+ * no link is made while another sandbox of this node may have it.
  */
 import type { IPLock } from '../../api/kinds.ts';
 import { PROBED, PROBED_REASONS } from '../../api/network.ts';
@@ -33,6 +34,8 @@ export interface Known {
   readonly asked: boolean;
   /** Whether this call has written that the address is on this sandbox. What is watched, or was written before, does not count. */
   readonly bound: boolean;
+  /** Whether the IPLock, as it is known, says that the node may wire the pod, and no write of this node can change that any more. */
+  readonly given: boolean;
   /** Why it can't be wired; undefined: it can, as far as links and pools go. */
   readonly refusal?: Refusal;
   /** Whether addresses are looked for on the wire here. */
@@ -71,7 +74,7 @@ export function nextForAdd(known: Known): AddStep {
   const gone = rivals.find((rival) => rival.gone);
   if (gone !== undefined) return { do: 'collect', key: gone.key };
   if (rivals.length > 0) return waitedMs < RIVAL_MS ? { do: 'wait' } : stillWired(lock.metadata.name, rivals);
-  if (known.bound) return { do: 'wire' };
+  if (known.bound || known.given) return { do: 'wire' };
   return waitedMs < BIND_MS ? { do: 'bind' } : unbound(lock.metadata.name);
 }
 

@@ -32,6 +32,10 @@ export interface RoundSeen {
   readonly has: (netns: string) => boolean;
   /** Since the round first saw that the runtime doesn't know it; undefined: it knows it. */
   readonly missingMs: (key: string) => number | undefined;
+  /** Whether it is on this node, as far as that is known, and has not finished: then it may be wired again. */
+  readonly lives: (podUID: string) => boolean;
+  /** Since when this process knows that the address is the pod's. */
+  readonly knownMs: (ip: string, podUID: string) => number;
   /** Keys and pods that a call is at work on. */
   readonly isBusy: (key: string) => boolean;
   readonly adding: { has(podUID: string): boolean; readonly size: number };
@@ -42,6 +46,11 @@ export interface RoundSeen {
  * its image may be pulled after ADD. And containerd has another one to clean up after one that failed.
  */
 export const MISSING_MS = 300_000;
+/**
+ * A pod is bound within milliseconds after its address was given to it, and its node hears of it then. One that comes later is wired all the
+ * same, after a write.
+ */
+export const COMING_MS = 10_000;
 /** The name that every runtime gives the link of a pod. */
 const IFNAME = 'eth0';
 
@@ -54,20 +63,27 @@ export function nextForRound(seen: RoundSeen): RoundStep[] {
   // A sandbox that has ended keeps its links until it is taken down.
   const lingering = new Set([...sandboxes].flatMap(([id, { podUID }]) => (left(id) ? [podUID] : [])));
   const unnoted = locks.flatMap((lock) => {
-    const { podUID } = lock.spec;
-    const isOurs = lock.spec.phase === 'Bound' && podUID !== undefined && !adding.has(podUID);
+    const { phase, podUID } = lock.spec;
+    const isOurs = (phase === 'Bound' || (phase === 'Locked' && isSaid(lock))) && podUID !== undefined && !adding.has(podUID);
     return isOurs && !noted.has(`${podUID} ${lock.metadata.name}`) ? [{ lock, podUID }] : [];
   });
   return [
     ...gone.map(({ sandbox }): RoundStep => ({ do: 'collect', key: keyOf(sandbox) })),
     ...strays(seen).map((link): RoundStep => ({ do: 'unlink', link })),
     ...unnoted.flatMap(({ lock, podUID }): RoundStep[] => {
+      const { name } = lock.metadata;
       const containerId = running.get(podUID);
       if (containerId !== undefined) return [{ do: 'adopt', podUID, containerId }];
-      const isSaidWired = conditionOf(lock, WIRED)?.status === 'True';
-      return isSaidWired && !lingering.has(podUID) ? [{ do: 'release', ip: lock.metadata.name, podUID }] : [];
+      const mayCome = seen.lives(podUID) || seen.knownMs(name, podUID) < COMING_MS;
+      return isSaid(lock) && !mayCome && !lingering.has(podUID) ? [{ do: 'release', ip: name, podUID }] : [];
     }),
   ];
+}
+
+/** Whether the lock writer waits for this node's word before it gives the address to somebody else. */
+export function isSaid(lock: Pick<IPLock, 'status'>): boolean {
+  const said = conditionOf(lock, WIRED);
+  return said !== undefined && said.status !== 'False';
 }
 
 type Noted = RoundSeen['attachments'][number];

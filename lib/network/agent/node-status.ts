@@ -1,6 +1,6 @@
 /** What the agent says of its node in the status of the NodeNetwork: VLANs that are up, MACs behind the port, who else answers. Pure. */
 import type { NodeNetwork } from '../../api/kinds.ts';
-import { ANSWERED_FOR_ALL } from '../../api/network.ts';
+import { ANSWERED_FOR_ALL, RELEASES } from '../../api/network.ts';
 import { type Finding, settled } from '../pool-conditions.ts';
 import type { Link } from '../wiring/plan.ts';
 import type { Attachment } from './journal.ts';
@@ -30,6 +30,7 @@ export interface StatusSeen {
 /** The most that the schema takes. */
 const MOST_CONFLICTS = 64;
 const WIRES = 'Wires';
+const RELEASES_ALL: Finding = { type: RELEASES, status: 'True', reason: 'OfEveryPod' };
 
 /** @returns undefined: it stands there already */
 export function nodeStatus(seen: StatusSeen): Status | undefined {
@@ -41,7 +42,7 @@ export function nodeStatus(seen: StatusSeen): Status | undefined {
   const isFine = trouble === undefined;
   const said = isFine ? { status: 'True' as const, reason: 'Ready' } : { status: 'False' as const, reason: 'Trouble', message: trouble };
   const at = now.toISOString().replace(/\.\d+Z$/, 'Z');
-  const findings = [{ type: WIRES, ...said }, ...answeredForAll(seen)];
+  const findings = [{ type: WIRES, ...said }, RELEASES_ALL, ...answeredForAll(seen)];
   const status: Status = {
     ...(seen.generation === undefined ? {} : { observedGeneration: seen.generation }),
     vlansUp,

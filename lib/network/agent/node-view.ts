@@ -13,6 +13,7 @@ import { kindOf, NODES, PODS, type Stored } from '../../kube/kinds.ts';
 import type { Log } from '../../kube/log.ts';
 import { type Reflector, reflect } from '../../kube/reflector.ts';
 import { hostOf } from '../host.ts';
+import { versions } from './versions.ts';
 
 export const HOST_POOLS = kindOf(HostPool);
 export const NODE_NETWORKS = kindOf(NodeNetwork);
@@ -27,6 +28,8 @@ export interface PodView {
   readonly name: string;
   /** Those of bandwidth. */
   readonly annotations: Readonly<Record<string, string>>;
+  /** Succeeded or Failed: no sandbox of it is begun again. */
+  readonly finished?: true;
 }
 
 export interface NodeFacts {
@@ -58,6 +61,8 @@ export interface NodeView {
   /** The IPLock of an address, if it is of this node. */
   lockAt(ip: string): Lock | undefined;
   lockOf(podUID: string): Lock | undefined;
+  /** Whether no write of this node that is on its way can change it as it is (versions.ts). */
+  isQuiet(lock: Lock): boolean;
   /** The IPLock of a pod as the API server has it now, on whatever node. */
   findLock(podUID: string): Promise<Lock | undefined>;
   /** The IPLock of an address as the API server has it now. */
@@ -65,6 +70,8 @@ export interface NodeView {
   pod(uid: string): PodView | undefined;
   /** Writes it if it is still this version; a Conflict otherwise. */
   patchLock(lock: Lock, patch: { readonly spec?: Partial<IPLock['spec']>; readonly status?: IPLock['status'] }): Promise<Lock>;
+  /** Told of the UIDs of pods that are gone, or finished. */
+  onPodEnd(tell: (uid: string) => void): void;
   /** Told of every change; @returns stops listening */
   onChange(tell: () => void): () => void;
   /** Told of the UIDs of pods whose annotations have changed. */
@@ -91,6 +98,7 @@ export function viewNode(
   const pools = reflect(api, HOST_POOLS, { ...common, keep: ({ spec }) => spec });
   const pods = reflect(api, PODS, { ...common, fieldSelector: `spec.nodeName=${node}`, keep: podOf });
   const all: readonly Reflector<unknown>[] = [locks, nodes, networks, pools, pods];
+  const known = versions();
 
   const byPod = new Map<string, string>();
   const podByUid = new Map<string, PodView>();
@@ -106,6 +114,7 @@ export function viewNode(
       note(lock);
     },
     deleted: forget,
+    synced: () => known.began(locks.values()),
   });
   pods.on({
     added: (pod) => podByUid.set(pod.uid, pod),
@@ -142,12 +151,15 @@ export function viewNode(
       return name === undefined ? undefined : locks.get(name);
     },
     pod: (uid) => podByUid.get(uid),
+    isQuiet: known.isQuiet,
     async findLock(uid) {
       const { items } = await api.list(IP_LOCKS, { fieldSelector: `spec.podUID=${uid}`, timeoutMs: CALL_MS });
       return items.find(({ spec }) => spec.phase !== 'Quarantined') ?? items[0];
     },
     readLock: (name) => unlessMissing(api.get(IP_LOCKS, { name }, { timeoutMs: CALL_MS })),
-    async patchLock({ metadata: { name, uid, resourceVersion } }, patch) {
+    async patchLock(lock, patch) {
+      known.writing(lock);
+      const { name, uid, resourceVersion } = lock.metadata;
       return await api.patch(IP_LOCKS, { name }, { metadata: { uid, resourceVersion }, ...patch }, { timeoutMs: CALL_MS });
     },
     onChange(tell) {
@@ -162,6 +174,11 @@ export function viewNode(
           if (JSON.stringify(old.annotations) !== JSON.stringify(pod.annotations)) tell(pod.uid);
         },
       }),
+    onPodEnd: (tell) =>
+      void pods.on({
+        updated: (old, pod) => pod.finished && !old.finished && tell(pod.uid),
+        deleted: (pod) => tell(pod.uid),
+      }),
     reflectors: all,
     stopped: Promise.all(all.map(({ stopped }) => stopped)).then(() => {}),
   };
@@ -174,8 +191,9 @@ function factsOf(node: Stored<Manifest<V1Node>>): NodeFacts {
   return { pool, rack, ip, ipv6, machineID, providerID };
 }
 
-function podOf({ metadata }: Stored<Manifest<V1Pod>>): PodView {
+function podOf({ metadata, status }: Stored<Manifest<V1Pod>>): PodView {
   const { uid, namespace = '', name, annotations = {} } = metadata;
   const some = [EGRESS_ANNOTATION, INGRESS_ANNOTATION].flatMap((key) => (annotations[key] === undefined ? [] : [[key, annotations[key]]]));
-  return { uid, namespace, name, annotations: Object.fromEntries(some) };
+  const finished = status?.phase === 'Succeeded' || status?.phase === 'Failed';
+  return { uid, namespace, name, annotations: Object.fromEntries(some), ...(finished && { finished }) };
 }

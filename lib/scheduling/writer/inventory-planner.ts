@@ -20,7 +20,7 @@ export function inventoryPlanner(
   inventory: Inventory,
   statefulSet: (key: string) => StatefulSetFacts | undefined,
   volumes: VolumeClaims = NO_CLAIMS,
-  told: Pick<Reports, 'at' | 'waitsFor'> = NO_REPORTS,
+  told: Pick<Reports, 'at' | 'waitsFor' | 'releases'> = NO_REPORTS,
 ): Planner {
   const node = (name: string) => inventory.objects('Node').get(name);
   const poolOf = (name: string): HostPool | undefined => inventory.objects('HostPool').get(node(name)?.labels[POOL_LABEL] ?? '');
@@ -71,6 +71,7 @@ export function inventoryPlanner(
     },
     rebuilding: () => told.waitsFor((ip) => inventory.objects('IPLock').has(ip)),
     wiredAt: told.at,
+    releases: told.releases,
     claimsOf: (pod) => claimsOf(pod, volumes),
     // Without the pool's taint anybody's pods may come.
     open: (name) => poolOf(name)?.spec.locks !== 'hard',

@@ -3,7 +3,7 @@
  * to send, and an update carries the resourceVersion it was decided on, so that whoever wrote meanwhile wins.
  */
 import type { IPLock } from '../../api/kinds.ts';
-import { FENCED_ANNOTATION, FREE_ANNOTATION, MOVE_ANNOTATION, PROBED, WIRED } from '../../api/network.ts';
+import { FENCED_ANNOTATION, FREE_ANNOTATION, MOVE_ANNOTATION, PROBED, WIRED, WIRED_REASONS } from '../../api/network.ts';
 import { GROUP, VERSION } from '../../api/resource.ts';
 import { OWNER_KIND_ANNOTATION, POD_ANNOTATION, WAS_HELD_ANNOTATION, WRITER_ANNOTATION } from '../../api/scheduling.ts';
 import type { Draft } from '../../kube/kinds.ts';
@@ -77,6 +77,17 @@ export function takenOver(ipLock: IPLockObject, whom: Whom, wasHeld = false): Dr
 export function assigned(ipLock: IPLockObject, pod: ForPod): Draft<IPLockObject> {
   const { spec } = ipLock;
   return change(ipLock, { ...spec, podUID: pod.uid }, annotations(ipLock.metadata.annotations, { node: spec.node, lock: spec.lock, pod }));
+}
+
+/** Of a pod's address, on a node that says when nothing of it is left: it may be wired from now on, without another word. */
+export function givenToNode(ipLock: Draft<IPLockObject>, now: Date): Draft<IPLockObject> {
+  const { phase, podUID, node } = ipLock.spec ?? {};
+  const conditions = ipLock.status?.conditions ?? [];
+  if (phase !== 'Locked' || podUID === undefined || conditions.some(({ type }) => type === WIRED)) return ipLock;
+  const at = now.toISOString().replace(/\.\d+Z$/, 'Z');
+  const message = `Node ${node} may wire it, and says when nothing of it is left.`;
+  const given = { type: WIRED, status: 'Unknown', reason: WIRED_REASONS.given, message, lastTransitionTime: at } as const;
+  return { ...ipLock, status: { ...ipLock.status, conditions: [...conditions, given] } };
 }
 
 /** Locked or Bound → Held: the pod is gone, or never comes. Of the Lock still, or of nobody but its owner. */

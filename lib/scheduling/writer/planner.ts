@@ -56,6 +56,8 @@ export interface Planner {
   rebuilding(): string | undefined;
   /** The pod that a node says has the address, though no IPLock says so. */
   wiredAt(address: string): Report | undefined;
+  /** Whether the agent of the node says of each address when nothing of it is left. */
+  releases(node: string): boolean;
   node(name: string): NodeFacts | undefined;
   /** Whether other pods may come to the node, so that a lock there is advisory. */
   open(node: string): boolean;

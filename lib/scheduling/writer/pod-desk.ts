@@ -16,6 +16,7 @@ import { type Givens, looseKey } from './given.ts';
 import { line } from './line.ts';
 import { type Given, nextForPod, refusedByLock, slotFor, stageOf } from './next-for-pod.ts';
 import { pinnedPods, TOLD_MS } from './pinned-pods.ts';
+import { presumed } from './presumed.ts';
 import {
   isRefusal,
   type Refusal,
@@ -253,7 +254,7 @@ export function podDesk(desk: Desk, given: Givens): PodDesk {
     const call =
       next.do === 'pin'
         ? ({ do: 'patch', kind: 'Pod', id: { namespace: pod.namespace, name: pod.name }, patch: next.patch } as const)
-        : ({ do: next.do, kind: 'IPLock', object: next.object } as const);
+        : ({ do: next.do, kind: 'IPLock', object: presumed(desk, next.object) } as const);
     return flight.begin({ job, lane: 'quick', object, call });
   }
 

@@ -3,7 +3,7 @@
  * for. Follows the NodeNetworks one change at a time; docs/locks.md numbers the rules (W1 to W5).
  */
 import type { NodeNetwork } from '../../api/kinds.ts';
-import { REBUILD_ANNOTATION } from '../../api/network.ts';
+import { REBUILD_ANNOTATION, RELEASES } from '../../api/network.ts';
 
 /** An address that a pod of a node has. */
 export interface Report {
@@ -22,6 +22,8 @@ type Network = Pick<NodeNetwork, 'status'> & { readonly metadata: { readonly ann
 export interface Reports {
   /** The NodeNetwork of a node as it is now; @returns addresses of which something changed */
   set(node: string, network: Network | undefined): readonly string[];
+  /** Whether the agent of the node says of each address when nothing of it is left, also of pods that it never saw. */
+  releases(node: string): boolean;
   /** Who has the address; where several nodes say so, the first by name. */
   at(ip: string): Report | undefined;
   /**
@@ -35,6 +37,7 @@ export function reports(): Reports {
   const byNode = new Map<string, readonly Report[]>();
   const byIp = new Map<string, Map<string, Report>>();
   const silent = new Set<string>();
+  const releasing = new Set<string>();
   const asked = new Set<string>();
 
   function put(ip: string, node: string, report: Report | undefined): void {
@@ -51,6 +54,9 @@ export function reports(): Reports {
     set(node, network) {
       const mark = network?.metadata.annotations?.[REBUILD_ANNOTATION];
       const isAnswered = mark !== undefined && mark === network?.status?.rebuilt;
+      const releases = network?.status?.conditions?.some(({ type, status }) => type === RELEASES && status === 'True') ?? false;
+      if (releases) releasing.add(node);
+      else releasing.delete(node);
       if (mark !== undefined && !isAnswered) silent.add(node);
       else silent.delete(node);
       const before = byNode.get(node) ?? [];
@@ -63,6 +69,7 @@ export function reports(): Reports {
       for (const ip of changed) put(ip, node, told.get(ip));
       return changed;
     },
+    releases: (node) => releasing.has(node),
     at(ip) {
       const all = [...(byIp.get(ip)?.values() ?? [])];
       return all.length < 2 ? all[0] : all.reduce((least, one) => (one.node < least.node ? one : least));
@@ -83,4 +90,8 @@ export function reports(): Reports {
 const FEW_NAMES = 4;
 
 /** Where nobody reports. */
-export const NO_REPORTS: Pick<Reports, 'at' | 'waitsFor'> = { at: () => undefined, waitsFor: () => undefined };
+export const NO_REPORTS: Pick<Reports, 'at' | 'waitsFor' | 'releases'> = {
+  at: () => undefined,
+  waitsFor: () => undefined,
+  releases: () => false,
+};

@@ -6,7 +6,7 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { HostPool, IPLock } from '../../../lib/api/kinds.ts';
-import { WIRED } from '../../../lib/api/network.ts';
+import { PROBED, PROBED_REASONS, WIRED, WIRED_REASONS } from '../../../lib/api/network.ts';
 import type { Clock } from '../../../lib/kube/clock.ts';
 import { ApiError, NoAnswer } from '../../../lib/kube/error.ts';
 import { silent } from '../../../lib/kube/log.ts';
@@ -19,6 +19,8 @@ import { conditionOf } from '../../../lib/network/agent/next-for-add.ts';
 import { MISSING_MS } from '../../../lib/network/agent/next-for-round.ts';
 import type { Lock, NodeView } from '../../../lib/network/agent/node-view.ts';
 import { type Round, round } from '../../../lib/network/agent/round.ts';
+import { type Saying, saying } from '../../../lib/network/agent/saying.ts';
+import { versions } from '../../../lib/network/agent/versions.ts';
 import { isRefusal } from '../../../lib/network/wiring/refusal.ts';
 import type { Line } from '../../../lib/network/wiring/step.ts';
 import { type Dice, dice } from '../../scheduling/dice.ts';
@@ -54,12 +56,17 @@ interface SandboxMade extends Sandbox {
   readonly pod: Pod;
   /** ADD was answered with a result. */
   runs: boolean;
+  /** The runtime ends it: the kubelet may begin another one. */
+  ended: boolean;
   /** In the list of the runtime. */
   listed: boolean;
 }
 
 interface Waiting {
-  readonly node: string;
+  readonly node: Node;
+  readonly life: number;
+  /** A write, which is done whatever becomes of who has sent it. */
+  readonly sent: boolean;
   readonly go: () => void;
 }
 
@@ -74,7 +81,7 @@ export class Cluster {
   readonly nodes: readonly Node[];
   /** What must not be, as it was seen first. */
   readonly violations: string[] = [];
-  readonly did = { added: 0, refused: 0, killed: 0, rebooted: 0, collected: 0 };
+  readonly did = { added: 0, trusted: 0, refused: 0, killed: 0, rebooted: 0, quarantined: 0, released: 0, late: 0 };
 
   private readonly chance: Dice;
 
@@ -90,13 +97,22 @@ export class Cluster {
     this.story.push(`${this.nowMs}: ${what}`);
   }
 
-  /** Everything from outside comes after a while, or never. */
-  async gate<T>(node: Node, act: () => T): Promise<T> {
+  /**
+   * Everything from outside comes after a while, or never.
+   * @param sent a call that is on its way is done whoever has sent it, and dead or not
+   */
+  async gate<T>(node: Node, act: () => T, sent = false): Promise<T> {
     const { life } = node;
-    await new Promise<void>((go) => this.waiting.push({ node: node.name, go }));
+    await new Promise<void>((go) => this.waiting.push({ node, life, sent, go }));
     // A process that was killed does nothing any more, and nobody waits for it.
-    if (life !== node.life) return await new Promise<never>(() => {});
-    return act();
+    if (life === node.life) return act();
+    try {
+      if (sent) act();
+      if (sent) this.did.late++;
+    } catch {
+      // Nobody hears of it.
+    }
+    return await new Promise<never>(() => {});
   }
 
   clockOf(node: Node): Clock {
@@ -116,13 +132,19 @@ export class Cluster {
   /** One step of the schedule, whichever. */
   async step(isCalm = false): Promise<void> {
     const { chance } = this;
-    if (this.waiting.length > 0 && chance.chance(0.75)) this.waiting.splice(chance.upTo(this.waiting.length), 1)[0]!.go();
+    if (this.waiting.length > 0 && chance.chance(0.75)) this.goOn(chance.upTo(this.waiting.length));
     else if (chance.chance(0.3)) this.pass(chance.pick([10, 100, 1_000, 5_000]));
     else if (chance.chance(0.4)) for (const node of this.nodes) node.sync();
     else if (isCalm) void chance.pick(this.nodes).round();
     else this.something();
     await turn();
     this.look();
+  }
+
+  /** A write may be late by as much as the next process needs to begin. */
+  private goOn(at: number): void {
+    const { sent, node, life } = this.waiting[at]!;
+    if (this.chance.chance(life !== node.life ? 0.1 : sent ? 0.3 : 1)) this.waiting.splice(at, 1)[0]!.go();
   }
 
   private pass(ms: number): void {
@@ -141,11 +163,13 @@ export class Cluster {
     else if (act < 45) this.give();
     else if (act < 60 && pod !== undefined) this.nodeOf(pod).begin(pod);
     else if (act < 75) node.end(chance);
-    else if (act < 82 && pod !== undefined) pod.exists = false;
-    else if (act < 88) void node.round();
-    else if (act < 92) node.repeat(chance);
-    else if (act < 97) node.kill();
-    else if (act < 98) node.reboot();
+    else if (act < 81 && pod !== undefined) pod.exists = false;
+    else if (act < 86) void node.round();
+    else if (act < 90) node.repeat(chance);
+    else if (act < 92) this.chance.pick(this.nodes).probe(this.chance);
+    else if (act < 95) this.hurry(node);
+    else if (act < 98) (this.waiting.find((one) => one.sent && one.life === one.node.life)?.node ?? node).kill();
+    else if (act < 99) node.reboot();
     else node.forget(chance);
   }
 
@@ -158,20 +182,41 @@ export class Cluster {
     const uid = `pod-${this.made++}`;
     const pod: Pod = { uid, name: uid, node: node.name, exists: true };
     // Now and then one comes that was given none.
-    if (ip !== undefined && this.chance.chance(0.95))
-      this.write(ip, { phase: 'Locked', node: node.name, mac: macOf(ip), owner: `feed/${uid}`, podUID: uid });
+    if (ip !== undefined && this.chance.chance(0.95)) this.lock(ip, pod);
     this.pods.push(pod);
   }
 
-  /** The lock writer gives back what nobody has: by the word of the agent where it was Bound. */
+  /** As the lock writer gives it; one of before doesn't say that the node may wire it without another word. */
+  private lock(ip: string, { uid, node }: Pod): void {
+    const conditions = [
+      ...(this.chance.chance(0.8) ? [said(WIRED, 'Unknown', WIRED_REASONS.given)] : []),
+      ...(this.chance.chance(0.5) ? [said(PROBED, 'True', PROBED_REASONS.free)] : []),
+    ];
+    this.write(ip, { phase: 'Locked', node, mac: macOf(ip), owner: `feed/${uid}`, podUID: uid }, { conditions });
+  }
+
+  /**
+   * The lock writer gives back what nobody has: by the word of the agent, and of one that was given without that when its pod is gone
+   * before it was Bound. What another machine answers for it takes out of use, gives the pod another, and a person lets it go.
+   */
   private give(): void {
     for (const [ip, lock] of this.locks) {
       const pod = this.pods.find(({ uid }) => uid === lock.spec.podUID);
-      if (pod?.exists) continue;
-      if (lock.spec.phase === 'Locked' || conditionOf(lock, WIRED)?.status === 'False') {
-        this.tell(`${ip} is freed, ${lock.spec.phase}`);
+      const { phase } = lock.spec;
+      const wired = conditionOf(lock, WIRED);
+      const free = () => {
+        this.tell(`${ip} is freed, ${phase}`);
         this.locks.delete(ip);
-      }
+      };
+      if (phase === 'Quarantined') free();
+      else if (phase === 'Locked' && conditionOf(lock, PROBED)?.reason === PROBED_REASONS.conflict) {
+        this.tell(`${ip} is quarantined`);
+        this.did.quarantined++;
+        this.write(ip, { ...lock.spec, phase: 'Quarantined' }, lock.status);
+        const other = IPS.find((one) => !this.locks.has(one));
+        if (pod?.exists && other !== undefined) this.lock(other, pod);
+      } else if (wired?.status === 'False' && (!pod?.exists || this.chance.chance(0.2))) free();
+      else if (wired === undefined && phase === 'Locked' && !pod?.exists) free();
     }
   }
 
@@ -192,7 +237,7 @@ export class Cluster {
   /** Of the API server: the call may fail before or after it was done. */
   async patch(node: Node, lock: Lock, patch: Parameters<NodeView['patchLock']>[1]): Promise<Lock> {
     const fails = this.chance.chance(0.1) ? this.chance.pick(['before', 'after'] as const) : undefined;
-    return await this.gate(node, () => {
+    const done = () => {
       const what = `PATCH ${lock.metadata.name}`;
       if (fails === 'before') throw new NoAnswer(what, { maybeDone: true });
       const there = this.locks.get(lock.metadata.name);
@@ -200,14 +245,28 @@ export class Cluster {
       if (there.metadata.resourceVersion !== lock.metadata.resourceVersion || there.metadata.uid !== lock.metadata.uid)
         throw new ApiError(what, { status: 409, reason: 'Conflict', message: 'changed' });
       this.tell(`${node.name} writes ${lock.metadata.name} ${JSON.stringify(patch)}${fails === undefined ? '' : ', and is not told'}`);
+      if (conditionOf({ status: patch.status }, WIRED)?.status === 'False') this.did.released++;
       const written = this.write(lock.metadata.name, { ...there.spec, ...patch.spec }, patch.status ?? there.status);
       if (fails === 'after') throw new NoAnswer(what, { maybeDone: true });
       return written;
-    });
+    };
+    return await this.gate(node, done, true);
   }
 
   all = (): Lock[] => [...this.locks.values()];
   read = (ip: string): Lock | undefined => this.locks.get(ip);
+
+  /** What is seldom by itself: an agent ends with a write on its way, and the next one is asked for the very pod. */
+  private hurry(node: Node): void {
+    const lock = node.probe(this.chance);
+    node.kill();
+    const pod = this.pods.find(({ uid }) => uid === lock?.spec.podUID);
+    if (pod !== undefined) node.begin(pod);
+  }
+
+  isLucky = (): boolean => this.chance.chance(0.8);
+
+  podsOn = (node: string): readonly Pod[] => this.pods.filter((pod) => pod.exists && pod.node === node);
 
   /** No address is on two links, and none is on a link that the API server has as somebody else's. */
   private look(): void {
@@ -219,8 +278,10 @@ export class Cluster {
         if (other !== undefined) this.violations.push(`${ip} is in ${other} and in ${netns}`);
         on.set(ip, netns);
         const lock = this.locks.get(ip);
-        if (lock?.spec.podUID !== uid || lock.spec.phase !== 'Bound' || lock.spec.node !== node.name)
-          this.violations.push(`${ip} is in ${netns} of ${uid} on ${node.name}, and its IPLock says ${JSON.stringify(lock?.spec)}`);
+        const wired = lock && conditionOf(lock, WIRED)?.status;
+        const isKept = lock?.spec.phase === 'Bound' || (lock?.spec.phase === 'Locked' && wired !== undefined);
+        if (lock?.spec.podUID !== uid || lock.spec.node !== node.name || !isKept || wired === 'False')
+          this.violations.push(`${ip} is in ${netns} of ${uid} on ${node.name}, and its IPLock says ${JSON.stringify(lock)}`);
       }
   }
 
@@ -252,6 +313,9 @@ export class Cluster {
   }
 }
 
+const said = (type: string, status: 'True' | 'False' | 'Unknown', reason: string) =>
+  ({ type, status, reason, lastTransitionTime: '2026-11-27T00:00:00Z' }) as const;
+
 /** One schedule from its seed. */
 export async function scheduleOf(seed: number, steps: number): Promise<{ readonly wrong: readonly string[]; readonly cluster: Cluster }> {
   const cluster = new Cluster(dice(seed));
@@ -271,6 +335,11 @@ class Node {
   private readonly disk = new Map<string, Attachment>();
   private tombstones: Sandbox[] = [];
   private watched: Lock[] = [];
+  private watchedPods: ReadonlySet<string> = new Set();
+  private known = versions();
+  private hasRead = false;
+  private said?: Saying;
+  private theView?: NodeView;
   private agent?: Agent;
   private rounds?: Round;
   private isInRound = false;
@@ -288,13 +357,24 @@ class Node {
     if (this.agent !== undefined) return;
     const { cluster } = this;
     const clock = cluster.clockOf(this);
+    this.known = versions();
+    this.hasRead = false;
+    // A consistent list, as of some moment after the process has begun.
+    void cluster.gate(this, () => {
+      this.sync(true);
+      this.known.began(this.watched);
+      this.hasRead = true;
+    });
     const [view, kernel, journal] = [this.view(), this.kernel(), this.journal()];
+    this.theView = view;
     const sandboxes = () => cluster.gate(this, () => this.listed());
     const made = agent({
-      ...{ view, journal, kernel, sandboxes, clock, log: silent },
+      ...{ view, journal, kernel, sandboxes, clock, log: silent, probes: true },
       onDown: (ip, podUID) => void this.rounds?.release(ip, podUID).catch(() => {}),
+      onUp: (ip) => this.said?.up(ip),
     });
     this.agent = made;
+    this.said = saying({ view, journal, adding: made.adding, clock, log: silent });
     const cri = { sandboxes, netnsOf: async (id: string) => this.sandboxes.find(({ containerId }) => containerId === id)?.netns };
     this.rounds = round({ agent: made, view, journal, kernel, cri, tombstones: '/nowhere', clock, log: silent });
     const left = this.tombstones;
@@ -306,6 +386,7 @@ class Node {
     this.cluster.tell(`${this.name} agent killed`);
     this.cluster.did.killed++;
     this.life++;
+    void this.said?.queue.stop();
     this.agent = undefined;
     this.isInRound = false;
     this.listeners.clear();
@@ -321,15 +402,23 @@ class Node {
     for (const each of [...this.host]) if (each !== 'link lo' && each !== 'link bond0') this.host.delete(each);
     this.disk.clear();
     this.tombstones = [];
-    for (const sandbox of this.sandboxes) sandbox.runs = false;
+    for (const sandbox of this.sandboxes) Object.assign(sandbox, { runs: false, ended: true });
     this.kill();
   }
 
   /** The runtime begins a sandbox: a namespace, and ADD; on any failure it takes it back by DEL. */
   begin(pod: Pod): void {
-    if (!pod.exists || this.sandboxes.some((one) => one.pod === pod)) return;
+    if (!pod.exists || this.sandboxes.some((one) => one.pod === pod && !one.ended)) return;
     const id = `c${this.calls++}${this.name.at(-1)}`;
-    const sandbox: SandboxMade = { containerId: id, ifname: 'eth0', netns: `/run/netns/${id}`, pod, runs: false, listed: false };
+    const sandbox: SandboxMade = {
+      containerId: id,
+      ifname: 'eth0',
+      netns: `/run/netns/${id}`,
+      pod,
+      runs: false,
+      ended: false,
+      listed: false,
+    };
     const kernel = new Kernel({ host: [], pod: ['lo'] });
     (kernel.has as { host: Set<string> }).host = this.host;
     this.spaces.set(sandbox.netns, { kernel, sandbox });
@@ -346,9 +435,11 @@ class Node {
     if (life !== this.life || !this.sandboxes.includes(sandbox)) return;
     if (reply === undefined || reply instanceof Error || isRefusal(reply)) {
       cluster.did.refused++;
+      sandbox.ended = true;
       await this.del(sandbox);
     } else {
       cluster.did.added++;
+      if (cluster.all().some(({ spec }) => spec.podUID === sandbox.pod.uid && spec.phase === 'Locked')) cluster.did.trusted++;
       sandbox.runs = true;
       sandbox.listed = true;
     }
@@ -383,6 +474,7 @@ class Node {
     if (this.sandboxes.length === 0) return;
     const sandbox = chance.pick(this.sandboxes);
     sandbox.runs = false;
+    sandbox.ended = true;
     const how = chance.upTo(4);
     if (how === 3) this.tombstones.push({ ...sandbox });
     else void this.del(sandbox);
@@ -399,7 +491,7 @@ class Node {
 
   /** The runtime asks again for what it has been told: its answer was lost. */
   repeat(chance: Dice): void {
-    const asked = this.sandboxes.filter(({ pod }) => pod.exists);
+    const asked = this.sandboxes.filter(({ pod, ended }) => pod.exists && !ended);
     if (asked.length > 0) void this.add(chance.pick(asked));
   }
 
@@ -407,6 +499,20 @@ class Node {
   forget(chance: Dice): void {
     if (this.sandboxes.length === 0) return;
     this.remove(chance.pick(this.sandboxes));
+  }
+
+  /** As the prober does: of what no link has, and nobody is about to wire. */
+  probe(chance: Dice): Lock | undefined {
+    const asked = this.watched.filter(({ metadata, spec, status }) => {
+      const isWired = conditionOf({ status }, WIRED)?.status === 'True';
+      return spec.phase === 'Locked' && !isWired && this.agent?.holds(metadata.name) === false;
+    });
+    if (!this.hasRead || asked.length === 0) return undefined;
+    const lock = chance.pick(asked);
+    const found = chance.chance(0.3) ? said(PROBED, 'False', PROBED_REASONS.conflict) : said(PROBED, 'True', PROBED_REASONS.free);
+    const others = (lock.status?.conditions ?? []).filter(({ type }) => type !== PROBED);
+    void this.theView?.patchLock(lock, { status: { ...lock.status, conditions: [...others, found] } }).catch(() => {});
+    return lock;
   }
 
   async round(): Promise<void> {
@@ -418,8 +524,11 @@ class Node {
   }
 
   /** The watches tell what is. */
-  sync(): void {
-    this.watched = this.cluster.all().filter(({ spec }) => spec.node === this.name);
+  sync(isFirst = false): void {
+    if (!isFirst && !this.hasRead) return;
+    // Each of them on its own.
+    if (isFirst || this.cluster.isLucky()) this.watched = this.cluster.all().filter(({ spec }) => spec.node === this.name);
+    if (isFirst || this.cluster.isLucky()) this.watchedPods = new Set(this.cluster.podsOn(this.name).map(({ uid }) => uid));
     for (const tell of [...this.listeners]) tell();
   }
 
@@ -503,11 +612,12 @@ class Node {
   }
 
   private view(): NodeView {
-    const { cluster } = this;
+    const { cluster, known } = this;
     const found = (podUID: string) => cluster.all().find(({ spec }) => spec.podUID === podUID);
     return {
       node: this.name,
-      hasSynced: () => true,
+      hasSynced: () => this.hasRead,
+      isQuiet: (lock) => known.isQuiet(lock),
       unread: () => [],
       facts: () => ({ pool: 'web', rack: 'r12', ip: '10.8.1.11' }),
       network: () => ({ pool: 'web', trunk: 'bond0' }) as ReturnType<NodeView['network']>,
@@ -517,16 +627,23 @@ class Node {
       writeStatus: async () => {},
       locks: () => this.watched,
       lockAt: (ip) => this.watched.find(({ metadata }) => metadata.name === ip),
-      lockOf: (uid) => this.watched.find(({ spec }) => spec.podUID === uid),
+      lockOf: (uid) => {
+        const all = this.watched.filter(({ spec }) => spec.podUID === uid);
+        return all.find(({ spec }) => spec.phase !== 'Quarantined') ?? all[0];
+      },
       findLock: (uid) => cluster.gate(this, () => found(uid)),
       readLock: (ip) => cluster.gate(this, () => cluster.read(ip)),
-      pod: (uid) => ({ uid, namespace: 'feed', name: uid, annotations: {} }),
-      patchLock: (lock, patch) => cluster.patch(this, lock, patch),
+      pod: (uid) => (this.watchedPods.has(uid) ? { uid, namespace: 'feed', name: uid, annotations: {} } : undefined),
+      patchLock: (lock, patch) => {
+        known.writing(lock);
+        return cluster.patch(this, lock, patch);
+      },
       onChange: (tell) => {
         this.listeners.add(tell);
         return () => this.listeners.delete(tell);
       },
       onPodChange: () => {},
+      onPodEnd: () => {},
       reflectors: [],
       stopped: Promise.resolve(),
     };

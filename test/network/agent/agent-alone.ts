@@ -23,6 +23,8 @@ export interface KnownAlone {
   readonly pool: HostPool['spec'];
   readonly network: NodeNetwork['spec'];
   readonly locks: Readonly<Record<string, IPLock['spec']>>;
+  /** What was found of an address on the wire, before the agent began. */
+  readonly statuses?: Readonly<Record<string, IPLock['status']>>;
   /** By UID of the pod. */
   readonly annotations?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Container ids that the runtime has. */
@@ -39,7 +41,7 @@ const lockOf = (ip: string, spec: IPLock['spec']): Lock =>
   ({
     metadata: { name: ip, uid: ip, resourceVersion: '1' },
     spec: bound.has(ip) ? { ...spec, phase: 'Bound' } : spec,
-    status: statuses.get(ip),
+    status: statuses.get(ip) ?? known().statuses?.[ip],
   }) as Lock;
 const all = (): Lock[] => Object.entries(known().locks).map(([ip, spec]) => lockOf(ip, spec));
 
@@ -70,6 +72,8 @@ const view: NodeView = {
   },
   onChange: () => () => {},
   onPodChange: () => {},
+  onPodEnd: () => {},
+  isQuiet: () => true,
   reflectors: [],
   stopped: Promise.resolve(),
 };

@@ -33,6 +33,8 @@ interface Outside {
   readonly locks: Map<string, Lock>;
   /** Which of them is watched. */
   watched: string;
+  /** Whether a write of this node may be on its way. */
+  isQuiet?: boolean;
   /** What comes of a write that was done, or was not. */
   fault?: Error;
   /** Told after each write. */
@@ -59,6 +61,9 @@ function anAgent(outside: Outside, probes = false) {
     network: () => ({ pool: 'web', trunk: 'bond0' }),
     pool: () => ({ shape: 'intranet', intranet: INTRANET, locks: 'hard' }),
     trunk: () => 'bond0',
+    isQuiet: () => outside.isQuiet ?? true,
+    locks: () => outside.locks.values(),
+    lockAt: read,
     lockOf: () => read(outside.watched),
     readLock: async (ip: string) => read(ip),
     pod: () => ({ ...POD, annotations: {} }),
@@ -112,6 +117,32 @@ test('an address that comes in the place of the one that was bound is bound too 
   expect(await added(made, 'c1')).toMatchObject({ ips: [{ address: `${SECOND}/24` }] });
   expect(saidWhenWired).toEqual(['Bound', 'True']);
   expect(down).toEqual([FIRST]);
+});
+
+const GIVEN = { type: WIRED, status: 'Unknown', reason: 'Given', message: '', lastTransitionTime: '2026-01-01T00:00:00Z' } as const;
+
+test('an address that was given to the node is wired without a word to the API server, away or not', async () => {
+  const outside = { ...anOutside(), fault: new NoAnswer('PATCH iplocks: reset', { maybeDone: true }) };
+  outside.locks.set(FIRST, { ...outside.locks.get(FIRST)!, status: { conditions: [GIVEN] } });
+  const { made, ran } = anAgent(outside);
+  expect(await added(made, 'c1')).toMatchObject({ ips: [{ address: `${FIRST}/24` }] });
+  expect(ran).toContainEqual(expect.stringContaining(FIRST));
+  expect(outside.locks.get(FIRST)).toMatchObject({ metadata: { resourceVersion: '1' }, spec: { phase: 'Locked' } });
+  expect([made.holds(FIRST), made.holds(SECOND)]).toEqual([true, false]);
+});
+
+test('one that a write of this node may still change, or that an agent of before has said to be wired, is bound by a write first', async () => {
+  for (const [isQuiet, said] of [
+    [false, GIVEN],
+    [true, { ...GIVEN, status: 'True', reason: 'OnTheNode' } as const],
+  ] as const) {
+    const outside = { ...anOutside(), isQuiet };
+    outside.locks.set(FIRST, { ...outside.locks.get(FIRST)!, status: { conditions: [said] } });
+    const { made, journal } = anAgent(outside);
+    await added(made, 'c1');
+    expect(outside.locks.get(FIRST)).toMatchObject({ metadata: { resourceVersion: '2' }, spec: { phase: 'Bound' } });
+    journal.remove('c1-eth0');
+  }
 });
 
 test.each([

@@ -62,6 +62,8 @@ function aNode(pods: Readonly<Record<string, string>>) {
       }),
     onChange: () => () => {},
     onPodChange: () => {},
+    onPodEnd: () => {},
+    isQuiet: () => true,
     reflectors: [],
     stopped: Promise.resolve(),
   };

@@ -20,7 +20,7 @@ function known({ phase = 'Locked', probed = 'True', lock, ...over }: Over = {}):
     lastTransitionTime: '2026-11-27T00:00:00Z',
   } as const;
   return {
-    ...{ pod: POD, synced: true, waitedMs: 0, asked: false, bound: false, probes: true, rivals: [] },
+    ...{ pod: POD, synced: true, waitedMs: 0, asked: false, bound: false, given: false, probes: true, rivals: [] },
     ...(lock === 'none'
       ? {}
       : {
@@ -39,7 +39,15 @@ test('an address that was probed is bound, and then wired', () => {
   expect(nextForAdd(known({ bound: true, phase: 'Bound' }))).toEqual({ do: 'wire' });
 });
 
-test('what is watched says nothing: each ADD writes for itself before it wires', () => {
+test('an address that was given to the node is wired without a write, once it was looked for on the wire or that takes too long', () => {
+  for (const phase of ['Locked', 'Bound'] as const) expect(nextForAdd(known({ phase, given: true }))).toEqual({ do: 'wire' });
+  expect(nextForAdd(known({ given: true, probed: 'none', waitedMs: PROBE_MS - 1 }))).toEqual({ do: 'wait' });
+  expect(nextForAdd(known({ given: true, probed: 'none', waitedMs: PROBE_MS }))).toEqual({ do: 'wire' });
+  expect(nextForAdd(known({ given: true, probed: 'conflict' }))).toMatchObject({ do: 'refuse', refused: 'Conflict' });
+  expect(nextForAdd(known({ given: true, rivals: [{ key: 'old-eth0', gone: false }] }))).toEqual({ do: 'wait' });
+});
+
+test('what is watched says nothing where the address was not given so: each ADD writes for itself before it wires', () => {
   expect(nextForAdd(known({ phase: 'Bound' }))).toEqual({ do: 'bind' });
 });
 
@@ -80,9 +88,16 @@ test('an IPLock that can not be written for long is refused, and not tried for e
   expect(nextForAdd(known({ waitedMs: BIND_MS }))).toMatchObject({ do: 'refuse', code: 11 });
 });
 
-test('nothing is wired without its own write, beside a rival, or against a refusal, whatever is known', () => {
+test('nothing is wired without its own write where it was not given, beside a rival, or against a refusal, whatever is known', () => {
   const any = fc.record({
-    ...{ synced: fc.boolean(), waitedMs: fc.nat(20_000), asked: fc.boolean(), bound: fc.boolean(), probes: fc.boolean() },
+    ...{
+      synced: fc.boolean(),
+      waitedMs: fc.nat(20_000),
+      asked: fc.boolean(),
+      bound: fc.boolean(),
+      given: fc.boolean(),
+      probes: fc.boolean(),
+    },
     phase: fc.constantFrom('Locked' as const, 'Bound' as const),
     probed: fc.constantFrom('True' as const, 'conflict' as const, 'none' as const),
     lock: fc.constantFrom('none' as const, undefined),
@@ -92,7 +107,8 @@ test('nothing is wired without its own write, beside a rival, or against a refus
   fc.assert(
     fc.property(any, (over) => {
       if (nextForAdd(known(over)).do !== 'wire') return;
-      expect(over).toMatchObject({ synced: true, bound: true, rivals: [] });
+      expect(over).toMatchObject({ synced: true, rivals: [] });
+      expect(over.bound || over.given).toBe(true);
       expect(over.refusal).toBeUndefined();
       expect(over.lock).toBeUndefined();
     }),

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { WIRED } from '../../../lib/api/network.ts';
-import { MISSING_MS, nextForRound, type RoundSeen } from '../../../lib/network/agent/next-for-round.ts';
+import { COMING_MS, MISSING_MS, nextForRound, type RoundSeen } from '../../../lib/network/agent/next-for-round.ts';
 import { vethNames } from '../../../lib/network/wiring/plan.ts';
 
 const IP = '10.110.0.130';
@@ -28,6 +28,8 @@ const seen = (over: Partial<RoundSeen> = {}): RoundSeen => ({
     missingMs: () => undefined,
     isBusy: () => false,
     adding: new Set(),
+    lives: () => false,
+    knownMs: () => COMING_MS,
   },
   ...over,
 });
@@ -58,6 +60,21 @@ test('an address is released when neither note, nor sandbox, nor link is left of
   const ended = new Map([running('c1', { isReady: false })]);
   expect(nextForRound(seen({ locks: [aLock('True')], sandboxes: ended }))).toEqual(release);
   expect(nextForRound(seen({ locks: [aLock('True')], sandboxes: ended, veths: [veth('c1')] }))).toEqual([]);
+});
+
+test('an address that was given to a pod which never came is released too, and not while the pod lives or may be on its way', () => {
+  const given: RoundSeen['locks'][number] = {
+    ...aLock(undefined),
+    status: { conditions: [{ type: WIRED, status: 'Unknown', reason: 'Given', lastTransitionTime: '2026-11-27T00:00:00Z' }] },
+  };
+  for (const lock of [given, aLock('True')]) {
+    const locks = [lock];
+    expect(nextForRound(seen({ locks }))).toEqual([{ do: 'release', ip: IP, podUID: 'pod-a' }]);
+    expect(nextForRound(seen({ locks, lives: () => true }))).toEqual([]);
+    expect(nextForRound(seen({ locks, knownMs: () => COMING_MS - 1 }))).toEqual([]);
+    expect(nextForRound(seen({ locks, attachments: [anAttachment('c1')], sandboxes: new Map([running('c1')]) }))).toEqual([]);
+  }
+  expect(nextForRound(seen({ locks: [given], sandboxes: new Map([running('c1')]) }))).toMatchObject([{ do: 'adopt' }]);
 });
 
 test('a pod that runs and that nobody noted is taken up again', () => {

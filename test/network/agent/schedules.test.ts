@@ -7,7 +7,7 @@ const STEPS = 150;
 const SEED = Number(process.env.GALA_SEED ?? Date.now() % 1_000_000);
 
 test(`no address is on two links, and nothing is left, in ${COUNT} random schedules from seed ${SEED}`, async () => {
-  const did = { added: 0, refused: 0, killed: 0, rebooted: 0 };
+  const did = { added: 0, trusted: 0, refused: 0, killed: 0, rebooted: 0, quarantined: 0, released: 0, late: 0 };
   for (let seed = SEED; seed < SEED + COUNT; seed++) {
     const { wrong, cluster } = await scheduleOf(seed, STEPS);
     if (wrong.length > 0) throw new Error(`seed ${seed}:\n${[...wrong.slice(0, 10), ...cluster.story.slice(-150)].join('\n')}`);

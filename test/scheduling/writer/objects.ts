@@ -27,7 +27,7 @@ export function aStoredIPLock(ip: string, { annotations, metadata, says, ...opti
 
 /** As the agent of the node writes it. */
 export function saying(type: string, said: string): Condition {
-  const status = said === 'True' ? 'True' : said === 'AnsweredForAll' ? 'Unknown' : 'False';
+  const status = said === 'True' ? 'True' : said === 'AnsweredForAll' || said === 'Given' ? 'Unknown' : 'False';
   const message = said === 'Conflict' ? '3c:fd:fe:11:22:33 answers for it' : said === 'GatewaySilent' ? 'the gateway does not answer' : '';
   return { type, status, reason: said === 'True' || said === 'False' ? type : said, message, lastTransitionTime: '2026-11-26T00:00:00Z' };
 }

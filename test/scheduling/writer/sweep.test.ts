@@ -101,6 +101,14 @@ describe('S17 an address that its node says is wired', () => {
       for (const pod of ['done', 'gone', 'other', 'waits'] as const)
         expect(swept({ ...wired, lock: 'night' }, { pod, lock })).toMatchObject({ do: 'keep', patienceMs: 60_000 });
   });
+  test('or that was given to the node with the pod, is kept the same, bound or not yet', () => {
+    for (const phase of ['Locked', 'Bound'] as const)
+      for (const pod of ['done', 'gone', 'other', 'waits'] as const)
+        for (const stranded of [false, true])
+          expect(swept({ phase, podUID, says: { Wired: 'Given' } }, { pod, stranded })).toMatchObject({ do: 'keep' });
+    expect(swept({ podUID, says: { Wired: 'False' } }, { pod: 'gone' })).toEqual({ do: 'hold', ofLock: false });
+    expect(swept({ podUID, says: { Wired: 'Given' } }, { pod: 'gone', off: true })).toEqual({ do: 'hold', ofLock: false });
+  });
   test('leaves its pod as soon as the node says that it is wired no longer, also where the Node object is gone by then', () => {
     const unwired = { ...wired, says: { Wired: 'False' } };
     for (const pod of ['done', 'gone'] as const) {
@@ -193,7 +201,7 @@ test('S17 whatever else is so, what may be wired on a machine that is not known 
     stranded: fc.boolean(),
     reignMs: fc.nat(),
   });
-  const says = fc.record({ Wired: fc.constant('True'), Probed: fc.constantFrom('True', 'Conflict', 'GatewaySilent') });
+  const says = fc.record({ Wired: fc.constantFrom('True', 'Given'), Probed: fc.constantFrom('True', 'Conflict', 'GatewaySilent') });
   fc.assert(
     fc.property(any, says, fc.boolean(), (more, says, free) => {
       const annotations: Record<string, string> = free ? { 'gala.internal/free': 'true' } : {};
