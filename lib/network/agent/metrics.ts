@@ -20,7 +20,7 @@ export async function cniMetrics(registry: Registry, wired: () => number): Promi
   });
   const steps = new Counter({
     name: 'gala_cni_round_steps_total',
-    help: 'What the round did: collect, unlink, release, adopt, repair.',
+    help: 'What the round did: collect, unlink, release, adopt, repair, leaked.',
     labelNames: ['step'] as const,
     registers,
   });

@@ -53,6 +53,25 @@ function ownLines(own: Link | undefined, eni: Left['eni'], netns: string): Line[
   return [...asItCame('pod', link, own), ...undoOf({ do: 'move', device: eni.device, link, netns })];
 }
 
+/** An ENI of the node, as its NodeNetwork says. */
+export interface Slot {
+  readonly mac: string;
+  readonly networkCardIndex?: number;
+  readonly deviceIndex: number;
+}
+
+/**
+ * The way back without container or journal: of a namespace's links, those that are Gala's. An ENI goes to the host under a name that no
+ * other has; it is found there by its MAC.
+ */
+export function homeless(links: readonly Link[], slots: readonly Slot[]): Line[] {
+  return links.flatMap((link) => {
+    const slot = slots.find(({ mac }) => mac === (link.permanentMac ?? link.mac));
+    if (slot === undefined) return link.index === OWN_INDEX || link.mac.startsWith(DERIVED) ? ownLines(link, undefined, '') : [];
+    return ownLines(link, { mac: slot.mac, device: `gala-eni${slot.networkCardIndex ?? 0}-${slot.deviceIndex}` }, '');
+  });
+}
+
 /** Its own MAC is all that EC2 lets through, and what it is found by. A driver may refuse to change that of a link that is up. */
 const asItCame = (where: Where, link: string, { permanentMac }: Link): Line[] =>
   permanentMac === undefined ? [] : [set(where, link, 'down'), set(where, link, `address ${permanentMac}`)];
