@@ -4,10 +4,10 @@
  */
 
 /** What a figure must keep to. */
-export interface Bar {
-  readonly must: '<' | '≤' | '=' | '≥';
-  readonly than: number;
-}
+export type Bar =
+  | { readonly must: '<' | '≤' | '=' | '≥'; readonly than: number }
+  /** Neither less nor more. */
+  | { readonly from: number; readonly to: number };
 
 export interface Figure {
   readonly what: string;

@@ -8,7 +8,7 @@ import { AREAS } from './areas.ts';
 import { REPOSITORY } from './child.ts';
 import { chosen } from './chosen.ts';
 import { complete, linesAbout, MISTAKES, mistaken } from './mistakes.ts';
-import { exitCode, median, meets, rowsOf } from './row.ts';
+import { barText, exitCode, median, meets, rowsOf } from './row.ts';
 import { areasTable, resultTable, table } from './table.ts';
 
 /** An area of one figure. */
@@ -46,6 +46,8 @@ describe('a bar', () => {
     expect(meets([1.21], { must: '≤', than: 1.2 })).toBe(false);
     expect(meets([0.8], { must: '≥', than: 0.8 })).toBe(true);
     expect(meets([0.79], { must: '≥', than: 0.8 })).toBe(false);
+    expect([8.9, 9, 10.5, 10.6].map((value) => meets([value], { from: 9, to: 10.5 }))).toEqual([false, true, true, false]);
+    expect(barText({ from: 9, to: 10.5 })).toBe('9–10.5');
   });
 
   test('on a count is missed as soon as one run differs', () => {

@@ -40,10 +40,12 @@ function rowOf(area: string, figure: Figure, measured: Measured | Skipped): Row 
   return { ...row, peer, ...(peer.value === 0 ? {} : { ratio: value / peer.value }) };
 }
 
-export const barText = ({ must, than }: Bar): string => `${must} ${than}`;
+export const barText = (bar: Bar): string => ('must' in bar ? `${bar.must} ${bar.than}` : `${bar.from}–${bar.to}`);
 
 /** Times vary and are judged by their median; what is counted must come out the same in every run. */
-export function meets(runs: readonly number[], { must, than }: Bar): boolean {
+export function meets(runs: readonly number[], bar: Bar): boolean {
+  if (!('must' in bar)) return median(runs) >= bar.from && median(runs) <= bar.to;
+  const { must, than } = bar;
   switch (must) {
     case '<':
       return median(runs) < than;

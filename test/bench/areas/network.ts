@@ -7,10 +7,18 @@ import { stageRoot } from '../../tools/image-root.ts';
 import { defineArea, type Tools } from '../area.ts';
 import { REPOSITORY, runWell } from '../child.ts';
 import { median } from '../row.ts';
+import { again, TIMES } from './network/again.ts';
 import { ec2Figures, onEc2 } from './network/ec2.ts';
+import { aStand } from './network/stand.ts';
+import { traffic } from './network/traffic.ts';
+import { upgrade } from './network/upgrade.ts';
 import { wired } from './network/wired.ts';
 
 const CHAIN = 'the reference plugins macvlan and static';
+const BARE = 'a bare MacVlan pair on the same link';
+const BANDWIDTH = 'the reference plugins ptp and bandwidth, as containerd calls them';
+/** Of what is counted as bytes of TCP: without headers 10 Mbit/s are 9.6. */
+const TEN_MBIT = { from: 9, to: 10.5 };
 const NOTHING = 'a static C program that does nothing';
 const TURNS = 7;
 /** In each turn, of each program. */
@@ -22,12 +30,28 @@ export const network = defineArea({
   figures: {
     shim: { what: "the CNI shim, an ADD, without the agent's own time", unit: 'ms', bar: { must: '≤', than: 2 }, peer: NOTHING },
     shimMemory: { what: 'the CNI shim, peak memory of an ADD', unit: 'MB', bar: { must: '≤', than: 2 }, peer: NOTHING },
-    add: { what: 'an ADD with limits, veth and the write of the IPLock, median', unit: 'ms', peer: CHAIN },
+    add: { what: 'an ADD with limits and veth, median', unit: 'ms', peer: CHAIN },
     addRatio: { what: 'the same, over that of the reference plugins, which do less', unit: '×', bar: { must: '≤', than: 1.5 } },
     addSlow: { what: 'an ADD, 99th percentile, over that of the reference plugins', unit: '×', bar: { must: '≤', than: 1.5 } },
     burst: { what: '50 ADDs at once', unit: 'pods/s', peer: CHAIN },
     burstRatio: { what: 'the same, over that of the reference plugins', unit: '×', bar: { must: '≥', than: 1.3 } },
     memory: { what: 'gala cni with 100 pods, resident', unit: 'MB', bar: { must: '≤', than: 120 } },
+    throughput: { what: 'pod to pod without a limit, TCP', unit: 'Gbit/s', peer: BARE },
+    throughputShare: { what: 'the same, of that of a bare MacVlan pair', unit: '%', bar: { must: '≥', than: 95 } },
+    roundTrip: { what: 'pod to pod without a limit, a round trip of 64 bytes', unit: 'µs', peer: BARE },
+    roundTripShare: { what: 'the same, over that of a bare MacVlan pair', unit: '×', bar: { must: '≤', than: 1.05 } },
+    vlanOut: { what: 'a limit of 10 Mbit/s on a VLAN, what the pod sends', unit: 'Mbit/s', bar: TEN_MBIT, peer: BANDWIDTH },
+    vlanIn: { what: 'a limit of 10 Mbit/s on a VLAN, what the pod gets', unit: 'Mbit/s', bar: TEN_MBIT, peer: BANDWIDTH },
+    eniOut: { what: 'a limit of 10 Mbit/s on a whole device, what the pod sends', unit: 'Mbit/s', bar: TEN_MBIT, peer: BANDWIDTH },
+    eniIn: { what: 'a limit of 10 Mbit/s on a whole device, what the pod gets', unit: 'Mbit/s', bar: TEN_MBIT, peer: BANDWIDTH },
+    again: {
+      what: `delete + create on a lock: another IP or MAC, or no answer to a neighbour's first packet, of ${TIMES}`,
+      unit: '',
+      bar: { must: '=', than: 0 },
+      peer: CHAIN,
+    },
+    lost: { what: 'pod starts lost while the agent is replaced, of 50 at once', unit: '', bar: { must: '=', than: 0 } },
+    lostSeconds: { what: 'these 50, until the last one has started', unit: 's', peer: 'the same, and the agent stays' },
     ...ec2Figures,
     schedules: {
       what: 'random schedules of faults and kills where an address had two links, or something was left, of 10,000',
@@ -49,20 +73,32 @@ const PARTS = ['control-plane', 'containernetworking-plugins'] as const;
 
 async function theAgent(tools: Tools) {
   const missing = partsOf(PARTS).filter((part) => find(part) === undefined);
-  if (missing.length > 0 || process.getuid?.() !== 0) {
-    const skipped = {
-      skipped: missing.length > 0 ? `the bed lacks ${missing.join(', ')}. ${REMEDY}` : 'it needs root: network namespaces',
+  if (missing.length > 0) return skipped(`the bed lacks ${missing.join(', ')}. ${REMEDY}`);
+  if (process.getuid?.() !== 0) return skipped('it needs root: network namespaces');
+  const stand = await aStand(tools);
+  try {
+    const { ours, chain, burst, megabytes } = await wired(stand, tools);
+    const { lost, seconds } = await upgrade(stand, tools);
+    return {
+      add: { runs: ours, peer: chain },
+      addRatio: { runs: [median(ours) / median(chain)] },
+      addSlow: { runs: [slowest(ours) / slowest(chain)] },
+      burst: { runs: burst.ours, peer: burst.chain },
+      burstRatio: { runs: [median(burst.ours) / median(burst.chain)] },
+      memory: { runs: [megabytes] },
+      ...{ lost, lostSeconds: seconds, again: await again(stand, tools) },
+      ...(await traffic(stand, tools)),
     };
-    return { add: skipped, addRatio: skipped, addSlow: skipped, burst: skipped, burstRatio: skipped, memory: skipped };
+  } finally {
+    await stand.stop();
   }
-  const { ours, chain, burst, megabytes } = await wired(tools);
+}
+
+function skipped(why: string) {
+  const it = { skipped: why };
   return {
-    add: { runs: ours, peer: chain },
-    addRatio: { runs: [median(ours) / median(chain)] },
-    addSlow: { runs: [slowest(ours) / slowest(chain)] },
-    burst: { runs: burst.ours, peer: burst.chain },
-    burstRatio: { runs: [median(burst.ours) / median(burst.chain)] },
-    memory: { runs: [megabytes] },
+    ...{ add: it, addRatio: it, addSlow: it, burst: it, burstRatio: it, memory: it, lost: it, lostSeconds: it, again: it },
+    ...{ throughput: it, throughputShare: it, roundTrip: it, roundTripShare: it, vlanOut: it, vlanIn: it, eniOut: it, eniIn: it },
   };
 }
 
