@@ -23,16 +23,18 @@ import { type Endpoint, endpoint } from '../node-local/endpoint.ts';
 import { nodeLocal } from '../node-local/node-local.ts';
 import { PROGRAM, probe } from '../probing/probe.ts';
 import { prober } from '../probing/prober.ts';
-import { agent } from './agent.ts';
+import { type Agent, agent } from './agent.ts';
 import { criOf } from './cri.ts';
 import { everybody } from './everybody.ts';
 import { foreignConflist, install, uninstall } from './install.ts';
 import { keyOf, openJournal } from './journal.ts';
 import { kernel } from './kernel.ts';
+import { leaked } from './leaked.ts';
 import { cniMetrics } from './metrics.ts';
 import { nodeStatus, whoAnswers } from './node-status.ts';
 import { type Lock, NODE_NETWORKS, type NodeView, viewNode } from './node-view.ts';
 import { round } from './round.ts';
+import { saying } from './saying.ts';
 import { serve } from './server.ts';
 import { bury } from './tombstones.ts';
 import { damped, toStatus, troubleOf } from './trouble.ts';
@@ -57,6 +59,10 @@ export interface CniOptions {
 }
 
 const ROUND_MS = 60_000;
+/** Where containerd mounts the network namespaces of pods (internal/cri/server, netns). */
+const NETNS_FOLDER = '/run/netns';
+/** Somebody may wait for the address. Where nobody does it is a look at what is in memory. */
+const ANSWER_MS = 2_000;
 /** A release is one call; one that is not done by then is the next agent's. */
 const RELEASE_MS = 3_000;
 /** Nobody waits for it: people read it, and `gala leaks`. */
@@ -109,16 +115,37 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
       await rounds.release(ip, podUID);
     },
   });
+  /** By UID of its pod, which lives still: the address that was taken down last. */
+  const down = new Map<string, string>();
   const limits = workQueue({ name: 'limits', log, work: async (key) => void (await agents.reshape(key)) });
   measured.queue('releases', releases);
   measured.queue('limits', limits);
   const agents = agent({
     ...{ view, journal, kernel: host, sandboxes: cri.sandboxes, clock: monotonic, log, probes: true },
     throughNode: [...options.throughNode, ...local.throughNode],
-    onDown: (ip, podUID) => releases.add(`${ip} ${podUID}`),
+    onDown: (ip, podUID) => {
+      releases.add(`${ip} ${podUID}`);
+      // The pod's object goes after its sandbox.
+      down.set(podUID, ip);
+    },
+    onUp: (ip) => said.up(ip),
+  });
+  const said = saying({ view, journal, adding: agents.adding, clock: monotonic, log });
+  measured.queue('saying', said.queue);
+  view.onPodEnd((uid) => {
+    const ip = down.get(uid);
+    if (ip !== undefined) releases.add(`${ip} ${uid}`);
+    down.delete(uid);
   });
   const tombstones = join(options.runFolder, 'tombstones');
-  const rounds = round({ agent: agents, view, journal, kernel: host, cri, tombstones, clock: monotonic, log, onStep: counted.step });
+  const leaks = leaked({
+    ...{ folder: NETNS_FOLDER, kernel: host, journal, cri, clock: monotonic, log, onStep: counted.step },
+    slots: () => view.network()?.eniSlots ?? [],
+  });
+  const rounds = round({
+    ...{ agent: agents, view, journal, kernel: host, cri, tombstones, clock: monotonic, log, onStep: counted.step },
+    leaked: leaks,
+  });
   const conflicts = new Map<string, NonNullable<NonNullable<NodeNetwork['status']>['conflicts']>[number]>();
   const events = recorder(api, 'gala.internal/cni', { log });
   const all = everybody((...answerer) => {
@@ -131,7 +158,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
     );
   });
   const probing = prober<Lock>({
-    seen: () => probed(view),
+    seen: () => probed(view, agents),
     ask: (ask) => probe(ask, { gala: [options.probe], signal }),
     write: (lock, status) => view.patchLock(lock, { status }),
     ...{ signal, log },
@@ -148,7 +175,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   });
 
   const trouble = () => troubleOf({ view, foreign: foreignConflist(options.cniConfDir), confDir: options.cniConfDir });
-  const said = damped(trouble, monotonic);
+  const lasting = damped(trouble, monotonic);
   const account = accountOf(api, { account: CNI_ACCOUNT, policy: 'gala-ip-locks', signal, log });
   const health = await serveHealth({
     ...{ port: options.healthPort, registry: measured.registry },
@@ -159,7 +186,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   const serving = await serve({
     socket: options.socket,
     agent: agents,
-    trouble: () => toStatus(said(), view, journal.size),
+    trouble: () => toStatus(lasting(), view, journal.size),
     log,
     onCall: counted.call,
   });
@@ -191,12 +218,17 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
       ...{ trunk: view.trunk(), links: host.hostLinks(), attachments: journal.values(), conflicts: [...conflicts.values()] },
       everybody: all.byVlan,
       ...{ wired, rebuilt },
-      ...{ trouble: said(), generation: now.generation, before: now.status, now: new Date() },
+      ...{ trouble: lasting(), generation: now.generation, before: now.status, now: new Date() },
     });
     if (status !== undefined) await view.writeStatus(status);
   }
   const telling = every(STATUS_MS, signal, log, 'the status of the NodeNetwork was not written', tell);
-  const going = every(ROUND_MS, signal, log, 'a round failed', rounds.run);
+  const going = every(ROUND_MS, signal, log, 'a round failed', async () => {
+    await rounds.run();
+    // What an agent before this one has wired and not said.
+    for (const { ip } of journal.values()) said.queue.add(ip);
+  });
+  const answering = every(ANSWER_MS, signal, log, 'addresses of pods that never came are not given back', rounds.answer);
   const keeping = every(ROUND_MS, signal, log, 'node-local addresses were not put right', local.ensure);
   await aborted(signal);
   // Its node is none of Gala's any more: the runtime goes on with what it had before.
@@ -208,11 +240,11 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
       log.error('pods are still wired, and nobody will say when they are gone: drain the node, with its label on', { left });
   }
   await serving.close();
-  await Promise.all([going, telling, keeping]);
+  await Promise.all([going, answering, telling, keeping]);
   await local.close();
   // What has been taken down already is said, if the API server is there.
   await Promise.race([releases.idle(), sleep(RELEASE_MS)]);
-  await Promise.all([releases.stop(), limits.stop()]);
+  await Promise.all([releases.stop(), limits.stop(), said.queue.stop()]);
   await health.close();
   await view.stopped;
   api.close();
@@ -231,9 +263,11 @@ async function every(ms: number, signal: AbortSignal, log: Log, failed: string, 
 }
 
 /** What the prober decides by. */
-function probed(view: NodeView) {
+function probed(view: NodeView, { holds }: Pick<Agent, 'holds'>) {
   const network = view.network();
   const pool = network && view.pool(network.pool);
   if (!view.hasSynced() || network === undefined || pool === undefined) return undefined;
-  return { node: view.node, rack: view.facts()?.rack, network, pool, locks: view.locks() };
+  // What a link may have is past asking for, and a word on it would be too late.
+  const locks = [...view.locks()].filter(({ metadata }) => !holds(metadata.name));
+  return { node: view.node, rack: view.facts()?.rack, network, pool, locks };
 }

@@ -8,7 +8,6 @@ import type { Cri } from './cri.ts';
 import { type Journal, keyOf } from './journal.ts';
 import { isVeth, type Kernel } from './kernel.ts';
 import type { Leaked } from './leaked.ts';
-import type { Leaked } from './leaked.ts';
 import { otherMachine } from './machine.ts';
 import { COMING_MS, isSaid, nextForRound, type RoundSeen, type RoundStep } from './next-for-round.ts';
 import type { Lock, NodeView } from './node-view.ts';
@@ -24,8 +23,6 @@ export interface RoundOptions {
   readonly tombstones: string;
   readonly clock: Clock;
   readonly log: Log;
-  /** Namespaces of nobody are looked at too. */
-  readonly leaked?: Leaked;
   /** Namespaces of nobody are looked at too. */
   readonly leaked?: Leaked;
   readonly onStep?: (step: RoundStep['do'] | 'repair') => void;
@@ -48,8 +45,6 @@ export function round(options: RoundOptions): Round {
 
   async function run(): Promise<void> {
     await bury(options.tombstones, agent, log);
-    // First: what is found there is not given back below.
-    await tried('leaked', async () => options.leaked?.run());
     // First: what is found there is not given back below.
     await tried('leaked', async () => options.leaked?.run());
     const sandboxes = await cri.sandboxes();
@@ -134,8 +129,6 @@ export function round(options: RoundOptions): Round {
     if (isThere || agent.adding.has(podUID)) return;
     if (lock?.spec.podUID !== podUID || lock.spec.node !== view.node || !isSaid(lock)) return;
     if (lock.spec.phase !== 'Bound' && lock.spec.phase !== 'Locked') return;
-    if (options.leaked?.has(lock.spec.mac))
-      return log.warn('an address is not given back yet', { ip, because: 'a namespace of nobody has it' });
     if (options.leaked?.has(lock.spec.mac))
       return log.warn('an address is not given back yet', { ip, because: 'a namespace of nobody has it' });
     await view.patchLock(lock, { status: statusWith(lock, undefined, new Date()) });
