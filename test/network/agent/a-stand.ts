@@ -59,6 +59,8 @@ export interface Asked {
   readonly config?: Readonly<Record<string, unknown>>;
   /** UID of the pod. @default 'pod-a' */
   readonly pod?: string;
+  /** Of who calls. @default root */
+  readonly uid?: number;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever the plugin answers
@@ -134,7 +136,7 @@ export async function aStand(): Promise<Stand> {
       return { name, path: `/var/run/netns/${name}`, id: name.replaceAll('-', '') };
     },
     call(asked) {
-      const { status, stdout } = spawnSync(shim, { ...asking(asked), encoding: 'utf8' });
+      const { status, stdout } = spawnSync(shim, { ...asking(asked), uid: asked.uid, encoding: 'utf8' });
       return told(status, stdout);
     },
     calling: (asked) => {
