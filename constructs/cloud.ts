@@ -1,6 +1,7 @@
-/** Concern `cloud`: pod ENIs of ec2 pools. Where Gala gives no pod an ENI it renders nothing. */
+/** Concern `cloud`: instances of ec2 pools and their pod ENIs. Where Gala launches nothing and gives no pod an ENI it renders nothing. */
 import { integer, oneOf } from '../lib/api/field.ts';
 import { CloudController, hasEnis } from './cloud/cloud-controller.ts';
+import { managesInstances } from './cloud/instances.ts';
 import { defineConcern } from './concern.ts';
 
 const options = {
@@ -11,6 +12,10 @@ const options = {
   orphans: oneOf(['delete', 'list'], {
     doc: 'What becomes of ENIs that nobody will use: `list` counts them only. `delete` when left out.',
     example: 'list',
+  }).optional(),
+  instances: oneOf(['manage', 'leave'], {
+    doc: 'Whether it launches, drains and ends instances of ec2 pools, or leaves them to others. When left out: `manage`, and `leave` where `existing.nodes` names who does it.',
+    example: 'leave',
   }).optional(),
   ec2Percent: integer({
     doc: "Percent of EC2's token buckets that it spends at most, for other programs of the account have the same ones. 60 when left out.",
@@ -25,19 +30,21 @@ export const cloud = defineConcern({
   name: 'cloud',
   // Nobody else has a NodeNetwork to fill in, nor an address to give from it.
   requires: ['scheduling', 'network'],
-  // Its program makes ENIs and launches no instances yet.
+  // What it does costs money: nobody gets it unasked.
   optIn: true,
   options,
   check(_, cluster, problem) {
-    if (!hasEnis(cluster))
-      problem('', 'cloud is installed, and there is no ec2 pool whose pods Gala wires', {
+    if (!hasWork(cluster))
+      problem('', 'cloud is installed, and there is no ec2 pool whose instances it launches or whose pods Gala wires', {
         path: 'concerns',
-        allowed: 'an ec2 pool that no other CNI wires',
+        allowed: 'an ec2 pool that nobody else launches, or that no other CNI wires',
         remedy: 'Leave cloud out of concerns, or give such a pool.',
         severity: 'warning',
       });
   },
   render(scope, options, cluster) {
-    if (hasEnis(cluster)) new CloudController(scope, 'cloud', options);
+    if (hasWork(cluster)) new CloudController(scope, 'cloud', options);
   },
 });
+
+const hasWork = (cluster: Parameters<typeof managesInstances>[0]): boolean => hasEnis(cluster) || managesInstances(cluster);

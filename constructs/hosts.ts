@@ -19,6 +19,16 @@ export function hostFiles(cluster: Cluster, objects: readonly KubeObject[]): Hos
   );
 }
 
+/** The user data of each EC2 pool by its name, with its launch values open: what `gala cloud` launches with. */
+export function userData(cluster: Cluster, objects: readonly KubeObject[]): Record<string, string> {
+  const texts = cluster.ec2Pools.flatMap((pool) =>
+    profileOf(cluster, pool, objects).files.flatMap(({ path, text }) =>
+      path.startsWith('user-data/') ? [[pool.name, text] as const] : [],
+    ),
+  );
+  return Object.fromEntries(texts);
+}
+
 /** What is wrong with the profiles of a cluster's pools, before anything is rendered. */
 export function profileProblems(cluster: Cluster): Problem[] {
   return cluster.pools.flatMap((pool) => profileOf(cluster, pool, []).problems);

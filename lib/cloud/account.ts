@@ -17,8 +17,10 @@ import {
   type NetworkInterface,
 } from '@aws-sdk/client-ec2';
 import { type Clock, monotonic, pause } from '../kube/clock.ts';
+import { fleetOf, instanceOf } from './account-fleet.ts';
 import { type Budget, drained, spend } from './budget.ts';
-import { type Ec2, type Ec2Eni, Ec2Error, type Ec2Instance, type Ec2Type, meaningOf, NotNow } from './ec2.ts';
+import { type Ec2, type Ec2Eni, Ec2Error, type Ec2Type, meaningOf, NotNow } from './ec2.ts';
+import type { Fleet, FleetInstance } from './fleet.ts';
 import { CLUSTER_UID_TAG, type Tags } from './tags.ts';
 
 export interface AccountOptions {
@@ -40,7 +42,7 @@ const PAGE = 1_000;
 /** DescribeInstanceTypes: 100 names a call. */
 const TYPE_NAMES = 100;
 
-export function ec2Account(options: AccountOptions): Ec2 & { close(): void } {
+export function ec2Account(options: AccountOptions): Ec2 & Fleet & { close(): void } {
   const { region, part, signal, clock = monotonic, onCall = () => {} } = options;
   const client = options.client ?? new EC2Client({ region, maxAttempts: 1 });
   let budget: Budget = {};
@@ -62,9 +64,11 @@ export function ec2Account(options: AccountOptions): Ec2 & { close(): void } {
       return answer;
     } catch (cause) {
       const { name, message } = cause as Error;
+      onCall(api, name);
+      // Without an answer nobody knows whether it was done: that is no word of EC2's.
+      if ((cause as { $fault?: unknown }).$fault === undefined) throw cause;
       const error = new Ec2Error(api, name, message);
       error.cause = cause;
-      onCall(api, name);
       // Other programs of the account spend the same bucket.
       if (meaningOf(error) === 'throttled') budget = drained(budget, api, clock.now());
       throw error;
@@ -85,6 +89,13 @@ export function ec2Account(options: AccountOptions): Ec2 & { close(): void } {
     return all;
   }
 
+  const instancesBy = (Name: string, Values: readonly string[]) =>
+    pages<FleetInstance>('DescribeInstances', async (NextToken) => {
+      const asked = { Filters: [{ Name, Values: [...Values] }], MaxResults: PAGE, NextToken };
+      const { Reservations = [], ...more } = await client.send(new DescribeInstancesCommand(asked), { abortSignal: signal });
+      return { items: Reservations.flatMap(({ Instances = [] }) => Instances).map(instanceOf), NextToken: more.NextToken };
+    });
+
   const enisBy = (Name: string, Values: readonly string[]) =>
     pages<NetworkInterface>('DescribeNetworkInterfaces', async (NextToken) => {
       const asked = { Filters: [{ Name, Values: [...Values] }], MaxResults: PAGE, NextToken };
@@ -96,24 +107,12 @@ export function ec2Account(options: AccountOptions): Ec2 & { close(): void } {
 
   return {
     async instances(ids) {
-      const found: Ec2Instance[] = [];
-      for (const Values of chunks(ids, FILTER_VALUES))
-        found.push(
-          ...(await pages<Ec2Instance>('DescribeInstances', async (NextToken) => {
-            // By filter: an id that EC2 does not know any more is left out, and fails no call.
-            const asked = { Filters: [{ Name: 'instance-id', Values }], MaxResults: PAGE, NextToken };
-            const { Reservations = [], ...more } = await client.send(new DescribeInstancesCommand(asked), { abortSignal: signal });
-            const items = Reservations.flatMap(({ Instances = [] }) => Instances).map((each) => ({
-              id: each.InstanceId ?? '',
-              type: each.InstanceType ?? '',
-              zone: each.Placement?.AvailabilityZone ?? '',
-              state: each.State?.Name ?? '',
-            }));
-            return { items, NextToken: more.NextToken };
-          })),
-        );
+      const found: FleetInstance[] = [];
+      // By filter: an id that EC2 does not know any more is left out, and fails no call.
+      for (const Values of chunks(ids, FILTER_VALUES)) found.push(...(await instancesBy('instance-id', Values)));
       return found;
     },
+    ...fleetOf({ client, call, pages, instancesBy, signal }),
     async types(names) {
       const found = new Map<string, Ec2Type>();
       for (const Values of chunks(names, TYPE_NAMES))

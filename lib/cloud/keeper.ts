@@ -4,19 +4,19 @@
  *
  * Two keepers for a moment do no harm: an ENI is made by a token that both have, and what is written carries the version that was seen.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Api } from '../kube/client.ts';
 import { type Clock, monotonic } from '../kube/clock.ts';
 import { type Controller, controller, source } from '../kube/controller.ts';
 import { isConflict, isNotFound, unlessMissing } from '../kube/error.ts';
 import type { Log } from '../kube/log.ts';
 import { sameHost } from '../network/host.ts';
-import { HOST_POOLS, IP_LOCKS, NODE_NETWORKS } from '../network/watched.ts';
+import { IP_LOCKS, NODE_NETWORKS } from '../network/watched.ts';
 import type { Ec2 } from './ec2.ts';
-import { ec2PoolStatus } from './pool-status.ts';
+import { eniPart } from './pool-status.ts';
 import type { NodePlan } from './region-plan.ts';
 import { type Round, type RoundOptions, rounds, type Taken } from './round.ts';
 import { sameSlots } from './slots.ts';
+import type { StatusWriter } from './status-writer.ts';
 import type { ClusterTags } from './tags.ts';
 import { type CloudWatched, clusterOf, regionsOf } from './watched.ts';
 
@@ -28,8 +28,7 @@ export interface KeeperOptions extends Pick<RoundOptions, 'dryRun' | 'orphans' |
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly clock?: Clock;
-  /** For conditions that turn. @default the wall clock */
-  readonly wallClock?: () => Date;
+  readonly status: StatusWriter;
   readonly onRound?: (region: string, round: Round) => void;
 }
 
@@ -37,7 +36,7 @@ export interface KeeperOptions extends Pick<RoundOptions, 'dryRun' | 'orphans' |
 const LEAST_MS_BETWEEN_LOOKS = 1_000;
 
 export function keepEnis(options: KeeperOptions): Controller {
-  const { api, watched, log, clock = monotonic, wallClock = () => new Date() } = options;
+  const { api, watched, log, clock = monotonic } = options;
   const { hosts, pools, networks } = watched;
   const kept = new Map<string, ReturnType<typeof rounds>>();
   const lastAt = new Map<string, number>();
@@ -73,16 +72,9 @@ export function keepEnis(options: KeeperOptions): Controller {
   }
 
   async function writeStatus(region: string, { plan, taken }: Round): Promise<void> {
-    for (const pool of pools.list()) {
-      if (pool.spec.ec2?.region !== region || pool.spec.cni !== undefined) continue;
-      const status = ec2PoolStatus(pool, plan.nodes, taken, hosts, wallClock().toISOString());
-      if (options.dryRun || isDeepStrictEqual(status, pool.status) || !options.mayWrite()) continue;
-      try {
-        await api.updateStatus(HOST_POOLS, { ...pool, status });
-      } catch (error) {
-        if (!isConflict(error) && !isNotFound(error)) throw error;
-      }
-    }
+    for (const { metadata, spec } of pools.list())
+      if (spec.ec2?.region === region && spec.cni === undefined)
+        await options.status.tell(metadata.name, { enis: eniPart(metadata.name, plan.nodes, taken, hosts) });
   }
 
   function tell(region: string, { what, not, because, ...about }: Taken): void {

@@ -1,10 +1,12 @@
 /** What `gala cloud` counts, beside what every program does: calls of EC2, pod ENIs, orphans. */
 import type { Registry } from 'prom-client';
+import type { InstanceRound } from './instance-round.ts';
 import type { Round } from './round.ts';
 
 export interface CloudMetrics {
   call(region: string, api: string, code: string | undefined): void;
   round(region: string, round: Round): void;
+  instances(round: InstanceRound): void;
   /** Another leads and tells: two sources of one number would be added up. */
   forget(): void;
 }
@@ -21,6 +23,12 @@ export async function cloudMetrics(registry: Registry): Promise<CloudMetrics> {
   const enis = new Gauge({
     name: 'gala_pod_enis',
     help: 'Pod ENIs of the instances of a pool: wanted, and attached.',
+    labelNames: ['pool', 'state'] as const,
+    registers,
+  });
+  const instances = new Gauge({
+    name: 'gala_pool_instances',
+    help: 'Instances of an ec2 pool: desired, and alive.',
     labelNames: ['pool', 'state'] as const,
     registers,
   });
@@ -44,8 +52,15 @@ export async function cloudMetrics(registry: Registry): Promise<CloudMetrics> {
       for (const [pool, count] of counts) for (const state of ['wanted', 'attached'] as const) enis.set({ pool, state }, count[state]);
       orphans.set({ region }, plan.orphans.orphans.length);
     },
+    instances({ pools }) {
+      for (const { pool, plan } of pools) {
+        instances.set({ pool, state: 'desired' }, plan.desired);
+        instances.set({ pool, state: 'alive' }, plan.alive);
+      }
+    },
     forget() {
       enis.reset();
+      instances.reset();
       orphans.reset();
     },
   };

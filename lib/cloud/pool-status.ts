@@ -2,31 +2,109 @@
 import type { HostPool } from '../api/kinds.ts';
 import type { Hosts } from '../network/host.ts';
 import { type Finding, settled } from '../network/pool-conditions.ts';
+import type { InstancePlan } from './instance-plan.ts';
+import type { InstanceTaken, PoolRound } from './instance-round.ts';
 import type { NodePlan } from './region-plan.ts';
 import type { Taken } from './round.ts';
 
 export type PoolStatus = NonNullable<HostPool['status']>;
 
+/** What one of the controllers has to say of a pool. */
+export interface Part {
+  readonly hosts: { readonly known: number; readonly ready: number };
+  readonly replicas: number;
+  readonly findings: readonly Finding[];
+}
+
 /** As many as people read at once; a message holds 1,024 characters. */
 const SOME = 5;
 const ROOM = 900;
 
-/** @param now for conditions that turn; RFC 3339 */
+/**
+ * The status of a pool of what both say: how many instances there are is told by who launches them, where somebody does.
+ * @param now for conditions that turn; RFC 3339
+ */
 export function ec2PoolStatus(
   pool: Pick<HostPool, 'metadata' | 'status'>,
-  plans: readonly NodePlan[],
-  taken: readonly Taken[],
-  hosts: Hosts,
+  { enis, instances }: { readonly enis?: Part; readonly instances?: Part },
   now: string,
 ): PoolStatus {
-  const mine = plans.filter((plan) => plan.pool === pool.metadata.name).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const counts = instances ?? enis;
+  return {
+    ...pool.status,
+    ...(pool.metadata.generation === undefined ? {} : { observedGeneration: pool.metadata.generation }),
+    ...(counts === undefined ? {} : { hosts: counts.hosts, replicas: counts.replicas }),
+    conditions: settled([...(enis?.findings ?? []), ...(instances?.findings ?? [])], pool.status?.conditions, now),
+  };
+}
+
+export function eniPart(pool: string, plans: readonly NodePlan[], taken: readonly Taken[], hosts: Hosts): Part {
+  const mine = plans.filter((plan) => plan.pool === pool).sort((a, b) => (a.name < b.name ? -1 : 1));
   const there = mine.filter(({ state }) => state !== 'gone');
   return {
-    ...(pool.metadata.generation === undefined ? {} : { observedGeneration: pool.metadata.generation }),
     hosts: { known: there.length, ready: there.filter(({ name }) => hosts.get(name)?.ready).length },
     replicas: there.length,
-    conditions: settled([missing(mine), gone(mine), refused(mine, taken)], pool.status?.conditions, now),
+    findings: [missing(mine), gone(mine), refused(mine, taken)],
   };
+}
+
+export function instancePart({ pool, plan, taken }: PoolRound, hosts: Hosts): Part {
+  let ready = 0;
+  for (const host of hosts.values()) if (host.pool === pool && host.ready) ready++;
+  return {
+    hosts: { known: plan.alive, ready: Math.min(ready, plan.alive) },
+    replicas: plan.alive,
+    findings: [lacking(plan, taken), draining(plan, taken), unjoined(plan), launchesRefused(taken)],
+  };
+}
+
+/** Conditions of instancePart. */
+export const OF_INSTANCES: readonly string[] = ['InstancesMissing', 'Draining', 'NotJoined', 'LaunchesRefused'];
+
+function lacking({ desired, there, waits }: InstancePlan, taken: readonly InstanceTaken[]): Finding {
+  const type = 'InstancesMissing';
+  if (there >= desired) return { type, status: 'False', reason: 'AllThere' };
+  const noCapacity = [...new Set(taken.flatMap(({ not, because }) => (not === 'no capacity' ? [because ?? ''] : [])))].sort();
+  const short = waits.some((wait) => wait.for === 'capacity') || noCapacity.length > 0;
+  const why = short
+    ? `EC2 has no capacity for what is left to try${noCapacity.length === 0 ? '' : `: ${some(noCapacity)}`}. Each is tried again after three minutes. More instanceTypes or zones, a capacity reservation or a higher quota would help.`
+    : 'They are being launched.';
+  return {
+    type,
+    status: 'True',
+    reason: short ? 'NoCapacity' : 'Launching',
+    message: said(`${there} of ${desired} instances are there. ${why}`),
+  };
+}
+
+function draining({ waits }: InstancePlan, taken: readonly InstanceTaken[]): Finding {
+  const type = 'Draining';
+  const nodes = waits.filter((wait) => wait.for === 'pods to go').map(({ node, count }) => `${node} (${count})`);
+  if (nodes.length === 0) return { type, status: 'False', reason: 'NoneLeaves' };
+  const held = taken.filter(({ not }) => not === 'held').map(({ pod }) => pod ?? '');
+  const by = held.length === 0 ? '' : ` Held by disruption budgets: ${some(held.sort())}.`;
+  return {
+    type,
+    status: 'True',
+    reason: held.length === 0 ? 'PodsEnd' : 'BudgetHolds',
+    message: said(`Instances that are to go wait for their pods: ${some(nodes.sort())}.${by}`),
+  };
+}
+
+function unjoined({ waits }: InstancePlan): Finding {
+  const ids = waits.flatMap((wait) => (wait.for === 'to join' ? [wait.instanceId ?? ''] : []));
+  if (ids.length === 0) return { type: 'NotJoined', status: 'False', reason: 'AllJoined' };
+  return {
+    ...{ type: 'NotJoined', status: 'True', reason: 'NoNode' },
+    message: said(
+      `Instances that run for ten minutes and are no Nodes (${ids.length}): ${some(ids.sort())}. Look at their console output, then terminate them: others are launched.`,
+    ),
+  };
+}
+
+function launchesRefused(taken: readonly InstanceTaken[]): Finding {
+  const words = taken.flatMap(({ not, because }) => (not === 'refused' ? [because ?? ''] : []));
+  return ec2Refuses('LaunchesRefused', words);
 }
 
 function missing(mine: readonly NodePlan[]): Finding {
@@ -54,7 +132,7 @@ function gone(mine: readonly NodePlan[]): Finding {
   return {
     ...{ type: 'InstancesGone', status: 'True', reason: 'NoInstance' },
     message: said(
-      `Nodes whose instance has ended (${names.length}): ${some(names)}. kubectl delete node <node>, where no cloud provider does it.`,
+      `Nodes whose instance has ended (${names.length}): ${some(names)}. They are deleted once EC2 says terminated; with cloud.instances: 'leave', by you: kubectl delete node <node>.`,
     ),
   };
 }
@@ -64,10 +142,14 @@ function refused(mine: readonly NodePlan[], taken: readonly Taken[]): Finding {
   const words = taken.flatMap(({ not, because, instanceId }) =>
     not === 'refused' && instanceId !== undefined && ids.has(instanceId) ? [because ?? ''] : [],
   );
+  return ec2Refuses('Ec2Refuses', words);
+}
+
+function ec2Refuses(type: string, words: readonly string[]): Finding {
   const all = [...new Set(words)].sort();
-  if (all.length === 0) return { type: 'Ec2Refuses', status: 'False', reason: 'NothingRefused' };
+  if (all.length === 0) return { type, status: 'False', reason: 'NothingRefused' };
   return {
-    ...{ type: 'Ec2Refuses', status: 'True', reason: 'Refused' },
+    ...{ type, status: 'True', reason: 'Refused' },
     message: said(
       `EC2 refuses: ${some(all)}. Rights: iam/gala-cloud.json. Addresses and quotas: docs/cloud.md. It is tried again every 30 s.`,
     ),

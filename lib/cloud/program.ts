@@ -1,5 +1,5 @@
 /**
- * `gala cloud`: one of its replicas leads and keeps the pod ENIs of ec2 pools; the others watch the same objects and take over when
+ * `gala cloud`: one of its replicas leads and keeps the instances of ec2 pools and their pod ENIs; the others watch the same objects and take over when
  * it does not renew its Lease. The only program with AWS credentials. What is decided is beside this; this puts it together.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
@@ -9,15 +9,23 @@ import { accountOf } from '../kube/account.ts';
 import type { Api } from '../kube/client.ts';
 import { aborted, type Clock, sleep } from '../kube/clock.ts';
 import { type Election, elect } from '../kube/election.ts';
+import { recorder } from '../kube/events.ts';
 import { port, runs } from '../kube/flags.ts';
 import { serveHealth } from '../kube/health.ts';
 import { NAMESPACES } from '../kube/kinds.ts';
 import { type Log, reasonOf } from '../kube/log.ts';
 import { metrics } from '../kube/metrics.ts';
 import { DEFAULT_PART } from './budget.ts';
+import type { Asker } from './csr.ts';
+import { approveCsrs } from './csr-approver.ts';
 import type { Ec2 } from './ec2.ts';
+import type { Fleet } from './fleet.ts';
+import { CLOUD_COMPONENT, type InstanceKeeperOptions, keepInstances } from './instance-keeper.ts';
+import type { InstanceRound } from './instance-round.ts';
 import { keepEnis } from './keeper.ts';
+import { launches } from './launches.ts';
 import { cloudMetrics } from './metrics.ts';
+import { statusWriter } from './status-writer.ts';
 import { watchCloud } from './watched.ts';
 
 export interface CloudOptions {
@@ -25,6 +33,8 @@ export interface CloudOptions {
   readonly cluster: string;
   readonly dryRun?: boolean;
   readonly orphans: 'delete' | 'list';
+  /** `leave`: launches, drains and terminates nothing, and deletes no Node. */
+  readonly instances: 'manage' | 'leave';
   /** Of EC2's token buckets. */
   readonly part: number;
   readonly leaseNamespace: string;
@@ -32,6 +42,9 @@ export interface CloudOptions {
   readonly bindAddress: string;
   readonly healthPort: number;
 }
+
+/** What was recorded last is written when it ends, if the API server answers by then. */
+const FLUSH_MS = 2_000;
 
 /** What a test puts in place of this machine's clock. */
 export interface Instead {
@@ -42,9 +55,14 @@ export interface Instead {
 export const declare = (command: Command): Command =>
   runs<CloudOptions>(
     command
-      .requiredOption('--cluster <name>', "the cluster's name in its definition: a tag of each ENI")
+      .requiredOption('--cluster <name>', "the cluster's name in its definition: a tag of each ENI and instance")
       .option('--dry-run', 'looks, and tells the steps it would take; changes nothing, at EC2 or in the cluster')
       .addOption(new Option('--orphans <what>', 'what becomes of ENIs that nobody will use').choices(['delete', 'list']).default('delete'))
+      .addOption(
+        new Option('--instances <what>', 'whether it launches and ends instances of ec2 pools, or leaves that to others')
+          .choices(['manage', 'leave'])
+          .default('manage'),
+      )
       .option('--part <part>', "of EC2's token buckets, above 0 and at most 1", part, DEFAULT_PART)
       .option('--lease-namespace <namespace>', `where the Lease ${CLOUD_LEASE} is, by which one replica leads`, 'gala-system')
       .option('--bind-address <ip>', 'address of probes and metrics', '127.0.0.1')
@@ -75,7 +93,8 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
       caches: () => (watched.unread().length === 0 ? undefined : `not read yet: ${watched.unread().join(', ')}`),
     },
   });
-  const accounts = new Map<string, Ec2 & { close(): void }>();
+  const accounts = new Map<string, Ec2 & Fleet & { close(): void }>();
+  const events = recorder(api, CLOUD_COMPONENT, { log });
 
   let election: Election | undefined;
   try {
@@ -85,11 +104,45 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
     if (clusterUid !== undefined && account.wrong() === undefined) await lead(clusterUid);
   } finally {
     await election?.stop();
+    await Promise.race([events.flush(), sleep(FLUSH_MS)]);
     for (const each of accounts.values()) each.close();
     await health.close();
   }
   await watched.stopped;
   api.close();
+
+  async function accountOfRegion(region: string) {
+    const onCall = (api: string, code: string | undefined) => counted.call(region, api, code);
+    const made = accounts.get(region) ?? ec2Account({ region, part: options.part, signal, clock, onCall });
+    accounts.set(region, made);
+    return made;
+  }
+
+  /** The controllers of instances. */
+  function manage(common: Omit<InstanceKeeperOptions, 'fleetOf' | 'launches' | 'recorder'>): Promise<void>[] {
+    const making = launches({ api, tags: common.tags, namespace: options.leaseNamespace });
+    const shown = new Map<string, InstanceRound['instances']>();
+    const keeping = keepInstances({
+      ...{ ...common, launches: making, recorder: events, fleetOf: accountOfRegion },
+      onRound: (region, round) => {
+        shown.set(region, round.instances);
+        counted.instances(round);
+      },
+    });
+    const instance = (id: string): Asker | undefined => {
+      for (const instances of shown.values()) {
+        const found = instances.get(id);
+        if (found === undefined) continue;
+        const joins = found.launch !== undefined && watched.pools.get(found.launch.pool)?.spec.ec2?.join.bootstrap === true;
+        return { ...found, launched: joins, tokenId: found.launch && making.tokenIdOf(found.launch) };
+      }
+      return undefined;
+    };
+    const approving = approveCsrs({ ...common, instance });
+    measured.queue('instances', keeping.queue);
+    measured.queue('csrs', approving.queue);
+    return [keeping.stopped, approving.stopped];
+  }
 
   async function lead(clusterUid: string): Promise<void> {
     const leader = elect(api, {
@@ -97,19 +150,21 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
       name: CLOUD_LEASE,
       log,
       onLead: async (leading) => {
-        const keeping = keepEnis({
-          ...{ api, watched, log, clock, signal: leading, mayWrite: () => leader.isLeader() },
-          ...{ tags: { cluster: options.cluster, clusterUid }, dryRun: options.dryRun ?? false, orphans: options.orphans },
-          ec2Of: async (region) => {
-            const onCall = (api: string, code: string | undefined) => counted.call(region, api, code);
-            const made = accounts.get(region) ?? ec2Account({ region, part: options.part, signal, clock, onCall });
-            accounts.set(region, made);
-            return made;
-          },
-          onRound: counted.round,
-        });
+        const tags = { cluster: options.cluster, clusterUid };
+        const common = {
+          api,
+          watched,
+          log,
+          clock,
+          signal: leading,
+          mayWrite: () => leader.isLeader(),
+          tags,
+          dryRun: options.dryRun ?? false,
+        };
+        const status = statusWriter({ ...common, pools: watched.pools, instances: options.instances === 'manage' });
+        const keeping = keepEnis({ ...common, status, orphans: options.orphans, ec2Of: accountOfRegion, onRound: counted.round });
         measured.queue('enis', keeping.queue);
-        await keeping.stopped;
+        await Promise.all([keeping.stopped, ...(options.instances === 'manage' ? manage({ ...common, status }) : [])]);
         counted.forget();
       },
     });

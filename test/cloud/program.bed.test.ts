@@ -61,7 +61,7 @@ describeBed('gala cloud', ['etcd', 'kube-apiserver', 'moto'], () => {
     run('gala-cloud', async (kubeconfig, signal) =>
       runCloud(
         await connect({ kubeconfig }),
-        { ...common, cluster: 'cloud-t', orphans: 'delete', part: DEFAULT_PART, ...over },
+        { ...common, cluster: 'cloud-t', orphans: 'delete', instances: 'leave', part: DEFAULT_PART, ...over },
         signal,
         log,
         { clock },

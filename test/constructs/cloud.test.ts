@@ -1,5 +1,5 @@
 /** The concern `cloud`: where it is installed, what it asks of a definition, and what a cluster comes out as. */
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { checkDefinitions, problemLine } from '../../constructs/check.ts';
 import { CONCERNS } from '../../constructs/concerns.ts';
 import { render } from '../../constructs/render.ts';
@@ -31,6 +31,8 @@ test('it is installed where a definition names it, and not by itself', () => {
     '20-rbac.yaml ClusterRoleBinding',
     '20-rbac.yaml Role',
     '20-rbac.yaml RoleBinding',
+    '20-rbac.yaml Role',
+    '20-rbac.yaml RoleBinding',
     '40-network.yaml Deployment',
     '40-network.yaml PodDisruptionBudget',
   ]);
@@ -50,9 +52,11 @@ test('its options are flags of the program', () => {
   ]);
 });
 
-test('where Gala gives no pod an ENI it renders nothing, and says so', () => {
+test('without an ec2 pool it renders nothing, and says so', () => {
   const parts = { pools: { web: aRackedPool() } };
-  expect(linesOf(parts)).toEqual([expect.stringContaining('concerns: cloud is installed, and there is no ec2 pool whose pods Gala wires')]);
+  expect(linesOf(parts)).toEqual([
+    expect.stringContaining('concerns: cloud is installed, and there is no ec2 pool whose instances it launches'),
+  ]);
   expect(renderedWith(parts)).toMatchObject({ objects: [], iam: undefined });
 });
 
@@ -81,4 +85,74 @@ test('the IAM policy makes tagged interfaces in the pods’ subnets, and touches
     }).iam ?? '',
   );
   expect(JSON.stringify(china)).not.toContain('arn:aws:');
+});
+
+describe('launching instances', () => {
+  const bootstrap = { pools: { burst: anEc2Pool({ join: { bootstrap: true } }) } };
+  // biome-ignore lint/suspicious/noExplicitAny: rules of roles, two levels down
+  const rules = (parts: Record<string, unknown>) => renderedWith(parts).objects.flatMap(({ object }) => (object as any).rules ?? []);
+  const mayTouch = (parts: Record<string, unknown>) => [...new Set(rules(parts).flatMap(({ resources }) => resources as string[]))];
+
+  test('is left to others where `existing.nodes` names them or the definition says so: no right more, no action more', () => {
+    for (const parts of [{ cloud: { instances: 'leave' } }, { existing: { nodes: 'karpenter' } }]) {
+      expect(renderedWith(parts).args).toEqual(['cloud', '--cluster=one', '--instances=leave']);
+      expect(mayTouch(parts)).not.toContain('pods/eviction');
+      expect(renderedWith(parts).iam).not.toMatch(/RunInstances|TerminateInstances|PassRole/);
+    }
+  });
+
+  test('takes Secrets and certificate requests where pools join by tokens, and the Service CIDR where they join EKS', () => {
+    expect(mayTouch(bootstrap)).toEqual(expect.arrayContaining(['secrets', 'signers', 'certificatesigningrequests/approval']));
+    expect(mayTouch(bootstrap)).not.toContain('servicecidrs');
+    expect(mayTouch({})).not.toContain('secrets');
+    expect(mayTouch({})).toContain('servicecidrs');
+  });
+
+  test('reads no Secret but its own key, and may make and delete only bootstrap tokens', () => {
+    const secrets = rules(bootstrap).filter(({ resources }) => resources.includes('secrets'));
+    expect(secrets.map(({ verbs, resourceNames }) => [verbs, resourceNames])).toEqual(
+      expect.arrayContaining([
+        [['get'], ['gala-cloud-launches']],
+        [['create', 'delete'], undefined],
+      ]),
+    );
+    const all = render(check(bootstrap).clusters[0]!.cluster, []).objects.map(({ object }) => `${object.kind}/${object.metadata.name}`);
+    expect(all).toEqual(
+      expect.arrayContaining([
+        'ValidatingAdmissionPolicy/gala-cloud-tokens',
+        'ClusterRoleBinding/gala-bootstrap',
+        'ConfigMap/gala-cloud-user-data',
+      ]),
+    );
+  });
+
+  test('is done with the user data that stands among the host files', () => {
+    const { objects, files } = render(check(bootstrap).clusters[0]!.cluster, []);
+    // biome-ignore lint/suspicious/noExplicitAny: a ConfigMap's data
+    const data = (objects.find(({ object }) => object.metadata.name === 'gala-cloud-user-data')?.object as any)?.data;
+    expect(data).toEqual({ burst: files.find(({ path }) => path === 'hosts/burst/user-data/cloud-config.txt')?.text });
+  });
+
+  test('is allowed by IAM of the pool’s types, image and subnets, tagged, with IMDSv2 and hop limit 1; and ends no others', () => {
+    const { Statement } = JSON.parse(renderedWith({ pools: { burst: anEc2Pool({ capacityReservationIds: ['cr-0123'] }) } }).iam ?? '');
+    const about = (action: string) => Statement.filter(({ Action }: { Action: string | string[] }) => [Action].flat().includes(action));
+    const [instance, volume, others, templates] = about('ec2:RunInstances');
+    expect(instance.Condition).toMatchObject({
+      StringEquals: { 'aws:RequestTag/gala.internal/cluster': 'one', 'ec2:MetadataHttpTokens': 'required' },
+      NumericEquals: { 'ec2:MetadataHttpPutResponseHopLimit': '1' },
+      ArnLike: { 'ec2:InstanceProfile': ['arn:aws:iam::*:instance-profile/gala-node'] },
+    });
+    expect([volume.Resource, templates.Resource]).toEqual([
+      ['arn:aws:ec2:ap-northeast-1:*:volume/*'],
+      ['arn:aws:ec2:ap-northeast-1:*:launch-template/*'],
+    ]);
+    expect(others.Resource).toEqual(
+      expect.arrayContaining(['arn:aws:ec2:ap-northeast-1::image/ami-0abc', 'arn:aws:ec2:ap-northeast-1:*:capacity-reservation/cr-0123']),
+    );
+    expect(others.Resource).not.toContain('arn:aws:ec2:ap-northeast-1:*:subnet/*');
+    expect(about('ec2:TerminateInstances')).toMatchObject([
+      { Condition: { StringEquals: { 'aws:ResourceTag/gala.internal/cluster': 'one' } } },
+    ]);
+    expect(about('iam:PassRole')).toMatchObject([{ Resource: ['arn:aws:iam::*:role/gala-node'] }]);
+  });
 });
