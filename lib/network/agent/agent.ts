@@ -118,13 +118,20 @@ export function agent(options: AgentOptions): Agent {
   const rivalsOf = (ip: string, key: string): Attachment[] =>
     [...journal.values()].filter((one) => one.ip === ip && keyOf(one.sandbox) !== key);
 
-  async function gone(keys: readonly Attachment[]): Promise<{ key: string; gone: boolean }[]> {
-    if (keys.length === 0) return [];
+  async function gone(
+    rivals: readonly Attachment[],
+    { sandbox, pod }: { readonly sandbox: Sandbox; readonly pod: PodName },
+  ): Promise<{ key: string; gone: boolean }[]> {
+    if (rivals.length === 0) return [];
     const known = await sandboxes().catch((error: unknown) => {
       log.warn('the runtime does not say which sandboxes it has', { because: reasonOf(error) });
       return undefined;
     });
-    return keys.map((one) => ({ key: keyOf(one.sandbox), gone: known !== undefined && !isAlive(known, one, kernel) }));
+    // Neither is listed before it runs. Where the runtime was restarted, an ADD of its last life may come on beside that of the sandbox
+    // which the kubelet has had made since: of two that are not listed the newer one is the pod's.
+    const isNext = (one: Attachment) =>
+      one.pod.uid === pod.uid && !known?.has(sandbox.containerId) && kernel.bornMs(one.sandbox.netns) > kernel.bornMs(sandbox.netns);
+    return rivals.map((one) => ({ key: keyOf(one.sandbox), gone: known !== undefined && !isAlive(known, one, kernel) && !isNext(one) }));
   }
 
   async function add(call: Call & { sandbox: Sandbox; pod: PodName }): Promise<Reply> {
@@ -147,7 +154,7 @@ export function agent(options: AgentOptions): Agent {
           ...{ pod, synced: view.hasSynced(), waitedMs: clock.now() - began, lock, asked, bound, probes },
           given: lock !== undefined && isGiven(lock) && view.isQuiet(lock),
           refusal: made !== undefined && isRefusal(made) ? made : undefined,
-          rivals: lock === undefined ? [] : await gone(rivalsOf(lock.metadata.name, key)),
+          rivals: lock === undefined ? [] : await gone(rivalsOf(lock.metadata.name, key), call),
         });
         switch (step.do) {
           case 'wait':

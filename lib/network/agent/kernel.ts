@@ -2,7 +2,7 @@
  * The kernel of this node: runs lines of a plan, and says which links there are. Decides nothing. Every program gets its arguments
  * as a list, and every word stands for itself (step.ts, isWord); what starts them is gala-wire (wire.ts), and no shell.
  */
-import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Seen } from '../wiring/check.ts';
 import type { Link } from '../wiring/plan.ts';
@@ -20,6 +20,8 @@ export interface Kernel {
   seen(netns?: string): Promise<Seen>;
   /** Whether the namespace is there. */
   has(netns: string): boolean;
+  /** When it was mounted there, on the wall clock; 0: it is not there. */
+  bornMs(netns: string): number;
 }
 
 export interface KernelOptions {
@@ -76,6 +78,8 @@ export function kernel({ program = PROGRAM, procSys = '/proc/sys', sysClassNet =
       return { links, routes: [...routes, ...routes6], neighbours, qdiscs: await json(netns, 'tc -j qdisc') };
     },
     has: (netns) => netns !== '' && isNamespace(netns),
+    // Its inode is made when it is first opened, and the mount keeps it (fs/nsfs.c).
+    bornMs: (netns) => (netns !== '' && isNamespace(netns) ? statSync(netns).ctimeMs : 0),
   };
 }
 

@@ -608,6 +608,7 @@ class Node {
       // What is put back is tried on the real kernel (kernel.test.ts).
       seen: async () => ({ links: [], routes: [], neighbours: [], qdiscs: [] }),
       has: (netns) => this.spaces.has(netns),
+      bornMs: (netns) => [...this.spaces.keys()].indexOf(netns) + 1,
     };
   }
 

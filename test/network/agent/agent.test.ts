@@ -93,6 +93,8 @@ function anAgent(outside: Outside, probes = false) {
       return { links: [], routes: [], neighbours: [], qdiscs: [] };
     },
     has: () => true,
+    // Their names say the order: c1 before c2.
+    bornMs: (netns) => Number(netns.at(-1)),
   };
   const journal = openJournal(folder, silent);
   const made = agent({
@@ -182,6 +184,21 @@ test('what was changed in a pod is put back with the address that it has, and no
   outside.watched = FIRST;
   await made.repair('c1-eth0');
   expect(ran).toContainEqual(expect.stringContaining(FIRST));
+});
+
+test('C4 an ADD that has outlived the runtime takes nothing from the sandbox that was made since', async () => {
+  const { made, journal, down } = anAgent(anOutside());
+  await added(made, 'c2');
+  const late = await added(made, 'c1');
+  expect(late).toMatchObject({ msg: expect.stringMatching(/still|another sandbox/i), details: expect.stringContaining('c2-eth0') });
+  expect([journal.get('c2-eth0')?.state, journal.get('c1-eth0'), down]).toEqual(['wired', undefined, []]);
+}, 30_000);
+
+test('C4 what the sandbox before left is taken down at once, and the next one is wired', async () => {
+  const { made, journal } = anAgent(anOutside());
+  await added(made, 'c1');
+  expect(await added(made, 'c2')).toMatchObject({ ips: [{ address: `${FIRST}/24` }] });
+  expect([journal.get('c1-eth0'), journal.get('c2-eth0')?.state]).toEqual([undefined, 'wired']);
 });
 
 test('a round looks at the host once, however many pods it has', async () => {

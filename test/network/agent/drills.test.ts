@@ -83,6 +83,7 @@ function aNode(pods: Readonly<Record<string, string>>) {
     run: async (lines) => void ran.push(...lines.map(({ line }) => line)),
     seen: async () => ({ links: [], routes: [], neighbours: [], qdiscs: [] }),
     has: () => true,
+    bornMs: () => 0,
   };
   const clock = { now: () => nowMs, after: () => () => {} };
   const common = { view, journal, kernel, clock, log: silent };
