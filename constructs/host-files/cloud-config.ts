@@ -4,12 +4,13 @@
  * curl and a kubelet.service; nothing is downloaded at boot.
  */
 import { stringify } from 'yaml';
+import { LAUNCH_COMMENT, LAUNCH_VALUES } from '../../lib/api/launch-values.ts';
 import { containerd } from './containerd.ts';
 import { commented, type HostFile, renderedFrom } from './host-file.ts';
 import { CONFIG_DIR, type DropIn, dropInFile } from './kubelet-configuration.ts';
 import { ENVIRONMENT_FILE, kubeletFlags, service } from './kubelet-service.ts';
 import { ZONE_LABEL } from './labels.ts';
-import { LAUNCH_COMMENT, LAUNCH_VALUES } from '../../lib/api/launch-values.ts';
+import { podEniLines } from './pod-enis.ts';
 import type { KubeletProfileProps } from './profile.ts';
 import { swapCommands } from './swap-units.ts';
 import { SYSCTL_FILE } from './sysctl.ts';
@@ -46,6 +47,8 @@ export function joinDropIn(): DropIn {
 /** `user-data/cloud-config.txt`: not `.yaml`, which the cdk8s CLI would take for a manifest. */
 export function cloudConfig(props: KubeletProfileProps, files: readonly HostFile[]): HostFile {
   const config = {
+    // Not when a link is plugged in: it would configure each pod's ENI (kubernetes/kops issue 17881).
+    ...(props.wiredBy === 'gala' ? { updates: { network: { when: ['boot-new-instance'] } } } : {}),
     write_files: [
       ...files.map(asWritten),
       { path: CA_FILE, encoding: 'b64', content: LAUNCH_VALUES.certificateAuthority },
@@ -115,6 +118,7 @@ function instanceScript(props: KubeletProfileProps): string {
     `cat > ${ENVIRONMENT_FILE} <<END`,
     `GALA_KUBELET_ARGS="${kubeletFlags(props)},${labels} --hostname-override=$id"`,
     'END',
+    ...podEniLines(props),
   ];
   return ['#!/bin/sh', commented(props, [], lines)].join('\n');
 }

@@ -1,12 +1,13 @@
 /** EC2 user data: what an instance is told at launch, and what is never told before. */
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
-import { launchedBytes, neededValues } from '../../../lib/api/launch-values.ts';
+import { NETWORK_MANAGER_FILE, NETWORKD_FILE } from '../../../constructs/host-files/pod-enis.ts';
 import { fillUserData, kubeletProfile, LAUNCH_VALUES } from '../../../constructs/kubelet-profile.ts';
+import { launchedBytes, neededValues } from '../../../lib/api/launch-values.ts';
 import { anEc2Pool, aPool, dropInsOf, GiB, problemsOf, textOf } from './a-pool.ts';
 
 const CLOUD_CONFIG = 'user-data/cloud-config.txt';
@@ -91,10 +92,56 @@ describe('with a bootstrap token', () => {
   });
 
   test('at boot an instance becomes a node named after itself, with providerID and zone, by IMDSv2 alone', () => {
-    const root = mkdtempSync(join(tmpdir(), 'gala-instance-'));
-    try {
-      // Stands for the metadata service: a token is made by PUT, and nothing is told without it.
-      const curl = `#!/bin/sh
+    booted(text, {}, ({ run, written }) => {
+      expect(run).toEqual({ status: 0, stderr: '' });
+      expect(parse(written('/etc/kubernetes/kubelet.conf.d/75-gala-instance.conf'))).toEqual({
+        apiVersion: 'kubelet.config.k8s.io/v1beta1',
+        kind: 'KubeletConfiguration',
+        providerID: 'aws:///ap-northeast-1a/i-0abc',
+      });
+      expect(written('/etc/default/gala-kubelet')).toBe(
+        'GALA_KUBELET_ARGS="--config-dir=/etc/kubernetes/kubelet.conf.d --node-labels=gala.internal/pool=burst,topology.kubernetes.io/zone=ap-northeast-1a,topology.kubernetes.io/region=ap-northeast-1,node.kubernetes.io/instance-type=c5.4xlarge --hostname-override=i-0abc"\n',
+      );
+      expect(() => written(NETWORKD_FILE)).toThrow('ENOENT');
+    });
+  });
+
+  describe('whose pods have ENIs of their own', () => {
+    const ofPods = textOf({ ...pool, wiredBy: 'gala' }, CLOUD_CONFIG);
+
+    test('keeps systemd-networkd and NetworkManager off all but the own link of the instance, whatever that is called', () => {
+      booted(ofPods, { ens34: OWN_MAC, ens35: '06:aa:bb:cc:dd:02' }, ({ run, written }) => {
+        expect(run).toEqual({ status: 0, stderr: '' });
+        expect(written(NETWORKD_FILE)).toMatch(/^\[Match\]\nDriver=ena\nProperty=!INTERFACE=ens34\n\[Link\]\nUnmanaged=yes\n$/m);
+        expect(written(NETWORK_MANAGER_FILE)).toContain(`[keyfile]\nunmanaged-devices=driver:ena,except:mac:${OWN_MAC}\n`);
+      });
+    });
+
+    test('keeps them off nothing where its own link is not found: it would have no network', () => {
+      booted(ofPods, { ens35: '06:aa:bb:cc:dd:02' }, ({ run, written }) => {
+        expect(run).toMatchObject({ status: 0, stderr: expect.stringContaining(OWN_MAC) });
+        for (const file of [NETWORKD_FILE, NETWORK_MANAGER_FILE]) expect(() => written(file)).toThrow('ENOENT');
+        expect(written('/etc/default/gala-kubelet')).toContain('i-0abc');
+      });
+    });
+
+    test('has cloud-init configure links at its first boot, and not those that are plugged in', () => {
+      expect(parse(ofPods).updates).toEqual({ network: { when: ['boot-new-instance'] } });
+    });
+  });
+});
+
+const OWN_MAC = '06:aa:bb:cc:dd:01';
+
+/** Runs what an instance runs at its first boot, in a folder in place of its disk. @param links MAC addresses by name */
+function booted(
+  text: string,
+  links: Readonly<Record<string, string>>,
+  look: (seen: { run: object; written: (path: string) => string }) => void,
+): void {
+  const root = mkdtempSync(join(tmpdir(), 'gala-instance-'));
+  // Stands for the metadata service: a token is made by PUT, and nothing is told without it.
+  const curl = `#!/bin/sh
 for last; do :; done
 case "$*" in *'-X PUT'*'ttl-seconds: 300'*"$last") [ "$last" = http://169.254.169.254/latest/api/token ] && printf TOKEN; exit 0;; esac
 case "$*" in *'X-aws-ec2-metadata-token: TOKEN'*) ;; *) exit 22;; esac
@@ -103,29 +150,27 @@ case "$last" in
   */meta-data/instance-type) printf c5.4xlarge;;
   */meta-data/placement/availability-zone) printf ap-northeast-1a;;
   */meta-data/placement/region) printf ap-northeast-1;;
+  */meta-data/mac) printf ${OWN_MAC};;
   *) exit 22;;
 esac
 `;
-      writeFileSync(join(root, 'curl'), curl);
-      chmodSync(join(root, 'curl'), 0o755);
-      const script = contentOf(text, '/usr/local/sbin/gala-instance')
-        .replaceAll('/etc/kubernetes/kubelet.conf.d/75', `${root}/75`)
-        .replace('> /etc/default/', `> ${root}/`);
-      const run = spawnSync('sh', ['-c', script], { env: { PATH: `${root}:${process.env.PATH}` }, encoding: 'utf8' });
-      expect({ status: run.status, stderr: run.stderr }).toEqual({ status: 0, stderr: '' });
-      expect(parse(readFileSync(join(root, '75-gala-instance.conf'), 'utf8'))).toEqual({
-        apiVersion: 'kubelet.config.k8s.io/v1beta1',
-        kind: 'KubeletConfiguration',
-        providerID: 'aws:///ap-northeast-1a/i-0abc',
-      });
-      expect(readFileSync(join(root, 'gala-kubelet'), 'utf8')).toBe(
-        'GALA_KUBELET_ARGS="--config-dir=/etc/kubernetes/kubelet.conf.d --node-labels=gala.internal/pool=burst,topology.kubernetes.io/zone=ap-northeast-1a,topology.kubernetes.io/region=ap-northeast-1,node.kubernetes.io/instance-type=c5.4xlarge --hostname-override=i-0abc"\n',
-      );
-    } finally {
-      rmSync(root, { recursive: true });
+  try {
+    for (const [name, program] of Object.entries({ curl, systemctl: '#!/bin/sh\nexit 3\n' })) {
+      writeFileSync(join(root, name), program);
+      chmodSync(join(root, name), 0o755);
     }
-  });
-});
+    for (const folder of ['etc/kubernetes/kubelet.conf.d', 'etc/default', ...Object.keys(links).map((name) => `sys/class/net/${name}`)])
+      mkdirSync(join(root, folder), { recursive: true });
+    for (const [name, mac] of Object.entries(links)) writeFileSync(join(root, 'sys/class/net', name, 'address'), `${mac}\n`);
+    const script = contentOf(text, '/usr/local/sbin/gala-instance')
+      .replaceAll(/(^cat > | )\/etc\/(?=\S)(?!kubernetes\/kubelet\.conf\.d --)/gm, `$1${root}/etc/`)
+      .replaceAll('/sys/class/net', `${root}/sys/class/net`);
+    const { status, stderr } = spawnSync('sh', ['-c', script], { env: { PATH: `${root}:${process.env.PATH}` }, encoding: 'utf8' });
+    look({ run: { status, stderr }, written: (path) => readFileSync(join(root, path), 'utf8') });
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+}
 
 describe('joining EKS', () => {
   const text = textOf(anEksPool(), NODEADM);
