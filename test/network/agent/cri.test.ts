@@ -1,51 +1,29 @@
 /** What the agent asks of a container runtime, of a server that speaks gRPC over HTTP/2 as containerd does. */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Http2Server, type ServerHttp2Stream } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { criOf } from '../../../lib/network/agent/cri.ts';
 import { bytesOf, fieldsOf, message, textOf } from '../../../lib/network/agent/grpc.ts';
+import { type Runtime, aRuntime as runtimeOn } from './a-runtime.ts';
 
 let folder: string;
 let socket: string;
-let server: Http2Server | undefined;
+let runtime: Runtime | undefined;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'gala-cri-'));
   socket = join(folder, 'cri.sock');
 });
-afterEach(() => {
-  server?.close();
-  server = undefined;
+afterEach(async () => {
+  await runtime?.close();
+  runtime = undefined;
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Answers each call with a message, or with a status and what is wrong. */
-async function aRuntime(answer: (path: string, request: Buffer) => Buffer | { status: number; message: string }): Promise<void> {
-  const made = createServer();
-  made.on('stream', (stream: ServerHttp2Stream, headers) => {
-    const parts: Buffer[] = [];
-    stream.on('data', (part: Buffer) => parts.push(part));
-    stream.on('error', () => {});
-    stream.on('end', () => {
-      const said = answer(String(headers[':path']), Buffer.concat(parts).subarray(5));
-      const head = { ':status': 200, 'content-type': 'application/grpc' };
-      if (!Buffer.isBuffer(said))
-        return stream.respond(
-          { ...head, 'grpc-status': said.status, 'grpc-message': encodeURIComponent(said.message) },
-          { endStream: true },
-        );
-      stream.respond(head, { waitForTrailers: true });
-      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-      const prefix = Buffer.alloc(5);
-      prefix.writeUInt32BE(said.length, 1);
-      stream.end(Buffer.concat([prefix, said]));
-    });
-  });
-  await new Promise<void>((resolve) => made.listen(socket, resolve));
-  server = made;
-}
+const aRuntime = async (answer: Parameters<typeof runtimeOn>[1]) => {
+  runtime = await runtimeOn(socket, answer);
+};
 
 const NOT_READY = Buffer.from([3 * 8, 1]);
 const aSandbox = (id: string, uid: string) => message({ 1: id, 2: message({ 1: 'feed-api-0', 2: uid, 3: 'feed' }) });
