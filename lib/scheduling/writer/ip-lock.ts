@@ -99,6 +99,12 @@ export function held(ipLock: IPLockObject, { ofLock }: { readonly ofLock: boolea
   return { ...change(ipLock, spec, kept), ...statusWithout(ipLock, [WIRED]) };
 }
 
+/** Held → Held: its slot is on another node by now. What was looked for on one node's wire says nothing of another's. */
+export function movedTo(ipLock: IPLockObject, node: string): Draft<IPLockObject> {
+  const { [MOVE_ANNOTATION]: _, ...kept } = ipLock.metadata.annotations ?? {};
+  return { ...change(ipLock, { ...ipLock.spec, node }, kept), ...statusWithout(ipLock, [WIRED, PROBED]) };
+}
+
 /** Locked or Held → Quarantined: somebody else answers for it. Whom it was for, and who answered, stands on it for people. */
 export function quarantined(ipLock: IPLockObject): Draft<IPLockObject> {
   const { [FREE_ANNOTATION]: _free, [MOVE_ANNOTATION]: _move, ...kept } = ipLock.metadata.annotations ?? {};
@@ -110,12 +116,6 @@ const BY_PEOPLE = [FREE_ANNOTATION, MOVE_ANNOTATION, FENCED_ANNOTATION] as const
 
 function place({ node, lock, pod }: Whom) {
   return { node, ...(lock && { lock: { namespace: lock.namespace, name: lock.name } }), ...(pod && { podUID: pod.uid }) };
-/** Held → Held: its slot is on another node by now. What was looked for on one node's wire says nothing of another's. */
-export function movedTo(ipLock: IPLockObject, node: string): Draft<IPLockObject> {
-  const { [MOVE_ANNOTATION]: _, ...kept } = ipLock.metadata.annotations ?? {};
-  return { ...change(ipLock, { ...ipLock.spec, node }, kept), ...statusWithout(ipLock, [WIRED, PROBED]) };
-}
-
 }
 
 function annotations(before: Readonly<Record<string, string>> | undefined, { lock, pod }: Whom): Record<string, string> {
