@@ -129,5 +129,6 @@ export function instanceOf(each: Instance): FleetInstance {
     tags: Object.fromEntries((each.Tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value])),
     addresses: [...said(each.PrivateIpAddress), ...said(each.Ipv6Address)],
     dnsNames: said(each.PrivateDnsName),
+    ...(each.StateReason?.Message === undefined ? {} : { reason: each.StateReason.Message }),
   };
 }

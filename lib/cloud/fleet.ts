@@ -10,6 +10,8 @@ export interface FleetInstance extends Ec2Instance {
   /** Of its own interface. */
   readonly addresses: readonly string[];
   readonly dnsNames: readonly string[];
+  /** Why it is in its state, in EC2's words. */
+  readonly reason?: string;
 }
 
 /** What all instances of a pool are launched with. */

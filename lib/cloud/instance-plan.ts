@@ -25,6 +25,8 @@ export interface OurInstance {
   readonly launch: Launch;
   readonly zone: string;
   readonly state: string;
+  /** Why it is in that state, in EC2's words. */
+  readonly reason?: string;
 }
 
 /** A Node of the pool. */
@@ -84,9 +86,23 @@ export interface PoolMemory {
   readonly unknown: Readonly<Record<string, number>>;
   /** Launches whose bootstrap token was deleted. */
   readonly tokensGone: ReadonlySet<string>;
+  /** Instances that were Nodes, or that Gala itself ended: that these end is no failure. */
+  readonly settled: ReadonlySet<string>;
+  /** Instances that ended by themselves before they were Nodes, since one last became a Node. */
+  readonly failed: readonly { readonly id: string; readonly reason: string }[];
+  /** Until when nothing is launched for that. */
+  readonly pausedUntil: number;
 }
 
-export const NOTHING_ASKED: PoolMemory = { asked: {}, next: {}, shortages: {}, unjoined: {}, unknown: {}, tokensGone: new Set() };
+export const NOTHING_ASKED: PoolMemory = {
+  asked: {},
+  next: {},
+  shortages: {},
+  unjoined: {},
+  unknown: {},
+  tokensGone: new Set(),
+  ...{ settled: new Set<string>(), failed: [], pausedUntil: Number.NEGATIVE_INFINITY },
+};
 
 export type InstanceStep =
   | { readonly do: 'run'; readonly launch: Launch; readonly offer: Offer }
@@ -101,7 +117,7 @@ export type InstanceStep =
   | { readonly do: 'delete token'; readonly launch: Launch };
 
 export interface InstanceWait {
-  readonly for: 'a first look' | 'capacity' | 'to be shown' | 'pods to go' | 'to end' | 'to join';
+  readonly for: 'a first look' | 'launches that fail' | 'capacity' | 'to be shown' | 'pods to go' | 'to end' | 'to join';
   readonly instanceId?: string;
   readonly node?: string;
   /** How many launches or pods. */
@@ -127,6 +143,9 @@ export const SETTLE_MS = 15_000;
 export const UNKNOWN_MS = 300_000;
 /** How long a bootstrap token is good for: an instance is a node within minutes. */
 export const TOKEN_MS = 3_600_000;
+/** An image that does not boot, or a key that may not be used, ends every instance at once: the pause doubles with each, and is over when one joins. */
+export const FAILED_MS = 30_000;
+export const LONGEST_PAUSE_MS = 900_000;
 /** So long an instance may take to become a Node before it is told of. */
 export const JOIN_MS = 600_000;
 
@@ -159,6 +178,8 @@ export function instancePlan(seen: PoolSeen, before: PoolMemory, now: number): I
   const { launches, short } = launchesFor(seen, memory, alive, wanted - resent.length, now);
   if (now - (memory.since ?? now) < SETTLE_MS) {
     if (wanted > 0) waits.push({ for: 'a first look', count: wanted });
+  } else if (now < memory.pausedUntil) {
+    if (wanted > 0) waits.push({ for: 'launches that fail', count: wanted });
   } else {
     steps.push(...resent, ...launches);
     if (short > 0) waits.push({ for: 'capacity', count: short });
@@ -192,11 +213,11 @@ export function instancePlan(seen: PoolSeen, before: PoolMemory, now: number): I
     if (state === 'terminated' || unknownFor >= UNKNOWN_MS)
       steps.push({ do: 'delete node', node: node.name, uid: node.uid, instanceId: node.instanceId });
   }
-  for (const { id, launch } of alive) {
+  for (const { id, launch, state } of seen.instances) {
     const node = nodeOf.get(id);
-    // An older one's has expired.
-    if (seen.tokens && node !== undefined && seen.wallMs - node.createdMs < TOKEN_MS && !memory.tokensGone.has(keyOf(launch)))
-      steps.push({ do: 'delete token', launch });
+    // Of a Node that is older the token has expired.
+    const isUseless = ENDS.includes(state) || (node !== undefined && seen.wallMs - node.createdMs < TOKEN_MS);
+    if (seen.tokens && isUseless && !memory.tokensGone.has(keyOf(launch))) steps.push({ do: 'delete token', launch });
     if (now - (memory.unjoined[id] ?? now) >= JOIN_MS) waits.push({ for: 'to join', instanceId: id });
   }
   return { steps, waits, desired: seen.desired, there, alive: alive.length + others, memory };
@@ -235,6 +256,12 @@ export const afterTokenGone = (memory: PoolMemory, launch: Launch): PoolMemory =
   tokensGone: new Set([...memory.tokensGone, keyOf(launch)]),
 });
 
+/** Before Gala ends an instance. */
+export const beforeEnd = (memory: PoolMemory, instanceId: string): PoolMemory => ({
+  ...memory,
+  settled: new Set([...memory.settled, instanceId]),
+});
+
 /** Whether a launch is still worth its call: another one of this round may have learnt that there is no room. */
 export const isWorthIt = ({ shortages }: PoolMemory, offer: Offer, now: number): boolean => !passedOver(shortages, offer, now);
 
@@ -254,9 +281,24 @@ function remembered({ instances, nodes, states }: PoolSeen, before: PoolMemory, 
     else next[place] = Math.max(next[place] ?? 0, each.generation + 1);
   }
   const joined = new Set(nodes.map(({ instanceId }) => instanceId));
+  const ids = new Set(instances.map(({ id }) => id));
+  const settled = new Set([...before.settled, ...joined].filter((id) => ids.has(id)));
+  // One that had ended when this process began may have been a Node: who knows.
+  if (before.since === undefined) for (const { id, state } of instances) if (ENDS.includes(state)) settled.add(id);
+  const known = new Set(before.failed.map(({ id }) => id));
+  const anew = instances.filter(({ id, state }) => ENDS.includes(state) && !settled.has(id) && !known.has(id));
+  const isWell = [...joined].some((id) => ids.has(id) && !before.settled.has(id));
+  const failed = [...(isWell ? [] : before.failed), ...anew.map(({ id, reason = '' }) => ({ id, reason }))];
   const since = (was: Readonly<Record<string, number>>, ids: readonly string[]) =>
     Object.fromEntries(ids.map((id) => [id, was[id] ?? now] as const));
   return {
+    ...{ settled, failed },
+    pausedUntil:
+      anew.length === 0
+        ? isWell
+          ? Number.NEGATIVE_INFINITY
+          : before.pausedUntil
+        : now + Math.min(LONGEST_PAUSE_MS, FAILED_MS * 2 ** (failed.length - 1)),
     ...{ next, asked, since: before.since ?? now, shortages: remaining(before.shortages, now) },
     unjoined: since(
       before.unjoined,

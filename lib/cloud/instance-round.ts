@@ -13,6 +13,7 @@ import {
   afterRefusal,
   afterRun,
   afterTokenGone,
+  beforeEnd,
   beforeRun,
   type InstanceNode,
   type InstancePlan,
@@ -130,9 +131,9 @@ export function instanceRounds(options: InstanceRoundOptions): { round(): Promis
     const nodes = pool.nodes.filter(({ instanceId }) => asked.has(instanceId));
     const pods = new Map<string, readonly PodThere[]>();
     for (const { name, leaving } of nodes) if (leaving) pods.set(name, await options.podsOn(name));
-    const instances = all.flatMap(({ id, zone, state, tags: its }) => {
+    const instances = all.flatMap(({ id, zone, state, reason, tags: its }) => {
       const launch = launchedAs(its, tags);
-      return launch?.pool === pool.pool ? [{ id, zone, state, launch }] : [];
+      return launch?.pool === pool.pool ? [{ id, zone, state, launch, ...(reason === undefined ? {} : { reason }) }] : [];
     });
     const mine = new Set(pool.ec2.capacityReservationIds);
     return {
@@ -152,6 +153,7 @@ export function instanceRounds(options: InstanceRoundOptions): { round(): Promis
         case 'run':
           return { ...told, ...(await run(pool, step)) };
         case 'terminate':
+          memories.set(pool, beforeEnd(memoryOf(pool), step.instanceId));
           await ec2.terminate(step.instanceId);
           return told;
         case 'evict': {
@@ -271,7 +273,10 @@ function nextInMs(rounds: readonly PoolRound[]): number {
   const taken = rounds.flatMap((each) => each.taken);
   const waits = rounds.flatMap(({ plan }) => plan.waits);
   const slow: readonly InstanceTaken['not'][] = ['refused', 'dry run'];
-  if (waits.some((wait) => wait.for !== 'capacity' && wait.for !== 'to join') || taken.some(({ not }) => !slow.includes(not)))
+  if (
+    waits.some((wait) => wait.for !== 'capacity' && wait.for !== 'launches that fail' && wait.for !== 'to join') ||
+    taken.some(({ not }) => !slow.includes(not))
+  )
     return SOON_MS;
   return taken.some(({ not }) => not === 'refused') || waits.length > 0 ? REFUSED_MS : STILL_MS;
 }

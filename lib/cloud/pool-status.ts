@@ -61,20 +61,26 @@ export function instancePart({ pool, plan, taken }: PoolRound, hosts: Hosts): Pa
 /** Conditions of instancePart. */
 export const OF_INSTANCES: readonly string[] = ['InstancesMissing', 'Draining', 'NotJoined', 'LaunchesRefused'];
 
-function lacking({ desired, there, waits }: InstancePlan, taken: readonly InstanceTaken[]): Finding {
+function lacking({ desired, there, waits, memory }: InstancePlan, taken: readonly InstanceTaken[]): Finding {
   const type = 'InstancesMissing';
   if (there >= desired) return { type, status: 'False', reason: 'AllThere' };
-  const noCapacity = [...new Set(taken.flatMap(({ not, because }) => (not === 'no capacity' ? [because ?? ''] : [])))].sort();
-  const short = waits.some((wait) => wait.for === 'capacity') || noCapacity.length > 0;
-  const why = short
-    ? `EC2 has no capacity for what is left to try${noCapacity.length === 0 ? '' : `: ${some(noCapacity)}`}. Each is tried again after three minutes. More instanceTypes or zones, a capacity reservation or a higher quota would help.`
-    : 'They are being launched.';
-  return {
-    type,
-    status: 'True',
-    reason: short ? 'NoCapacity' : 'Launching',
+  const tell = (reason: string, why: string): Finding => ({
+    ...{ type, status: 'True', reason },
     message: said(`${there} of ${desired} instances are there. ${why}`),
-  };
+  });
+  if (waits.some((wait) => wait.for === 'launches that fail')) {
+    const reasons = [...new Set(memory.failed.map(({ reason }) => reason).filter((reason) => reason !== ''))].sort();
+    const ended = some(memory.failed.map(({ id }) => id));
+    const words = reasons.length === 0 ? '' : `: ${some(reasons)}`;
+    return tell('LaunchesFail', `What was launched ended before it was a Node (${ended})${words}. Launching pauses, longer each time.`);
+  }
+  const noCapacity = [...new Set(taken.flatMap(({ not, because }) => (not === 'no capacity' ? [because ?? ''] : [])))].sort();
+  if (noCapacity.length === 0 && !waits.some((wait) => wait.for === 'capacity')) return tell('Launching', 'They are being launched.');
+  const words = noCapacity.length === 0 ? '' : `: ${some(noCapacity)}`;
+  return tell(
+    'NoCapacity',
+    `EC2 has no capacity for what is left to try${words}. Each is tried again after three minutes. More instanceTypes or zones, a capacity reservation or a higher quota would help.`,
+  );
 }
 
 function draining({ waits }: InstancePlan, taken: readonly InstanceTaken[]): Finding {

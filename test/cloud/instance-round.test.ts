@@ -133,6 +133,39 @@ describe('a pool that grows', () => {
     expect(cluster.state.tokens.size).toBe(0);
   });
 
+  test('so is that of a launch whose instance ended before it was one', async () => {
+    const region = aFleetRegion();
+    const cluster = aFleetCluster(region);
+    cluster.state.desired = 1;
+    await cluster.round();
+    region.pass(SETTLE_MS);
+    await cluster.round();
+    region.pass(5_000);
+    cluster.state.desired = 0;
+    await cluster.settle(3);
+    expect([region.alive().length, cluster.state.tokens.size]).toEqual([0, 0]);
+  });
+
+  test('launches that end before they are Nodes are paused, longer each time, until one joins', async () => {
+    const region = aFleetRegion();
+    const cluster = aFleetCluster(region);
+    cluster.state.desired = 1;
+    await cluster.round();
+    region.pass(SETTLE_MS);
+    const launchedAt: number[] = [];
+    for (let seconds = 0; seconds < 3_600; seconds += 5) {
+      const { taken } = (await cluster.round()).pools[0]!;
+      if (taken.some(({ what }) => what === 'run')) launchedAt.push(region.now());
+      region.pass(5_000);
+      for (const { id } of region.alive()) region.end(id);
+    }
+    const gaps = launchedAt.slice(1).map((at, index) => at - launchedAt[index]!);
+    expect(gaps).toEqual([...gaps].sort((a, b) => a - b));
+    expect([gaps.length, gaps[0]! < 60_000, gaps.at(-1)! > 800_000]).toEqual([7, true, true]);
+    await cluster.settle(60);
+    expect(region.alive()).toHaveLength(1);
+  });
+
   test('a dry run tells the steps and takes none; one that does not lead takes none either', async () => {
     for (const over of [{ dryRun: true }, { mayWrite: () => false }]) {
       const region = aFleetRegion();

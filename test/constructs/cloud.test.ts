@@ -147,7 +147,7 @@ describe('launching instances', () => {
       ['arn:aws:ec2:ap-northeast-1:*:launch-template/*'],
     ]);
     expect(others.Resource).toEqual(
-      expect.arrayContaining(['arn:aws:ec2:ap-northeast-1::image/ami-0abc', 'arn:aws:ec2:ap-northeast-1:*:capacity-reservation/cr-0123']),
+      expect.arrayContaining(['arn:aws:ec2:ap-northeast-1::image/ami-0a', 'arn:aws:ec2:ap-northeast-1:*:capacity-reservation/cr-0123']),
     );
     expect(others.Resource).not.toContain('arn:aws:ec2:ap-northeast-1:*:subnet/*');
     expect(about('ec2:TerminateInstances')).toMatchObject([
