@@ -32,8 +32,8 @@ export function kubeScheduler(minor: Minor): Image {
   return { registry: 'registry.k8s.io', repository: 'kube-scheduler', tag: KUBE_SCHEDULER[minor] };
 }
 
-/** NodeLocal DNSCache as Kubernetes' own manifest names it (kubernetes/kubernetes, cluster/addons/dns/nodelocaldns). */
-export const NODE_CACHE: Image = { registry: 'registry.k8s.io', repository: 'dns/k8s-dns-node-cache', tag: '1.26.4' };
+/** As kubeadm 1.37 runs it (kubernetes/kubernetes pull request 141462). */
+export const COREDNS: Image = { registry: 'registry.k8s.io', repository: 'coredns/coredns', tag: 'v1.14.7' };
 
 /** @returns the reference that goes into a pod: `harbor.bj.intra/gala/kube-scheduler:v1.37.2` */
 export function imageOf(cluster: Pick<Cluster, 'registry'>, image: Image): string {

@@ -1,7 +1,7 @@
 /** What to mirror: where each image a cluster pulls comes from. */
 import type { Cluster } from '../lib/api/cluster.ts';
 import type { KubeObject } from '../lib/api/manifest.ts';
-import { GALA, imageOf, kubeScheduler, NODE_CACHE } from './image.ts';
+import { COREDNS, GALA, imageOf, kubeScheduler } from './image.ts';
 import { images } from './summary.ts';
 
 /**
@@ -10,7 +10,7 @@ import { images } from './summary.ts';
  */
 export function mirrorList(cluster: Cluster, objects: readonly KubeObject[]): string {
   const published = new Map(
-    [GALA, kubeScheduler(cluster.kubernetes), NODE_CACHE].map((image) => [imageOf(cluster, image), imageOf({}, image)]),
+    [GALA, kubeScheduler(cluster.kubernetes), COREDNS].map((image) => [imageOf(cluster, image), imageOf({}, image)]),
   );
   return images(objects)
     .map(({ image }) => `${published.get(image) ?? image} ${image}\n`)

@@ -50,6 +50,7 @@ export function podTemplate(workload: Workload, placement: Placement): Manifest<
         runAsGroup: root ? 0 : NONROOT,
         seccompProfile: { type: isPrivileged(needs) ? 'Unconfined' : 'RuntimeDefault' },
       },
+      initContainers: orNone(workload.before.map((one) => unprivileged(container(one, workload), workload))),
       containers: workload.containers.map((one) => container(one, workload)),
       volumes: orNone(workload.containers.flatMap((one) => volumes(one, workload))),
     },
@@ -73,6 +74,12 @@ function container(told: Container, workload: Workload): Manifest<V1Container> {
     startupProbe: probe(told.startupProbe, onHost),
     terminationMessagePolicy: 'FallbackToLogsOnError',
   };
+}
+
+/** What comes before has no needs, so it needn't be the root that the pod is. */
+function unprivileged(made: Manifest<V1Container>, { root }: Workload): Manifest<V1Container> {
+  if (!root) return made;
+  return { ...made, securityContext: { ...made.securityContext, runAsNonRoot: true, runAsUser: NONROOT, runAsGroup: NONROOT } };
 }
 
 function securityContext(needs: readonly Need[], ofPod: readonly Need[]): Manifest<V1Container>['securityContext'] {

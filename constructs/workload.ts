@@ -40,6 +40,8 @@ export interface WorkloadProps extends ContainerProps {
   readonly network?: 'host' | 'pod';
   /** How long it may tidy up after SIGTERM. @default 30 */
   readonly terminationGracePeriodSeconds?: number;
+  /** What must have ended well before the pod's containers start, by name, one after the other. @default nothing */
+  readonly before?: Readonly<Record<string, ContainerProps>>;
   /** Further containers of the pod, by name: they share its account, what it may do and its user. @default none */
   readonly beside?: Readonly<Record<string, BesideProps>>;
 }
@@ -55,6 +57,7 @@ export interface Workload {
   readonly terminationGracePeriodSeconds?: number;
   readonly root: boolean;
   readonly apiServer: { readonly host: string; readonly port: number };
+  readonly before: readonly Container[];
   /** Its own first, then those beside it. */
   readonly containers: readonly [Container, ...Container[]];
 }
@@ -74,6 +77,7 @@ export function workload(scope: Construct, props: WorkloadProps): Workload {
   const beside = Object.entries(props.beside ?? {}).map(([beside, told]) =>
     container(cluster, beside, `${name}-${beside}`, told, told.needs ?? []),
   );
+  const before = Object.entries(props.before ?? {}).map(([before, told]) => container(cluster, before, `${name}-${before}`, told, []));
   const all = [...needs, ...beside.flatMap((container) => container.needs)];
   return {
     name,
@@ -84,6 +88,7 @@ export function workload(scope: Construct, props: WorkloadProps): Workload {
     terminationGracePeriodSeconds: props.terminationGracePeriodSeconds,
     root: asRoot(all),
     apiServer: cluster.apiServer,
+    before,
     containers: [container(cluster, name, name, props, needs), ...beside],
   };
 }

@@ -5,6 +5,7 @@
  */
 import { stringify } from 'yaml';
 import { LAUNCH_COMMENT, LAUNCH_VALUES } from '../../lib/api/launch-values.ts';
+import { CLUSTER_DOMAIN } from '../../lib/api/node-local.ts';
 import { containerd } from './containerd.ts';
 import { commented, type HostFile, renderedFrom } from './host-file.ts';
 import { CONFIG_DIR, type DropIn, dropInFile } from './kubelet-configuration.ts';
@@ -39,7 +40,7 @@ export function joinDropIn(): DropIn {
       readOnlyPort: 0,
       rotateCertificates: true,
       serverTLSBootstrap: true,
-      clusterDomain: 'cluster.local',
+      clusterDomain: CLUSTER_DOMAIN,
     },
   };
 }

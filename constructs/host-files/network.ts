@@ -4,7 +4,7 @@
  */
 import { OTHER_PODS } from '../../lib/api/allocatable.ts';
 import { POOL_LABEL } from '../../lib/api/model.ts';
-import { NODE_LOCAL_DNS } from '../../lib/api/node-local.ts';
+import { CLUSTER_DOMAIN, NODE_LOCAL_DNS } from '../../lib/api/node-local.ts';
 import type { Problem } from '../../lib/api/problem.ts';
 import type { HostFile } from './host-file.ts';
 import { type DropIn, dropInFile, type KubeletConfiguration, type Taint } from './kubelet-configuration.ts';
@@ -19,6 +19,7 @@ export function network(props: KubeletProfileProps): Part {
   const config: KubeletConfiguration = {
     ...(props.maxPods === undefined || perRack ? {} : { maxPods: props.maxPods }),
     ...(dns === undefined ? {} : { clusterDNS: dns }),
+    ...(isNodeLocal(props) ? { clusterDomain: CLUSTER_DOMAIN } : {}),
     ...(needsNoChains(props) ? { makeIPTablesUtilChains: false } : {}),
     ...(taints.length === 0
       ? {}
@@ -32,11 +33,16 @@ export function network(props: KubeletProfileProps): Part {
         : counted(props),
   ];
   if (needsNoChains(props)) because.push('No kube-proxy, and pods are wired without iptables: nobody needs the chains of the kubelet.');
-  if (props.nodeLocalDns === true && props.kubelet?.clusterDNS === undefined)
-    because.push('clusterDNS: the DNS cache on each node (gala-node-dns). Pods that run keep what they have; those that start ask it.');
+  if (isNodeLocal(props))
+    because.push(
+      'clusterDNS: the DNS cache on each node (gala-node-dns). Pods that run keep what they have; those that start ask it.',
+      'clusterDomain: what the cache asks cluster DNS for; without it a pod finds no Service by its short name.',
+    );
   if (taints.length > 0) because.push('Taints count when a node registers; on a node that is there already, use `kubectl taint`.');
   return { dropIn: { name: '40-gala-network.conf', because, config }, problems: check(props) };
 }
+
+const isNodeLocal = ({ nodeLocalDns, kubelet }: KubeletProfileProps): boolean => nodeLocalDns === true && kubelet?.clusterDNS === undefined;
 
 /** kube-proxy and other CNIs may mark packets by them (KEP-3178); Gala's pods have no packet that goes by iptables. */
 const needsNoChains = ({ services, wiredBy }: KubeletProfileProps): boolean => services === 'none' && wiredBy === 'gala';

@@ -8,6 +8,9 @@ import { cidrRange, toAddress } from './range.ts';
 /** Where NodeLocal DNSCache answers on every node; its own default (169.254.0.0/16 is never routed). */
 export const NODE_LOCAL_DNS = '169.254.20.10';
 
+/** Of Services: what every installer calls it. */
+export const CLUSTER_DOMAIN = 'cluster.local';
+
 /** The Service `kubernetes` has the first address of the range (pkg/controlplane, ServiceIPRange). @returns undefined: the range is not said */
 export function kubernetesServiceIP({ serviceCidr }: Pick<Cluster, 'serviceCidr'>): string | undefined {
   return serviceCidr === undefined ? undefined : toAddress(cidrRange(serviceCidr).first + 1);

@@ -30,6 +30,7 @@ export function buildOf(part: Part): Build {
       minutes: 2,
       settings: `-X github.com/containerd/containerd/v2/version.Version=v${part.version}`,
     });
+  if (part.name === 'coredns') return coredns(part);
   return strict(part);
 }
 
@@ -79,6 +80,19 @@ const itself = ({ name, version }: Part, { module, minutes, settings }: OwnModul
     cpSync(Dir, folder, { recursive: true });
     execFileSync('chmod', ['-R', 'u+w', folder]);
     return { target: `./cmd/${name}`, settings };
+  },
+});
+
+/** With the plugins that are asked for here: go/coredns/main.go. */
+const coredns = ({ name, version }: Part): Build => ({
+  ...{ program: name, version, minutes: 3, limit: 20 },
+  prepare: async (folder) => {
+    cpSync(join(SOURCES, 'coredns'), folder, { recursive: true });
+    const module = `github.com/coredns/coredns@v${version}`;
+    const { GoMod } = await goJson(['mod', 'download', '-json', module]);
+    const { Go } = await goJson(['mod', 'edit', '-json', GoMod]);
+    writeFileSync(join(folder, 'go.mod'), `module gala.internal/bed/coredns\ngo ${Go}\nrequire ${module.replace('@', ' ')}\n`);
+    return { target: '.' };
   },
 });
 

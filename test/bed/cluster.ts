@@ -5,14 +5,15 @@
 import { join } from 'node:path';
 import { type Rendered, rendered } from '../../constructs/testing.ts';
 import type { ClusterDefinition } from '../../lib/api/definition.ts';
+import { startClusterDns } from './cluster-dns.ts';
 import { type Bed, startControlPlane } from './control-plane.ts';
-import { businessImage, galaImage, type Image, kubeSchedulerImage, REGISTRY } from './images.ts';
+import { businessImage, coreDnsImage, galaImage, type Image, kubeSchedulerImage, REGISTRY } from './images.ts';
 import { type BedInstance, instanceFilesOf } from './instance-files.ts';
 import type { BedNode } from './node.ts';
 import { startNodes } from './nodes.ts';
 
 export interface ClusterOptions {
-  /** Its hosts become nodes. `apiServer` and `registry` are the bed's, whatever it says. */
+  /** Its hosts become nodes. `apiServer`, `registry` and, where it has one, `dns.upstream` are the bed's, whatever it says. */
   readonly definition: ClusterDefinition;
   /** Further files by path, of hosts and of the system node: a network, as long as Gala's is not what is tested. @default none */
   readonly files?: (node: string) => Readonly<Record<string, string>>;
@@ -41,7 +42,8 @@ export async function startCluster({ definition, files = () => ({}), ...options 
   const { instances = [], env = async () => ({}) } = options;
   const bed = await startControlPlane({ nodes: true });
   try {
-    const out = rendered({ ...definition, apiServer: bed.url, registry: REGISTRY } as ClusterDefinition);
+    const dns = definition.dns && { upstream: [startClusterDns(bed)] };
+    const out = rendered({ ...definition, apiServer: bed.url, registry: REGISTRY, dns } as ClusterDefinition);
     const racked = out.cluster.pools.flatMap((pool) => (pool.shape === 'intranet' ? pool.racks.flatMap(({ hosts }) => hosts) : []));
     const folder = join(bed.folder, 'images');
     const images = await imagesOf(out, folder);
@@ -70,6 +72,7 @@ async function imagesOf(out: Rendered, folder: string): Promise<Image[]> {
   const made = out.images.map((name) => {
     if (name.startsWith(`${REGISTRY}/gala:`)) return galaImage(folder, name);
     if (name.startsWith(`${REGISTRY}/kube-scheduler:`)) return kubeSchedulerImage(folder, name);
+    if (name.startsWith(`${REGISTRY}/coredns:`)) return coreDnsImage(folder, name);
     throw new Error(`the bed makes no image ${name}: add it to images.ts`);
   });
   return [businessImage(folder), ...(await Promise.all(made))];

@@ -111,6 +111,11 @@ export function kubeSchedulerImage(folder: string, name: string): Image {
   return anImage(folder, name, { Entrypoint: ['/usr/local/bin/kube-scheduler'], Env: ['PATH=/usr/local/bin'] }, () => {});
 }
 
+/** Upstream's, likewise. */
+export function coreDnsImage(folder: string, name: string): Image {
+  return anImage(folder, name, { Entrypoint: ['/coredns'] }, (root) => copyFileSync(command('coredns')[0], join(root, 'coredns')));
+}
+
 /** Makes `<folder>/<name>.tar` of what `fill` puts into a folder. */
 export function anImage(folder: string, name: string, config: ImageConfig, fill: (root: string) => void): Image {
   mkdirSync(folder, { recursive: true });

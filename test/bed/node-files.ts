@@ -23,7 +23,7 @@ export async function siteFiles(bed: Bed, name: string): Promise<Record<string, 
   return {
     'etc/kubernetes/kubelet.conf': kubeconfig(bed, cert, key),
     [CLIENT_CA.slice(1)]: bed.authority.cert,
-    [NO_NAME_SERVER.slice(1)]: '# The bed asks nobody outside.\n',
+    [NO_NAME_SERVER.slice(1)]: '# The bed asks nobody outside: nobody answers there.\nnameserver 127.0.0.1\n',
     'var/lib/kubelet/config.yaml': stringify(KUBELET),
     'etc/containerd/config.toml': CONTAINERD,
     [BASE_SPEC.slice(1)]: baseSpec(),

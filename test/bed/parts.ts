@@ -40,6 +40,7 @@ export const PARTS = [
   { name: 'containerd', version: CONTAINERD, doc: 'runs the containers of nodes' },
   { name: 'containerd-shim-runc-v2', version: CONTAINERD, doc: "containerd's process beside each pod" },
   { name: 'ctr', version: CONTAINERD, doc: 'brings images into nodes' },
+  { name: 'coredns', version: '1.14.7', doc: "cluster DNS, and the nodes' cache of it" },
   { name: 'moto', version: '5.2.5', requirements: 'ec2/requirements.txt', doc: "keeps what the bed's EC2 keeps" },
   strict('1.35', '0.35.10'),
   strict('1.36', '0.36.6'),

@@ -16,10 +16,11 @@ describe('NodeLocal DNSCache', () => {
   test('answers on 169.254.20.10 and touches neither links nor iptables', () => {
     const { spec } = aDns().out.get(NAME).spec.template;
     expect(spec).toMatchObject({ hostNetwork: true, dnsPolicy: 'Default' });
-    expect(spec.containers[0]).toMatchObject({ image: 'registry.k8s.io/dns/k8s-dns-node-cache:1.26.4' });
-    expect(spec.containers[0].args).toEqual(
-      expect.arrayContaining(['-localip=169.254.20.10', '-setupinterface=false', '-setupiptables=false', '-conf=/run/node-cache/Corefile']),
-    );
+    expect(spec.containers[0]).toMatchObject({
+      image: 'registry.k8s.io/coredns/coredns:v1.14.7',
+      args: ['-conf', '/etc/coredns/Corefile'],
+    });
+    expect(corefile(upstream).match(/bind \S+/g)).toEqual(Array(4).fill('bind 169.254.20.10'));
     expect(spec.containers[0].securityContext.capabilities).toEqual({ drop: ['ALL'], add: ['NET_BIND_SERVICE'] });
   });
 
@@ -46,11 +47,14 @@ describe('NodeLocal DNSCache', () => {
     ]);
   });
 
-  test('runs where the agent does, and not before the node is ready: the agent has its address on the node by then', () => {
+  test('runs where the agent does, and starts once the agent has put its address on the node', () => {
     const { out } = aDns();
     const [dns, agent] = [NAME, 'DaemonSet/gala-system/gala-cni'].map((name) => out.get(name).spec.template.spec);
     expect(dns.affinity).toEqual(agent.affinity);
-    expect(dns.tolerations).toEqual([{ key: 'gala.internal/pool', operator: 'Exists' }]);
+    expect(dns.tolerations).toEqual(agent.tolerations);
+    const [waits] = dns.initContainers;
+    expect(waits).toMatchObject({ command: ['sh', '-c', expect.stringContaining('address show to 169.254.20.10')] });
+    expect(waits.securityContext.capabilities).toEqual({ drop: ['ALL'] });
   });
 
   test('the kubelet sends its pods there, where it is and nowhere else', () => {
@@ -59,6 +63,7 @@ describe('NodeLocal DNSCache', () => {
       return hostFiles(cluster, out.objects).find(({ path }) => path.endsWith('40-gala-network.conf'))?.text;
     };
     expect(said({})).toContain('- 169.254.20.10');
+    expect(said({})).toContain('clusterDomain: cluster.local');
     expect(said({ dns: undefined })).not.toContain('clusterDNS:\n');
     expect(said({}, ['scheduling'])).not.toContain('clusterDNS:\n');
     expect(said({ pools: { web: anIntranetPool({ kubelet: { clusterDNS: ['10.8.0.53'] } }) } })).not.toContain('- 169.254.20.10');

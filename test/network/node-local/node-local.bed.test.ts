@@ -1,6 +1,6 @@
 /**
  * Without kube-proxy, as synth rendered it, on a host with a real kubelet: a client that knows nothing of Gala finds the API server
- * where Kubernetes tells every pod that it is.
+ * where Kubernetes tells every pod that it is, and names by the cache of its node.
  */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { defineCluster, intranet } from '../../../lib/api/definition.ts';
@@ -19,6 +19,8 @@ const definition = defineCluster({
   kubernetes: '1.37',
   apiServer: 'https://the-bed.internal:6443',
   services: 'none',
+  // The bed's own.
+  dns: { upstream: ['198.18.0.2'] },
   concerns: ['network', 'scheduling'],
   pools: {
     web: intranet({
@@ -47,8 +49,14 @@ const objects = [
   },
   {
     apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { clusterIP: 'None', selector: { app: 'web' }, ports: [{ port: BUSINESS_PORT }] },
+  },
+  {
+    apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: 'client', namespace: 'default' },
+    metadata: { name: 'client', namespace: 'default', labels: { app: 'web' } },
     spec: {
       schedulerName: 'gala-scheduler',
       terminationGracePeriodSeconds: 1,
@@ -64,14 +72,16 @@ const objects = [
   },
 ];
 
-describeBed('a cluster without kube-proxy', ['control-plane', 'nodes', 'containernetworking-plugins'], () => {
+describeBed('a cluster without kube-proxy', ['control-plane', 'nodes', 'containernetworking-plugins', 'coredns'], () => {
   let cluster: BedCluster;
   beforeAll(async () => {
     cluster = await startCluster({ definition, files: onSystem });
   }, BUSY_MS);
   afterAll(async () => {
     if (process.env.SHOW)
-      process.stderr.write(await kubectl('logs', '-n', 'gala-system', '--tail=60', '--selector=app.kubernetes.io/name=gala-cni'));
+      process.stderr.write(
+        await kubectl('logs', '-n', 'gala-system', '--tail=60', '--selector=app.kubernetes.io/name in (gala-cni, gala-node-dns)'),
+      );
     await cluster?.stop();
   });
 
@@ -106,12 +116,30 @@ describeBed('a cluster without kube-proxy', ['control-plane', 'nodes', 'containe
   );
 
   test(
+    'a pod finds a headless Service by its name, asked of the cache on its node',
+    async () => {
+      expect(await kubectl('rollout', 'status', '-n', 'gala-system', 'daemonset/gala-node-dns', '--timeout=200s')).toContain(
+        'successfully',
+      );
+      expect(await kubectl('exec', 'client', '--', 'cat', '/etc/resolv.conf')).toContain('nameserver 169.254.20.10\n');
+      expect(await kubectl('exec', 'client', '--', 'wget', '-qO-', `http://web.default.svc.cluster.local:${BUSINESS_PORT}/`)).toBe(
+        'client\n',
+      );
+      // Its search list too.
+      expect(await kubectl('exec', 'client', '--', 'wget', '-qO-', `http://web:${BUSINESS_PORT}/`)).toBe('client\n');
+      expect(await kubectl('exec', 'client', '--', 'wget', '-qO-', `http://nobody:${BUSINESS_PORT}/`)).toMatch(/bad address/);
+    },
+    BUSY_MS,
+  );
+
+  test(
     'the next agent forwards as the last one did, and puts right what was taken away meanwhile',
     async () => {
       await host().mustExec(['ip', 'link', 'del', 'gala-api']);
       await kubectl('delete', 'pod', '-n', 'gala-system', '--selector=app.kubernetes.io/name=gala-cni');
       expect(await kubectl('rollout', 'status', '-n', 'gala-system', 'daemonset/gala-cni', '--timeout=200s')).toContain('successfully');
       expect(await asks()).toBe('pod/client\n');
+      expect(await kubectl('exec', 'client', '--', 'wget', '-qO-', `http://web:${BUSINESS_PORT}/`)).toBe('client\n');
     },
     BUSY_MS,
   );
