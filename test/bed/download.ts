@@ -27,6 +27,10 @@ export function releaseOf({ name, version, carrier }: Part): Release | undefined
     const archive = `etcd-v${version}-linux-${ARCHITECTURE}`;
     return { url: `${page}/${archive}.tar.gz`, sums: `${page}/SHA256SUMS`, member: `${archive}/etcd` };
   }
+  if (name === 'coredns') {
+    const url = `https://github.com/coredns/coredns/releases/download/v${version}/coredns_${version}_linux_${ARCHITECTURE}.tgz`;
+    return { url, sums: `${url}.sha256`, member: 'coredns' };
+  }
   if (carrier === 'kube') {
     const url = `https://dl.k8s.io/v${version}/bin/linux/${ARCHITECTURE}/${name}`;
     return { url, sums: `${url}.sha256` };
