@@ -83,7 +83,7 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
   },
   cloud: {
     does: 'A program of the cluster: keeps the pod ENIs of EC2 instances.',
-    load: () => import('../cloud/program.ts'),
+    load: () => import('./cloud.ts'),
   },
   cni: {
     does: 'A program of a node: wires pods for the CNI shim, and takes their links down.',

@@ -62,13 +62,6 @@ const PARTS: readonly (Planned & {
     meanwhile: 'kubectl diff --server-side -f dist/<cluster>, and gala diff <cluster> --against <earlier synth>.',
   },
   {
-    command: 'cloud',
-    part: 'cloud status',
-    asks: ([kind]) => kind === 'status',
-    does: 'say what EC2 refuses',
-    meanwhile: 'kubectl get hostpool <pool> -o yaml: the conditions EnisMissing, InstancesGone and Ec2Refuses say it.',
-  },
-  {
     command: 'ips',
     part: 'ips move',
     asks: ([part]) => part === 'move',

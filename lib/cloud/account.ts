@@ -18,7 +18,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { type Clock, monotonic, pause } from '../kube/clock.ts';
 import { fleetOf, instanceOf } from './account-fleet.ts';
-import { type Budget, drained, spend } from './budget.ts';
+import { type Budget, drained, type Left, leftOf, spend } from './budget.ts';
 import { type Ec2, type Ec2Eni, Ec2Error, type Ec2Type, meaningOf, NotNow } from './ec2.ts';
 import type { Fleet, FleetInstance } from './fleet.ts';
 import { CLUSTER_UID_TAG, type Tags } from './tags.ts';
@@ -42,7 +42,7 @@ const PAGE = 1_000;
 /** DescribeInstanceTypes: 100 names a call. */
 const TYPE_NAMES = 100;
 
-export function ec2Account(options: AccountOptions): Ec2 & Fleet & { close(): void } {
+export function ec2Account(options: AccountOptions): Ec2 & Fleet & { left(api: string): Left; close(): void } {
   const { region, part, signal, clock = monotonic, onCall = () => {} } = options;
   const client = options.client ?? new EC2Client({ region, maxAttempts: 1 });
   let budget: Budget = {};
@@ -175,6 +175,7 @@ export function ec2Account(options: AccountOptions): Ec2 & Fleet & { close(): vo
         client.send(new DeleteNetworkInterfaceCommand({ NetworkInterfaceId }), { abortSignal: signal }),
       );
     },
+    left: (api) => leftOf(budget, api, clock.now(), part),
     close: () => client.destroy(),
   };
 }

@@ -45,6 +45,28 @@ export function spend(budget: Budget, api: string, now: number, part = DEFAULT_P
   return { waitMs: Math.ceil(((1 - left) / perSecond) * 1000) };
 }
 
+export interface Left {
+  readonly left: number;
+  readonly of: number;
+  readonly perSecond: number;
+}
+
+/** What people ask about when it goes slowly. */
+export const OF_INTEREST = [
+  'CreateNetworkInterface',
+  'AttachNetworkInterface',
+  'ModifyNetworkInterfaceAttribute',
+  'DetachNetworkInterface',
+  'DeleteNetworkInterface',
+];
+
+/** Whole calls that are left now. */
+export function leftOf(budget: Budget, api: string, now: number, part = DEFAULT_PART): Left {
+  const { size, perSecond } = bucketOf(api, part);
+  const { tokens, at } = budget[api] ?? { tokens: size, at: now };
+  return { left: Math.floor(Math.min(size, tokens + ((now - at) / 1000) * perSecond)), of: Math.floor(size), perSecond };
+}
+
 /** After EC2 throttled a call all the same: the bucket is empty, for others spend it too, and fills as it does. */
 export const drained = (budget: Budget, api: string, now: number): Budget => ({ ...budget, [api]: { tokens: 0, at: now } });
 

@@ -16,6 +16,7 @@ import { eniPart } from './pool-status.ts';
 import type { NodePlan } from './region-plan.ts';
 import { type Round, type RoundOptions, rounds, type Taken } from './round.ts';
 import { sameSlots } from './slots.ts';
+import type { StatusMap } from './status-map.ts';
 import type { StatusWriter } from './status-writer.ts';
 import type { ClusterTags } from './tags.ts';
 import { type CloudWatched, clusterOf, regionsOf } from './watched.ts';
@@ -29,6 +30,8 @@ export interface KeeperOptions extends Pick<RoundOptions, 'dryRun' | 'orphans' |
   readonly log: Log;
   readonly clock?: Clock;
   readonly status: StatusWriter;
+  /** Where it says how far it is, and which regions it has been in. */
+  readonly told: StatusMap;
   readonly onRound?: (region: string, round: Round) => void;
 }
 
@@ -85,8 +88,10 @@ export function keepEnis(options: KeeperOptions): Controller {
     else log.debug('step not taken', { ...fields, not });
   }
 
-  const here = (): readonly string[] => regionsOf(watched);
-  return controller({
+  const { told } = options;
+  /** With its last pool a region leaves the HostPools, and its ENIs do not leave the region. */
+  const here = (): readonly string[] => [...new Set([...regionsOf(watched), ...told.regions()])];
+  const keeping = controller({
     name: 'enis',
     for: [],
     also: [
@@ -104,14 +109,28 @@ export function keepEnis(options: KeeperOptions): Controller {
       if (!here().includes(region)) return void kept.delete(region);
       const wait = LEAST_MS_BETWEEN_LOOKS - (clock.now() - (lastAt.get(region) ?? Number.NEGATIVE_INFINITY));
       if (wait > 0) return { againInMs: wait };
-      const round = await (await keptOf(region)).round();
+      await told.note(region);
+      const round = await keptOf(region)
+        .then((it) => it.round())
+        .catch(async (error: unknown) => {
+          await told.failure(region, error);
+          throw error;
+        });
       lastAt.set(region, clock.now());
       options.onRound?.(region, round);
       await writeStatus(region, round);
+      await told.round(region, round);
+      if (!regionsOf(watched).includes(region) && round.plan.ours === 0) {
+        await told.forget(region);
+        return void kept.delete(region);
+      }
       return { againInMs: round.nextInMs };
     },
     // EC2 that does not answer, and credentials that are not there, are asked every minute.
     backoff: { firstMs: 1_000, maxMs: 60_000 },
     ...{ signal: options.signal, log, clock },
   });
+  // Nothing of the cluster may name these any more.
+  for (const region of told.regions()) keeping.queue.add(region);
+  return keeping;
 }

@@ -15,7 +15,7 @@ import { serveHealth } from '../kube/health.ts';
 import { NAMESPACES } from '../kube/kinds.ts';
 import { type Log, reasonOf } from '../kube/log.ts';
 import { metrics } from '../kube/metrics.ts';
-import { DEFAULT_PART } from './budget.ts';
+import { DEFAULT_PART, type Left, leftOf } from './budget.ts';
 import type { Asker } from './csr.ts';
 import { approveCsrs } from './csr-approver.ts';
 import type { Ec2 } from './ec2.ts';
@@ -25,6 +25,7 @@ import type { InstanceRound } from './instance-round.ts';
 import { keepEnis } from './keeper.ts';
 import { launches } from './launches.ts';
 import { cloudMetrics } from './metrics.ts';
+import { statusMap } from './status-map.ts';
 import { statusWriter } from './status-writer.ts';
 import { watchCloud } from './watched.ts';
 
@@ -93,7 +94,7 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
       caches: () => (watched.unread().length === 0 ? undefined : `not read yet: ${watched.unread().join(', ')}`),
     },
   });
-  const accounts = new Map<string, Ec2 & Fleet & { close(): void }>();
+  const accounts = new Map<string, Ec2 & Fleet & { left(api: string): Left; close(): void }>();
   const events = recorder(api, CLOUD_COMPONENT, { log });
 
   let election: Election | undefined;
@@ -150,6 +151,11 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
       name: CLOUD_LEASE,
       log,
       onLead: async (leading) => {
+        const told = await statusMap({
+          ...{ api, namespace: options.leaseNamespace, log, signal: leading, mayWrite: () => leader.isLeader() },
+          ...{ dryRun: options.dryRun ?? false, orphans: options.orphans },
+          left: (region, name) => accounts.get(region)?.left(name) ?? leftOf({}, name, 0, options.part),
+        });
         const tags = { cluster: options.cluster, clusterUid };
         const common = {
           api,
@@ -162,7 +168,7 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
           dryRun: options.dryRun ?? false,
         };
         const status = statusWriter({ ...common, pools: watched.pools, instances: options.instances === 'manage' });
-        const keeping = keepEnis({ ...common, status, orphans: options.orphans, ec2Of: accountOfRegion, onRound: counted.round });
+        const keeping = keepEnis({ ...common, status, told, orphans: options.orphans, ec2Of: accountOfRegion, onRound: counted.round });
         measured.queue('enis', keeping.queue);
         await Promise.all([keeping.stopped, ...(options.instances === 'manage' ? manage({ ...common, status }) : [])]);
         counted.forget();

@@ -53,6 +53,8 @@ export type NodePlan = PodNode &
 export interface RegionPlan {
   readonly nodes: readonly NodePlan[];
   readonly orphans: Findings;
+  /** How many ENIs of this cluster's there are, wherever. */
+  readonly ours: number;
   readonly memory: RegionMemory;
 }
 
@@ -96,14 +98,18 @@ export function regionPlan(look: Look, before: RegionMemory, now: number): Regio
   const alive = new Set(nodes.flatMap(({ state, instanceId }) => (state === 'gone' ? [] : [instanceId])));
   const free = enis.filter(({ status, attachment }) => status === 'available' && attachment === undefined);
   const wanted = free.filter(({ id, tags }) => alive.has(madeFor(tags, look.tags)?.instanceId ?? '') && !spare.has(id));
+  // By id: the address of one that is gone may be another's by now, and the list of an ended instance says it still.
+  const listedIds = new Set([...listed.values()].flat().map(({ eniId }) => eniId));
+  const offered = free.filter(({ id }) => listedIds.has(id));
   const orphans = findOrphans(
     free.map(({ id, ip, tags }) => ({ id, ip, ours: madeFor(tags, look.tags) !== undefined })),
-    new Set(wanted.map(({ id }) => id)),
-    new Set([...look.taken, ...inLists]),
+    new Set([...wanted, ...offered].map(({ id }) => id)),
+    look.taken,
     before.sightings,
     now,
   );
-  return { nodes, orphans, memory: { instances: memories, missed, listedAt, sightings: orphans.sightings } };
+  const ours = enis.filter(({ tags }) => madeFor(tags, look.tags) !== undefined).length;
+  return { nodes, orphans, ours, memory: { instances: memories, missed, listedAt, sightings: orphans.sightings } };
 }
 
 /** All on an instance, and the free ones that were made for it. */

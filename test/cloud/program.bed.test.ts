@@ -19,6 +19,7 @@ import { type Bed, startControlPlane } from '../bed/control-plane.ts';
 import { describeBed } from '../bed/describe-bed.ts';
 import { anAccount, IMAGE, type TestAccount } from '../bed/ec2/an-account.ts';
 import { until } from '../bed/process.ts';
+import { gala } from '../cli/gala.ts';
 import { anIPLock } from '../scheduling/builders.ts';
 
 const SPEED = 30;
@@ -136,6 +137,10 @@ describeBed('gala cloud', ['etcd', 'kube-apiserver', 'moto'], () => {
     );
     return { id: made.NetworkInterface?.NetworkInterfaceId ?? '', ip: made.NetworkInterface?.PrivateIpAddress ?? '' };
   };
+  const asWriter = async () => {
+    const { token } = JSON.parse(readFileSync(await kubeconfigOf(bed, 'gala-system', 'gala-scheduler'), 'utf8')).users[0].user;
+    return { authorization: `Bearer ${token}` };
+  };
   const exists = async (id: string) =>
     ((await account.client.send(new DescribeNetworkInterfacesCommand({ Filters: [{ Name: 'network-interface-id', Values: [id] }] })))
       .NetworkInterfaces?.length ?? 0) > 0;
@@ -215,11 +220,42 @@ describeBed('gala cloud', ['etcd', 'kube-apiserver', 'moto'], () => {
     const orphan = await anOrphan(tagsOf(ours, gone, 0));
     const locked = await anOrphan(tagsOf(ours, gone, 1));
     const others = [await anOrphan(tagsOf({ ...ours, clusterUid: 'another' }, gone, 0)), await anOrphan({})];
-    const writer = JSON.parse(readFileSync(await kubeconfigOf(bed, 'gala-system', 'gala-scheduler'), 'utf8')).users[0].user.token;
-    const made = await bed.request('POST', `${GALA}/iplocks`, anIPLock(locked.ip, { node: 'n-1' }), { authorization: `Bearer ${writer}` });
+    const made = await bed.request('POST', `${GALA}/iplocks`, anIPLock(locked.ip, { node: 'n-1' }), await asWriter());
     expect([made.status, made.body.message]).toEqual([201, undefined]);
     await eventually('the orphan to go', async () => !(await exists(orphan.id)));
     expect(await Promise.all([locked, ...others].map(({ id }) => exists(id)))).toEqual([true, true, true]);
     expect(account.ec2.counts.of('DeleteNetworkInterface').calls).toBe(1);
   }, 300_000);
+
+  test('gala cloud status tells of it, without credentials, and without rights that were not granted', async () => {
+    await bed.apply(out.objects.filter(({ kind, metadata }) => kind === 'Deployment' && metadata.name === 'gala-cloud'));
+    const { code, out: said } = await gala('cloud', 'status', '-o', 'json', '--kubeconfig', bed.kubeconfig);
+    // A Node is there whose instance has ended: somebody has to delete it.
+    expect(code).toBe(3);
+    const { pools, regions, wrong } = JSON.parse(said);
+    expect(pools).toMatchObject([{ name: 'burst', region: account.ec2.region, enis: { wanted: 8, attached: 8, creating: 0 } }]);
+    expect(regions).toMatchObject([{ name: account.ec2.region, budget: { AttachNetworkInterface: { of: 30 } } }]);
+    expect(wrong).toEqual([expect.stringContaining('n-2')]);
+    expect(lines.filter((line) => /configmaps.*forbidden/i.test(line))).toEqual([]);
+  });
+
+  test('orphans of a region whose last pool is gone are deleted all the same, and then the region is forgotten', async () => {
+    const orphan = await anOrphan(tagsOf({ cluster: 'cloud-t', clusterUid: uid }, 'i-0123456789abcdef1', 0));
+    const status = async () => (await bed.request('GET', '/api/v1/namespaces/gala-system/configmaps/gala-cloud-status')).body.data;
+    expect(Object.keys(await status())).toEqual([account.ec2.region]);
+    const all = await bed.request('GET', `${GALA}/iplocks`);
+    for (const { metadata } of all.body.items) {
+      const { status } = await bed.request('DELETE', `${GALA}/iplocks/${metadata.name}`, undefined, await asWriter());
+      expect(status).toBe(200);
+    }
+    const asked = await bed.request('DELETE', `${GALA}/hostpools/burst`);
+    expect([asked.status, asked.body.message]).toEqual([200, undefined]);
+    await eventually('the orphan to go', async () => !(await exists(orphan.id)));
+    // Those on instances end with them.
+    const ids = (await bed.request('GET', '/api/v1/nodes')).body.items.map((each: { spec: { providerID: string } }) =>
+      each.spec.providerID.split('/').at(-1),
+    );
+    await account.client.send(new TerminateInstancesCommand({ InstanceIds: ids }));
+    await eventually('the region to be forgotten', async () => Object.keys((await status()) ?? {}).length === 0);
+  }, 600_000);
 });

@@ -115,6 +115,18 @@ describe('orphans', () => {
     expect([left.includes(lost), others.every((id) => left.includes(id)), ours(region).length]).toEqual([false, true, 4]);
   });
 
+  test('are those too whose address stands in the list of an instance that has ended: it had it before', async () => {
+    const region = aRegion();
+    const cluster = aCluster(region, 1);
+    await cluster.settle();
+    const lost = region.foreign(tagsOf(TAGS, idOf(9), 0));
+    const { ip } = region.all().find(({ id }) => id === lost)!;
+    const [slot] = cluster.state.written.get(idOf(0))!;
+    cluster.state.written.set(idOf(8), [{ ...slot!, eniId: 'eni-00000000000000000', ip }]);
+    await cluster.settle(OLD_MS / 20_000 + 3);
+    expect(region.all().some(({ id }) => id === lost)).toBe(false);
+  });
+
   test('are listed and kept where that is asked for, and where somebody has the address', async () => {
     for (const over of [{ orphans: 'list' as const }, { isTaken: async () => true }]) {
       const region = aRegion();
