@@ -2,12 +2,14 @@
  * A pod on EC2, from the lock of its address to its answer: `gala cloud` as synth rendered it makes ENIs at the strict EC2, they are
  * plugged into the machine that plays the instance, and `gala cni` moves one into the pod. A release then calls EC2 for nothing.
  */
+import { DescribeNetworkInterfacesCommand, DescribeSubnetsCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ec2 } from '../../lib/api/authoring.ts';
 import { type BedCluster, startCluster } from '../bed/cluster.ts';
 import { describeBed } from '../bed/describe-bed.ts';
 import { anAccount, IMAGE, type TestAccount } from '../bed/ec2/an-account.ts';
 import { ec2ForNodes } from '../bed/ec2/for-nodes.ts';
+import { metadataForNodes } from '../bed/ec2/metadata.ts';
 import { type Playing, playInstance } from '../bed/ec2/play-instance.ts';
 import { BUSINESS, BUSINESS_PORT } from '../bed/images.ts';
 import type { BedNode } from '../bed/node.ts';
@@ -38,7 +40,8 @@ describeBed('a pod on EC2', ['control-plane', 'nodes', 'containernetworking-plug
     const burst = ec2({
       ...{ region: region.region, instanceTypes: ['c5.large'], imageId: IMAGE, instanceProfile: 'gala-node', join: { bootstrap: true } },
       zones: {
-        [zones.a]: { nodeSubnetId: subnets.a, podSubnetId: subnets.a, podSubnetCidr: '10.0.1.0/24', routes: [{ to: '10.64.0.0/12' }] },
+        // Its network is for the node to ask for.
+        [zones.a]: { nodeSubnetId: subnets.a, podSubnetId: subnets.a, routes: [{ to: '10.64.0.0/12' }] },
       },
       securityGroupIds: { node: [groupId], pod: [groupId] },
       ...{ size: { min: 0, max: 20 }, warmEnis: 'all' },
@@ -51,12 +54,15 @@ describeBed('a pod on EC2', ['control-plane', 'nodes', 'containernetworking-plug
       definition: definition as never,
       files: onSystem,
       instances: [{ pool: 'burst', id, type, zone: zones.a, region: region.region }],
-      env: async (bed) => ({
-        'gala-cloud': {
-          ...{ AWS_ENDPOINT_URL_EC2: await ec2ForNodes(bed, region), AWS_EC2_METADATA_DISABLED: 'true' },
-          ...{ AWS_ACCESS_KEY_ID: 'bed', AWS_SECRET_ACCESS_KEY: 'bed' },
-        },
-      }),
+      env: async (bed) => {
+        await metadataForNodes(bed, subnetOf);
+        return {
+          'gala-cloud': {
+            ...{ AWS_ENDPOINT_URL_EC2: await ec2ForNodes(bed, region), AWS_EC2_METADATA_DISABLED: 'true' },
+            ...{ AWS_ACCESS_KEY_ID: 'bed', AWS_SECRET_ACCESS_KEY: 'bed' },
+          },
+        };
+      },
     });
     host = cluster.hosts[0]!;
     playing = await playInstance(region, host, id);
@@ -74,6 +80,12 @@ describeBed('a pod on EC2', ['control-plane', 'nodes', 'containernetworking-plug
     await account?.stop();
   });
 
+  const subnetOf = async (mac: string) => {
+    const { NetworkInterfaces = [] } = await account.client.send(new DescribeNetworkInterfacesCommand({ MaxResults: 1000 }));
+    const id = NetworkInterfaces.find(({ MacAddress }) => MacAddress === mac)?.SubnetId;
+    if (id === undefined) return undefined;
+    return (await account.client.send(new DescribeSubnetsCommand({ SubnetIds: [id] }))).Subnets?.[0]?.CidrBlock;
+  };
   const kubectl = async (...args: string[]) => {
     const { code, stdout, stderr } = await cluster.bed.kubectl(args, { seconds: 290 });
     return code === 0 ? stdout : `${code}: ${stderr}`;

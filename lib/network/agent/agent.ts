@@ -40,6 +40,8 @@ export interface AgentOptions {
   readonly probes?: boolean;
   /** What is reached over the veth on this node: the service range, for one. @default nothing but the node */
   readonly throughNode?: readonly string[];
+  /** Networks of EC2 subnets beside those that the definition says. @default none */
+  readonly subnets?: () => Readonly<Record<string, string>>;
   /** Told of an address that was taken down. */
   readonly onDown?: (ip: string, podUID: string) => void;
   /** Told of an address that was wired. */
@@ -108,7 +110,8 @@ export function agent(options: AgentOptions): Agent {
     if (stranger !== undefined) return refuse('TryLater', `${stranger} The pod start is tried again.`);
     const annotations = view.pod(call.pod.uid)?.annotations ?? {};
     return {
-      ...{ node: view.node, rack: facts.rack, lock, network, pool, subnets: subnetsOf(pool), nodeIP: facts.ip, nodeIPv6: facts.ipv6 },
+      ...{ node: view.node, rack: facts.rack, lock, network, pool, nodeIP: facts.ip, nodeIPv6: facts.ipv6 },
+      subnets: { ...options.subnets?.(), ...subnetsOf(pool) },
       ...{ pod: { ...call.pod, annotations }, sandbox: call.sandbox },
       links: { host: kernel.hostLinks(), pod: podLinks },
       options: { ...optionsOf(pool, lock?.metadata.name, network.eniSlots), throughNode },
@@ -448,7 +451,7 @@ function missing(view: NodeView): string {
 }
 
 /** Networks of the subnets that pods' ENIs lie in, as far as the definition says them. */
-const subnetsOf = ({ ec2 }: HostPool['spec']): Ask['subnets'] =>
+export const subnetsOf = ({ ec2 }: HostPool['spec']): Ask['subnets'] =>
   Object.fromEntries(
     (ec2?.zones ?? []).flatMap(({ podSubnetId, podSubnetCidr }) => (podSubnetCidr === undefined ? [] : [[podSubnetId, podSubnetCidr]])),
   );

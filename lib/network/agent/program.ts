@@ -23,13 +23,14 @@ import { type Endpoint, endpoint } from '../node-local/endpoint.ts';
 import { nodeLocal } from '../node-local/node-local.ts';
 import { PROGRAM, probe } from '../probing/probe.ts';
 import { prober } from '../probing/prober.ts';
-import { type Agent, agent } from './agent.ts';
+import { type Agent, agent, subnetsOf } from './agent.ts';
 import { criOf } from './cri.ts';
 import { everybody } from './everybody.ts';
 import { foreignConflist, install, uninstall } from './install.ts';
 import { keyOf, openJournal } from './journal.ts';
 import { kernel } from './kernel.ts';
 import { leaked } from './leaked.ts';
+import { METADATA_ENDPOINT, subnetOfMac, subnetsBy } from './metadata.ts';
 import { cniMetrics } from './metrics.ts';
 import { nodeStatus, whoAnswers } from './node-status.ts';
 import { type Lock, NODE_NETWORKS, type NodeView, viewNode } from './node-view.ts';
@@ -53,6 +54,7 @@ export interface CniOptions {
   readonly cniConfDir: string;
   readonly criSocket: string;
   readonly procSys: string;
+  readonly metadataEndpoint: string;
   readonly throughNode: readonly string[];
   readonly apiServer: readonly Endpoint[];
   readonly kubernetesServiceIp?: string;
@@ -65,6 +67,8 @@ const NETNS_FOLDER = '/run/netns';
 const ANSWER_MS = 2_000;
 /** A release is one call; one that is not done by then is the next agent's. */
 const RELEASE_MS = 3_000;
+/** A pod start that waits for it is tried again about as often. */
+const SUBNETS_MS = 2_000;
 /** Nobody waits for it: people read it, and `gala leaks`. */
 const STATUS_MS = 10_000;
 
@@ -83,6 +87,7 @@ export const declare = (command: Command): Command =>
       .option('--cni-conf-dir <path>', 'where the runtime looks for network configurations', '/etc/cni/net.d')
       .option('--cri-socket <path>', 'of the container runtime: which sandboxes it has', '/run/containerd/containerd.sock')
       .option('--proc-sys <path>', "where the host's /proc/sys can be written", '/proc/sys')
+      .option('--metadata-endpoint <url>', 'on EC2: who says the network of an ENI that the definition does not', METADATA_ENDPOINT)
       .option('--through-node <cidr...>', 'what pods reach by way of the node: the service range', [])
       .option(
         '--api-server <host:port>',
@@ -120,7 +125,9 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   const limits = workQueue({ name: 'limits', log, work: async (key) => void (await agents.reshape(key)) });
   measured.queue('releases', releases);
   measured.queue('limits', limits);
+  const subnets = subnetsBy((mac) => subnetOfMac(options.metadataEndpoint, mac), log);
   const agents = agent({
+    subnets: subnets.known,
     ...{ view, journal, kernel: host, sandboxes: cri.sandboxes, clock: monotonic, log, probes: true },
     throughNode: [...options.throughNode, ...local.throughNode],
     onDown: (ip, podUID) => {
@@ -223,6 +230,11 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
     if (status !== undefined) await view.writeStatus(status);
   }
   const telling = every(STATUS_MS, signal, log, 'the status of the NodeNetwork was not written', tell);
+  const learning = every(SUBNETS_MS, signal, log, 'the networks of subnets were not asked for', async () => {
+    const network = view.network();
+    const pool = network && view.pool(network.pool);
+    if (network?.eniSlots !== undefined && pool !== undefined) await subnets.learn(network.eniSlots, subnetsOf(pool));
+  });
   const going = every(ROUND_MS, signal, log, 'a round failed', async () => {
     await rounds.run();
     // What an agent before this one has wired and not said.
@@ -240,7 +252,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
       log.error('pods are still wired, and nobody will say when they are gone: drain the node, with its label on', { left });
   }
   await serving.close();
-  await Promise.all([going, answering, telling, keeping]);
+  await Promise.all([going, answering, learning, telling, keeping]);
   await local.close();
   // What has been taken down already is said, if the API server is there.
   await Promise.race([releases.idle(), sleep(RELEASE_MS)]);
