@@ -70,14 +70,20 @@ export interface Agent {
   repair(key: string, host?: Seen): Promise<readonly string[]>;
   /** Whether a call, or a step of the round, is at work on it. */
   isBusy(key: string): boolean;
-  /** Whether a link may have the address, or is about to. */
-  holds(ip: string): boolean;
+  /**
+   * Whether a link may have the address, is about to, had it for this pod before, or had it a moment ago: a probe that was sent then may have
+   * been answered by it.
+   */
+  holds(ip: string, podUID: string | undefined): boolean;
   /** Pods that an ADD is at work on. */
   readonly adding: { has(podUID: string): boolean; readonly size: number };
 }
 
 /** What the kernel says of a name that is taken (EEXIST). */
 const EXISTS = 'File exists';
+
+/** A probe asks for some seconds (probe.ts), and its answers are read after that. */
+const ANSWERED_MS = 20_000;
 
 /** Something may have changed that nobody tells of: the clock. */
 const LOOK_MS = 100;
@@ -89,6 +95,9 @@ export function agent(options: AgentOptions): Agent {
   const adopting = new Set<string>();
   /** By sandbox, each with the addresses that were bound for it. A runtime that was restarted may begin a second one of a pod. */
   const atWork = new Map<string, { readonly podUID: string; readonly ips: Set<string> }>();
+  /** By address: for whom it was wired last, and when it was taken down. */
+  const heldBy = new Map<string, string>();
+  const heldUntil = new Map<string, number>();
   const adding: Agent['adding'] = {
     has: (podUID) => [...atWork.values()].some((one) => one.podUID === podUID),
     get size() {
@@ -181,7 +190,7 @@ export function agent(options: AgentOptions): Agent {
             return 'again';
           case 'wire':
             atWork.get(key)?.ips.add(lock!.metadata.name);
-            return await wire(call, lock!);
+            return await wire(call, lock!, { made });
           case 'refuse':
             return step;
           default:
@@ -229,13 +238,21 @@ export function agent(options: AgentOptions): Agent {
     }
   }
 
-  async function wire(call: Call & { sandbox: Sandbox; pod: PodName }, lock: Lock, looks = false): Promise<Reply> {
+  /**
+   * @param made as it was planned a moment ago, of a pod that has nothing yet
+   * @param looks at what the pod has
+   */
+  async function wire(
+    call: Call & { sandbox: Sandbox; pod: PodName },
+    lock: Lock,
+    { made: planned, looks = false }: { readonly made?: Plan | Refusal; readonly looks?: boolean } = {},
+  ): Promise<Reply> {
     const { sandbox, pod } = call;
     const earlier = journal.get(keyOf(sandbox));
     // A new sandbox has nothing but `lo`; where that is not so, the kernel says so, and it is looked at. Not of an ENI: one that can't
     // be named as it should has moved all the same (do_setlink).
     const isNew = earlier === undefined && !looks && view.trunk() !== undefined;
-    const made = planFor(call, lock, isNew ? [] : await kernel.podLinks(sandbox.netns));
+    const made = (isNew ? planned : undefined) ?? planFor(call, lock, isNew ? [] : await kernel.podLinks(sandbox.netns));
     if (isRefusal(made)) return made;
     const annotations = view.pod(pod.uid)?.annotations ?? {};
     const bandwidth = bandwidthOf(annotations);
@@ -248,11 +265,12 @@ export function agent(options: AgentOptions): Agent {
       ...(vlan === undefined ? { eni: earlier?.eni ?? { mac, device: move?.device ?? sandbox.ifname } } : {}),
     };
     journal.put(attachment);
+    heldBy.set(ip, pod.uid);
     try {
       await kernel.run(made.steps.flatMap(linesOf), sandbox.netns);
     } catch (error) {
       if (isNew && reasonOf(error).includes(EXISTS)) {
-        const again = await wire(call, lock, true);
+        const again = await wire(call, lock, { looks: true });
         if (again !== undefined && isRefusal(again)) await takenDown(sandbox, attachment);
         return again;
       }
@@ -284,6 +302,7 @@ export function agent(options: AgentOptions): Agent {
     }
     if (attachment === undefined) return;
     journal.remove(keyOf(sandbox));
+    heldUntil.set(attachment.ip, clock.now());
     onDown(attachment.ip, attachment.pod.uid);
     log.info('taken down', {
       pod: `${attachment.pod.namespace}/${attachment.pod.name}`,
@@ -420,7 +439,11 @@ export function agent(options: AgentOptions): Agent {
     reshape: (key) => byKey.take(key, () => reshape(key)),
     repair: (key, host) => byKey.take(key, () => repair(key, host)),
     isBusy: (key) => byKey.isTaken(key),
-    holds: (ip) => [...journal.values()].some((one) => one.ip === ip) || [...atWork.values()].some(({ ips }) => ips.has(ip)),
+    holds: (ip, podUID) =>
+      (podUID !== undefined && heldBy.get(ip) === podUID) ||
+      clock.now() - (heldUntil.get(ip) ?? Number.NEGATIVE_INFINITY) < ANSWERED_MS ||
+      [...journal.values()].some((one) => one.ip === ip) ||
+      [...atWork.values()].some(({ ips }) => ips.has(ip)),
     adding,
   };
 }

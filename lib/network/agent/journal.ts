@@ -3,7 +3,7 @@
  * them. It is written before anything is done, as a whole or not at all (rename), so that whoever comes after a crash finds every
  * address that may be on a link.
  */
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Log } from '../../kube/log.ts';
 import type { Bandwidth } from '../wiring/bandwidth.ts';
@@ -70,7 +70,7 @@ export function openJournal(folder: string, log: Log): Journal {
       all.set(key, attachment);
     },
     remove(key) {
-      rmSync(pathOf(key), { force: true });
+      if (all.has(key) && existsSync(pathOf(key))) unlinkSync(pathOf(key));
       all.delete(key);
     },
     get size() {

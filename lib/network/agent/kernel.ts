@@ -115,12 +115,18 @@ function linkOf(folder: string, name: string): Link[] {
     try {
       return readFileSync(join(folder, name, file), 'utf8').trim();
     } catch {
-      // carrier of a link that is down answers EINVAL; a link may also have gone meanwhile, and bonding_masters is none.
+      // A link may have gone meanwhile, and bonding_masters is none.
       return '';
     }
   };
   // Of the veths, hundreds, the name says it all.
   if (isVeth(name)) return [{ name, mac: '', carrier: true }];
   const mac = read('address');
-  return mac === '' ? [] : [{ name, mac, carrier: read('carrier') === '1' }];
+  return mac === '' ? [] : [{ name, mac, carrier: !PLUGGED_OUT.includes(read('operstate')) }];
 }
+
+/**
+ * RFC 2863, 3.1.14, as the kernel spells it; `unknown` is that of a link whose driver tells nothing. Not the file `carrier`: that one tries for
+ * the lock of all links (net-sysfs.c, carrier_show: rtnl_trylock, else restart_syscall), in vain as long as pods are being wired.
+ */
+const PLUGGED_OUT = ['down', 'lowerlayerdown', 'notpresent', ''];

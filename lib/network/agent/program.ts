@@ -280,6 +280,6 @@ function probed(view: NodeView, { holds }: Pick<Agent, 'holds'>) {
   const pool = network && view.pool(network.pool);
   if (!view.hasSynced() || network === undefined || pool === undefined) return undefined;
   // What a link may have is past asking for, and a word on it would be too late.
-  const locks = [...view.locks()].filter(({ metadata }) => !holds(metadata.name));
+  const locks = [...view.locks()].filter(({ metadata, spec }) => !holds(metadata.name, spec.podUID));
   return { node: view.node, rack: view.facts()?.rack, network, pool, locks };
 }

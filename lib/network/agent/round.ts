@@ -153,7 +153,11 @@ export function round(options: RoundOptions): Round {
     if (!view.hasSynced()) return;
     const knownMs = known();
     const isAsked = ({ metadata: { name }, spec: { podUID } }: Lock): boolean =>
-      podUID !== undefined && !lives(podUID) && knownMs(name, podUID) >= COMING_MS && !agent.holds(name);
+      podUID !== undefined &&
+      !lives(podUID) &&
+      knownMs(name, podUID) >= COMING_MS &&
+      !agent.adding.has(podUID) &&
+      ![...journal.values()].some((one) => one.ip === name);
     const asked = [...view.locks()].filter((lock) => isSaid(lock) && isAsked(lock));
     if (asked.length === 0) return;
     const steps = nextForRound(seen(await cri.sandboxes(), asked));

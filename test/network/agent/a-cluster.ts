@@ -505,7 +505,7 @@ class Node {
   probe(chance: Dice): Lock | undefined {
     const asked = this.watched.filter(({ metadata, spec, status }) => {
       const isWired = conditionOf({ status }, WIRED)?.status === 'True';
-      return spec.phase === 'Locked' && !isWired && this.agent?.holds(metadata.name) === false;
+      return spec.phase === 'Locked' && !isWired && this.agent?.holds(metadata.name, spec.podUID) === false;
     });
     if (!this.hasRead || asked.length === 0) return undefined;
     const lock = chance.pick(asked);

@@ -4,8 +4,8 @@
  * calls them.
  */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
 import type { KubeObject } from '../../../../lib/api/manifest.ts';
 import { type Bed, startControlPlane } from '../../../bed/control-plane.ts';
@@ -94,7 +94,12 @@ export async function aStand({ folder }: Tools): Promise<Stand> {
       ...{ folder, onVlan, onEni, stop: bed.stop },
       shimFor: (pod) => ({
         program: shim,
-        config: { cniVersion: '1.0.0', name: 'gala', type: 'gala', socket: join(folder, pod === 'eni' ? ENI.node : VLAN_NODE, 'cni.sock') },
+        config: {
+          cniVersion: '1.0.0',
+          name: 'gala',
+          type: 'gala',
+          socket: join(runFolder(folder, pod === 'eni' ? ENI.node : VLAN_NODE), 'cni.sock'),
+        },
         args: `K8S_POD_NAMESPACE=default;K8S_POD_NAME=${known.nameOf(pod)};K8S_POD_UID=${known.uidOf(pod)}`,
       }),
       replacePod: known.replace,
@@ -233,6 +238,9 @@ function linkedTo({ network, atEnd }: Bed): Host['within'] {
   return (command) => ['nsenter', `--net=/var/run/netns/${name}`, ...command];
 }
 
+/** On tmpfs, as RUN_FOLDER is. */
+const runFolder = (folder: string, node: string): string => `/dev/shm/gala-${basename(folder)}-${process.pid}-${node}`;
+
 interface HostOptions {
   readonly folder: string;
   readonly shim: string;
@@ -246,8 +254,9 @@ async function aHost(bed: Bed, { folder, shim, node, within }: HostOptions, make
     return execFileSync(command, rest, { stdio: 'pipe', encoding: 'utf8' });
   };
   makeLinks(ip);
-  const at = join(folder, node);
+  const at = runFolder(folder, node);
   mkdirSync(at);
+  bed.atEnd(async () => rmSync(at, { recursive: true }));
   const options = {
     ...{ '--kubeconfig': bed.kubeconfig, '--node-name': node, '--socket': join(at, 'cni.sock'), '--run-folder': at },
     ...{ '--shim': shim, '--probe': join(folder, 'stage/shim/gala-probe'), '--wire': join(folder, 'stage/shim/gala-wire') },
