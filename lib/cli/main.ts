@@ -65,6 +65,10 @@ const COMMANDS: Readonly<Record<string, Listed>> = {
     does: 'Whether the cluster has what Gala needs, as far as its API tells.',
     load: () => import('./doctor.ts'),
   },
+  preflight: {
+    does: 'What an AWS account lacks for a scale-up of EC2 pools: addresses, types, reservations, limits.',
+    load: () => import('./preflight.ts'),
+  },
   images: {
     does: 'What to mirror: each image, where it is published and where clusters pull it.',
     load: () => import('./images.ts'),

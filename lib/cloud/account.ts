@@ -13,6 +13,7 @@ import {
   DescribeNetworkInterfacesCommand,
   DetachNetworkInterfaceCommand,
   EC2Client,
+  type InstanceTypeInfo,
   ModifyNetworkInterfaceAttributeCommand,
   type NetworkInterface,
 } from '@aws-sdk/client-ec2';
@@ -119,17 +120,7 @@ export function ec2Account(options: AccountOptions): Ec2 & Fleet & { left(api: s
         for (const [name, type] of await pages('DescribeInstanceTypes', async (NextToken) => {
           const asked = { Filters: [{ Name: 'instance-type', Values }], MaxResults: 100, NextToken };
           const { InstanceTypes = [], ...more } = await client.send(new DescribeInstanceTypesCommand(asked), { abortSignal: signal });
-          const items = InstanceTypes.map(({ InstanceType = '', NetworkInfo, EbsInfo }): [string, Ec2Type] => [
-            InstanceType,
-            {
-              networkCards: (NetworkInfo?.NetworkCards ?? []).map(({ NetworkCardIndex = 0, MaximumNetworkInterfaces = 0 }) => ({
-                networkCardIndex: NetworkCardIndex,
-                networkInterfaces: MaximumNetworkInterfaces,
-              })),
-              attachments: (EbsInfo?.AttachmentLimitType as string) === 'dedicated' ? 'dedicated' : 'shared',
-              ebsVolumes: EbsInfo?.MaximumEbsAttachments ?? 0,
-            },
-          ]);
+          const items = InstanceTypes.map((type): [string, Ec2Type] => [type.InstanceType ?? '', typeOf(type)]);
           return { items, NextToken: more.NextToken };
         }))
           found.set(name, type);
@@ -183,6 +174,15 @@ export function ec2Account(options: AccountOptions): Ec2 & Fleet & { left(api: s
 function* chunks<T>(all: readonly T[], size: number): Iterable<T[]> {
   for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
 }
+
+export const typeOf = ({ NetworkInfo, EbsInfo }: Pick<InstanceTypeInfo, 'NetworkInfo' | 'EbsInfo'>): Ec2Type => ({
+  networkCards: (NetworkInfo?.NetworkCards ?? []).map(({ NetworkCardIndex = 0, MaximumNetworkInterfaces = 0 }) => ({
+    networkCardIndex: NetworkCardIndex,
+    networkInterfaces: MaximumNetworkInterfaces,
+  })),
+  attachments: (EbsInfo?.AttachmentLimitType as string) === 'dedicated' ? 'dedicated' : 'shared',
+  ebsVolumes: EbsInfo?.MaximumEbsAttachments ?? 0,
+});
 
 function eniOf(eni: NetworkInterface): Ec2Eni {
   const { Attachment: at, TagSet = [] } = eni;

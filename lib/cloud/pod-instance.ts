@@ -31,7 +31,7 @@ export function podInstance(instance: Ec2Instance, type: Ec2Type | undefined, sp
 }
 
 /** As podEnis of lib/api/instance-types.ts, by what EC2 says now and not by the table. */
-function carries({ networkCards, attachments, ebsVolumes }: Ec2Type, volumes: number): number {
+export function carries({ networkCards, attachments, ebsVolumes }: Ec2Type, volumes: number): number {
   const byType = networkCards.reduce((sum, { networkInterfaces }) => sum + networkInterfaces, 0) - 1;
   // 1: the root volume.
   return attachments === 'dedicated' ? byType : Math.max(0, Math.min(byType, ebsVolumes - 1 - volumes));
