@@ -106,6 +106,21 @@ describe('a pool that grows', () => {
     expect(region.alive()).toHaveLength(1);
   });
 
+  test('it is asked for as it was, though there is no capacity for that any more', async () => {
+    const region = aFleetRegion();
+    const cluster = aFleetCluster(region);
+    region.setCapacity('c5.large', ZONES[0]!, 1);
+    cluster.state.desired = 3;
+    await cluster.round();
+    region.pass(SETTLE_MS);
+    // The first is done, and the third finds the zone full.
+    region.fates(['lost', 'ok', 'ok']);
+    expect(steps((await cluster.round()).pools[0]?.taken ?? []).sort()).toEqual(['run', 'run: no answer', 'run: no capacity']);
+    region.fates([]);
+    await cluster.round();
+    expect(region.alive()).toHaveLength(3);
+  });
+
   test('a place whose instance has ended is launched anew, by another token, also by a process that saw none of it', async () => {
     const { region, cluster } = await aPoolOf(1);
     region.end(region.alive()[0]?.id ?? '');
@@ -248,6 +263,17 @@ describe('a pool that shrinks', () => {
     ]);
   });
 
+  test('nothing that is there goes for one that EC2 does not show yet', async () => {
+    const { region, cluster } = await aPoolOf(1);
+    const [first] = region.alive();
+    cluster.state.desired = 2;
+    await cluster.round();
+    cluster.state.desired = 1;
+    expect((await cluster.round()).pools[0]?.taken).toEqual([]);
+    await cluster.settle();
+    expect(region.alive()).toEqual([first]);
+  });
+
   test('instances that others launched count, and are never ended', async () => {
     const region = aFleetRegion();
     const cluster = aFleetCluster(region);
@@ -353,6 +379,6 @@ test('whatever is lost, refused, throttled, restarted, ended or scaled: no place
       expect(new Set(state.nodes.keys())).toEqual(new Set(region.alive().map(({ id }) => id)));
       expect([end.pools[0]?.taken, end.pools[0]?.plan.waits]).toEqual([[], []]);
     }),
-    { numRuns: 200 },
+    { numRuns: 300 },
   );
 }, 120_000);

@@ -5,7 +5,7 @@
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { DescribeInstancesCommand, type Instance, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
+import { DescribeInstanceAttributeCommand, DescribeInstancesCommand, type Instance, TerminateInstancesCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rendered } from '../../constructs/testing.ts';
 import { ec2 } from '../../lib/api/authoring.ts';
@@ -61,10 +61,14 @@ describeBed('gala cloud, instances', ['etcd', 'kube-apiserver', 'kube-controller
     return stop;
   }
 
-  const instances = async (): Promise<Instance[]> => {
-    const asked = { Filters: [{ Name: 'tag:gala.internal/pool', Values: ['burst'] }] };
+  const instances = async (pool = 'burst'): Promise<Instance[]> => {
+    const asked = { Filters: [{ Name: 'tag:gala.internal/pool', Values: [pool] }] };
     const { Reservations = [] } = await account.client.send(new DescribeInstancesCommand(asked));
     return Reservations.flatMap(({ Instances = [] }) => Instances);
+  };
+  const userDataOf = async (InstanceId: string): Promise<string> => {
+    const { UserData } = await account.client.send(new DescribeInstanceAttributeCommand({ InstanceId, Attribute: 'userData' }));
+    return Buffer.from(UserData?.Value ?? '', 'base64').toString();
   };
   const living = async () => (await instances()).filter(({ State }) => State?.Name === 'pending' || State?.Name === 'running');
   const nodes = async (): Promise<string[]> =>
@@ -113,15 +117,17 @@ describeBed('gala cloud, instances', ['etcd', 'kube-apiserver', 'kube-controller
       anAccount({ buckets: undefined }),
     ]);
     Object.assign(process.env, ENVIRONMENT, { AWS_ENDPOINT_URL_EC2: account.ec2.endpoint });
-    const burst = ec2({
+    const common = {
       region: account.ec2.region,
       instanceTypes: ['c5.large', 'm5.large'],
       zones: { [account.zones.a]: { nodeSubnetId: account.subnets.a, podSubnetId: account.subnets.a } },
       securityGroupIds: { node: [account.groupId], pod: [account.groupId] },
-      ...{ imageId: IMAGE, instanceProfile: 'gala-node', join: { bootstrap: true }, size: { min: 0, max: 5 }, warmEnis: 1 },
-    });
+      ...{ imageId: IMAGE, instanceProfile: 'gala-node', size: { min: 0, max: 5 }, warmEnis: 1 },
+    };
+    const pools = { burst: ec2({ ...common, join: { bootstrap: true } }), managed: ec2({ ...common, join: { eks: 'cloud-t' } }) };
+    const services = { services: 'kube-proxy', serviceCidr: '10.96.0.0/16' };
     const concerns = ['scheduling', 'network', 'cloud'];
-    const out = rendered({ name: 'cloud-t', kubernetes: '1.37', apiServer: bed.url, concerns, pools: { burst } } as never);
+    const out = rendered({ name: 'cloud-t', kubernetes: '1.37', apiServer: bed.url, ...services, concerns, pools } as never);
     const applied = await bed.apply(out.objects.filter(({ kind }) => kind !== 'Deployment' && kind !== 'DaemonSet'));
     expect(applied.filter(({ result }) => result === 'refused')).toEqual([]);
     await startCloud();
@@ -201,6 +207,7 @@ describeBed('gala cloud, instances', ['etcd', 'kube-apiserver', 'kube-controller
       instance: fresh.find((each) => text(data, 'description').endsWith(` ${placeOf(each)}`))?.InstanceId ?? '',
     }));
     expect(new Set(made.map(({ instance }) => instance))).toEqual(new Set(fresh.map(({ InstanceId }) => InstanceId)));
+    for (const { token, instance } of made) expect(await userDataOf(instance)).toContain(`token: ${token}`);
     const [one, other] = made as [(typeof made)[0], (typeof made)[0]];
     const ask = async (name: string, instance: string, token: string) => {
       const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -323,6 +330,19 @@ describeBed('gala cloud, instances', ['etcd', 'kube-apiserver', 'kube-controller
     expect((await condition('LaunchesRefused')).message).toContain('RunInstances: UnauthorizedOperation: You are not authorized');
     account.ec2.heal();
     await eventually('four Nodes', async () => (await nodes()).length === 4);
+  }, 300_000);
+
+  test('an instance that joins EKS has what nodeadm asks for, and no token', async () => {
+    await bed.request('PATCH', `${GALA}/hostpools/managed/scale`, { spec: { replicas: 1 } }, MERGE);
+    await eventually('its launch', async () => (await instances('managed')).length === 1);
+    const text = await userDataOf((await instances('managed'))[0]?.InstanceId ?? '');
+    const { data } = (await bed.request('GET', '/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt')).body;
+    const [cidr] = (await bed.request('GET', '/apis/networking.k8s.io/v1/servicecidrs/kubernetes')).body.spec.cidrs;
+    expect(text).toContain(`certificateAuthority: ${Buffer.from(data['ca.crt']).toString('base64')}\n`);
+    expect(text).toContain(`cidr: ${cidr}\n`);
+    expect([await tokens(), text.includes('__GALA')]).toEqual([[], false]);
+    await bed.request('PATCH', `${GALA}/hostpools/managed/scale`, { spec: { replicas: 0 } }, MERGE);
+    await eventually('its end', async () => (await instances('managed')).every(({ State }) => State?.Name === 'terminated'));
   }, 300_000);
 
   test('down to none, nothing is left: no instance, no Node, no token', async () => {
