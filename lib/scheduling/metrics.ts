@@ -26,7 +26,11 @@ export async function schedulerMetrics(registry: Registry): Promise<SchedulerMet
   const verified = new Histogram({
     ...{ name: 'gala_extender_seconds', help: 'Answers to kube-scheduler, by outcome, and whether the API server was asked.' },
     // Finer about 5 ms, which its 99th percentile must stay below.
-    ...{ labelNames: ['outcome', 'live'] as const, buckets: [0.001, 0.002, 0.003, 0.004, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10], registers },
+    ...{
+      labelNames: ['outcome', 'live'] as const,
+      buckets: [0.001, 0.002, 0.003, 0.004, 0.005, 0.01, 0.025, 0.1, 0.5, 2.5, 10],
+      registers,
+    },
   });
   const answered = new Histogram({
     ...{ name: 'gala_stock_api_seconds', help: 'Answers of the stock and lock API, by operation and status; waiting for Locks included.' },
