@@ -148,7 +148,7 @@ export function whoText(who: Who, nowMs: number): string {
   return [`${address}${place === undefined ? '' : `   ${placeText(place)}`}`, ...lines].join('\n');
 }
 
-const WIRED_AS = { True: 'yes', False: 'no longer', Unknown: 'nobody knows' } as const;
+const WIRED_AS = { True: 'yes', False: 'no longer', Unknown: 'its node may have it, and has not said so yet' } as const;
 
 function sentenceOf({ address, state, place, pod, wired }: Who): string {
   switch (state) {

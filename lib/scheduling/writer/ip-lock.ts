@@ -82,7 +82,9 @@ export function assigned(ipLock: IPLockObject, pod: ForPod): Draft<IPLockObject>
 /** Of a pod's address, on a node that says when nothing of it is left: it may be wired from now on, without another word. */
 export function givenToNode(ipLock: Draft<IPLockObject>, now: Date): Draft<IPLockObject> {
   const { phase, podUID, node } = ipLock.spec ?? {};
-  const conditions = ipLock.status?.conditions ?? [];
+  const all = ipLock.status?.conditions ?? [];
+  // What it said while the pod waited for its slot is past.
+  const conditions = all.filter(({ type, status }) => type !== WIRED || status !== 'False');
   if (phase !== 'Locked' || podUID === undefined || conditions.some(({ type }) => type === WIRED)) return ipLock;
   const at = now.toISOString().replace(/\.\d+Z$/, 'Z');
   const message = `Node ${node} may wire it, and says when nothing of it is left.`;
@@ -108,7 +110,8 @@ export function movedTo(ipLock: IPLockObject, node: string): Draft<IPLockObject>
 /** Locked or Held → Quarantined: somebody else answers for it. Whom it was for, and who answered, stands on it for people. */
 export function quarantined(ipLock: IPLockObject): Draft<IPLockObject> {
   const { [FREE_ANNOTATION]: _free, [MOVE_ANNOTATION]: _move, ...kept } = ipLock.metadata.annotations ?? {};
-  return change(ipLock, { ...ipLock.spec, phase: 'Quarantined' }, kept);
+  // Its node has said that another machine has it, and so that it has not wired it.
+  return { ...change(ipLock, { ...ipLock.spec, phase: 'Quarantined' }, kept), ...statusWithout(ipLock, [WIRED]) };
 }
 
 /** Said of the address as it was: worth nothing after the next write. */

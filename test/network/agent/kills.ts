@@ -4,7 +4,9 @@
  */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { WIRED } from '../../../lib/api/network.ts';
 import type { Dice } from '../../scheduling/dice.ts';
+import type { KnownAlone } from './agent-alone.ts';
 import { aStand, ip, locksOf, type Netns, type Stand } from './a-stand.ts';
 
 export interface Killed {
@@ -17,12 +19,21 @@ export interface Killed {
 const PODS = 8;
 const ADDRESSES = Object.fromEntries(Array.from({ length: PODS }, (_, at) => [`pod-${at}`, `10.110.0.${130 + at}`]));
 
+/** Half of them the lock writer has given so that nothing is written before a link. */
+const GIVEN = Object.fromEntries(
+  Object.values(ADDRESSES).flatMap((ip, at) =>
+    at % 2 === 0
+      ? []
+      : [[ip, { conditions: [{ type: WIRED, status: 'Unknown', reason: 'Given', lastTransitionTime: '2026-11-27T00:00:00Z' }] }]],
+  ),
+) as KnownAlone['statuses'];
+
 /** Rejects with what was on two links, or left. */
 export async function killed(chance: Dice, rounds: number, say: (line: string) => void = () => {}): Promise<Killed> {
   const stand = await aStand();
   const counts = { kills: 0, added: 0, refused: 0 };
   try {
-    stand.known('MacVlan', { locks: locksOf(ADDRESSES) });
+    stand.known('MacVlan', { locks: locksOf(ADDRESSES), statuses: GIVEN });
     const before = names(stand.host);
     for (let round = 0; round < rounds; round++) {
       const all = await Promise.all([...Object.keys(ADDRESSES).map((pod) => onePod(stand, pod, chance)), kill(stand, chance)]);

@@ -1,7 +1,16 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { IPLockObject } from '../../../lib/scheduling/writer/books.ts';
-import { assigned, held, macFromIp, movedTo, newIPLock, quarantined, takenOver } from '../../../lib/scheduling/writer/ip-lock.ts';
+import {
+  assigned,
+  givenToNode,
+  held,
+  macFromIp,
+  movedTo,
+  newIPLock,
+  quarantined,
+  takenOver,
+} from '../../../lib/scheduling/writer/ip-lock.ts';
 import { aStoredIPLock } from './objects.ts';
 
 const pod = { name: 'a', uid: '0f8fad5b-d9cb-469f-a165-70867728950e', term: 't', ownerKind: 'StatefulSet' };
@@ -27,6 +36,28 @@ describe('IPLocks as they are written', () => {
     const after = held({ metadata: { ...metadata, uid: 'u', resourceVersion: '2' }, spec } as never, { ofLock: false });
     expect(after.spec).toEqual({ phase: 'Held', node: 'n', mac: '02:67:0a:6e:00:0a', owner: 'feed/redis-0' });
     expect(after.metadata.annotations).toEqual({ 'gala.internal/owner-kind': 'StatefulSet' });
+  });
+});
+
+describe('an address that is given to a node with its pod', () => {
+  const now = new Date('2026-11-27T20:00:00.123Z');
+  const wired = (ipLock: object) => (ipLock as IPLockObject).status?.conditions?.find(({ type }) => type === 'Wired');
+  test('says so from then on, beside what was found on the wire', () => {
+    const before = aStoredIPLock('10.110.0.10', { node: 'n', says: { Probed: 'True' } });
+    const after = givenToNode(assigned(before, pod), now);
+    expect(wired(after)).toMatchObject({ status: 'Unknown', reason: 'Given', lastTransitionTime: '2026-11-27T20:00:00Z' });
+    expect(after.status?.conditions).toContainEqual(before.status?.conditions?.[0]);
+  });
+  test('says so anew when it is taken up for a pod that was not wired, and keeps what a node says is wired', () => {
+    const says = (Wired: string) => givenToNode(assigned(aStoredIPLock('10.110.0.10', { podUID: pod.uid, says: { Wired } }), pod), now);
+    expect(wired(says('False'))).toMatchObject({ status: 'Unknown' });
+    expect(wired(says('True'))).toMatchObject({ status: 'True' });
+  });
+  test('names a pod: one of a slot that waits for its pod says nothing', () => {
+    const free = aStoredIPLock('10.110.0.10', { lock: 'night' });
+    expect(givenToNode(free, now)).toBe(free);
+    const held = aStoredIPLock('10.110.0.10', { phase: 'Held' });
+    expect(givenToNode(held, now)).toBe(held);
   });
 });
 

@@ -7,7 +7,7 @@ import { TRANSITIONS } from '../../../lib/api/ip-lock.ts';
 import { SLOT_ANNOTATION } from '../../../lib/api/scheduling.ts';
 import type { PodFacts } from '../../../lib/scheduling/facts.ts';
 import type { IPLockObject, LockObject } from '../../../lib/scheduling/writer/books.ts';
-import { wiredBy } from '../../../lib/scheduling/writer/found-out.ts';
+import { conflictOn, wiredBy } from '../../../lib/scheduling/writer/found-out.ts';
 import type { Call, Outcome } from '../../../lib/scheduling/writer/write.ts';
 import { aUid } from '../builders.ts';
 
@@ -167,6 +167,8 @@ interface Pinning {
 
 /** What a node has wired it alone takes down: until it has said so, the address stays its pod's. */
 function mayLeave(ipLock: IPLockObject, to: string, off: ReadonlySet<string>): void {
+  // Both are its agent's words: what another machine answers for it has not wired, and does not.
+  if (to === 'Quarantined' && conflictOn(ipLock) !== undefined) return;
   if (wiredBy(ipLock) === 'may be' && !off.has(ipLock.spec.node))
     throw new Error(`IPLock ${ipLock.metadata.name}: Bound → ${to}: it is wired`);
 }

@@ -1,7 +1,7 @@
 /** What nodes say is wired and no IPLock says: nobody is given it, and a rebuild makes its IPLock anew. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { REBUILD_ANNOTATION } from '../../../lib/api/network.ts';
+import { REBUILD_ANNOTATION, RELEASES } from '../../../lib/api/network.ts';
 import { reports } from '../../../lib/scheduling/writer/reports.ts';
 import { aLock, aPod, aUid } from '../builders.ts';
 import { aSmallCluster } from './a-small-cluster.ts';
@@ -189,4 +189,39 @@ test('W1–W3 etcd restored from before 100 locks: all that is wired has its IPL
   for (const { ip, uid, node } of wired) expect(all.ip(ip)?.spec).toMatchObject({ phase: 'Bound', podUID: uid, node });
   for (let at = 0; at < 100; at++) expect(Object.keys(all.ofPod(`q-${at}`))).toHaveLength(1);
   expect(all.api.objects.IPLock.size).toBe(200);
+});
+
+test('a node whose agent says when nothing is left is given its pods’ addresses, others are as ever, and so are they again when it says that no more', () => {
+  const told = reports();
+  const said = (status: 'True' | 'False') => ({
+    ...aNetwork([]),
+    status: { conditions: [{ type: RELEASES, status, reason: 'OfEveryPod', lastTransitionTime: '2026-11-27T00:00:00Z' }] },
+  });
+  told.set('r12-01', said('True'));
+  told.set('r12-02', aNetwork([]));
+  expect([told.releases('r12-01'), told.releases('r12-02'), told.releases('r12-03')]).toEqual([true, false, false]);
+  told.set('r12-01', said('False'));
+  expect(told.releases('r12-01')).toBe(false);
+});
+
+test('S17 where the agent releases, the address of a pod that is gone is kept until it has, and is its next one’s then', () => {
+  const all = aSmallCluster();
+  for (const node of ['r12-01', 'r12-02'])
+    all.writer().networkIs(node, {
+      ...aNetwork([]),
+      status: { conditions: [{ type: RELEASES, status: 'True', reason: 'OfEveryPod', lastTransitionTime: '2026-11-27T00:00:00Z' }] },
+    });
+  all.api.createPod(gated('a'));
+  all.run(3);
+  const [ip] = Object.keys(all.ofPod('a')) as [string];
+  expect(all.ip(ip)).toMatchObject({
+    spec: { phase: 'Locked' },
+    status: { conditions: [{ type: 'Wired', status: 'Unknown', reason: 'Given' }] },
+  });
+  all.api.remove('Pod', 'feed/a');
+  all.run(3);
+  expect(all.ip(ip)?.spec.phase).toBe('Locked');
+  all.says(ip, 'Wired', 'False');
+  all.run(3);
+  expect(all.ip(ip)?.spec.phase).toBe('Held');
 });

@@ -2,7 +2,7 @@
  * Stories: users, controllers, the scheduler and one or more lock writers on the model, one small step after the other, in an order
  * that a list of numbers says. After each step what must always hold is looked at.
  */
-import { FREE_ANNOTATION, MOVE_ANNOTATION } from '../../../lib/api/network.ts';
+import { FREE_ANNOTATION, MOVE_ANNOTATION, RELEASES } from '../../../lib/api/network.ts';
 import { LOOSE, SCHEDULER_NAME } from '../../../lib/api/scheduling.ts';
 import type { PodFacts, StatefulSetFacts } from '../../../lib/scheduling/facts.ts';
 import { verify } from '../../../lib/scheduling/verify.ts';
@@ -65,7 +65,7 @@ export function story(options: StoryOptions): Story {
   const sets = new Map<string, StatefulSetFacts>();
   const site: Site = { api, nodes, pools: [pool], statefulSets: sets };
   const told: string[] = [];
-  let writer = modelWriter(site, 0);
+  let writer = aWriter(0);
   /** Addresses that other machines answer for. */
   const foreign = new Set<string>();
   /** Nodes that kube-scheduler has something against, and Gala knows nothing of it. */
@@ -76,6 +76,17 @@ export function story(options: StoryOptions): Story {
   /** A lock writer that began with caches that were behind may promise what it hadn't heard of: kube-scheduler has the last word. */
   let exact = !late;
   const look = () => check(api, options, exact);
+
+  /** Agents of some nodes say of each address when nothing of it is left; those of the others are of before. */
+  function aWriter(behind: number): ModelWriter {
+    const made = modelWriter(site, behind);
+    const says = { type: RELEASES, status: 'True', reason: 'OfEveryPod', lastTransitionTime: '2026-11-27T00:00:00Z' } as const;
+    for (const node of agents ? ['n1', 'n2'] : [])
+      made.networkIs(node, { metadata: {}, spec: { pool: 'web' }, status: { conditions: [says] } } as Parameters<
+        ModelWriter['networkIs']
+      >[1]);
+    return made;
+  }
 
   const pick = <T>(of: readonly T[], at: number): T | undefined => of[at % Math.max(1, of.length)];
   const say = (what: string) => void told.push(`${api.now} ${what}`);
@@ -116,7 +127,7 @@ export function story(options: StoryOptions): Story {
     const untilS = api.now + LATE_SECONDS;
     lates = late ? [...lates, ...writer.under.filter(({ outcome }) => outcome === undefined).map((under) => ({ under, untilS }))] : [];
     writer.agenda.close();
-    writer = modelWriter(site, behind);
+    writer = aWriter(behind);
   }
 
   function aWaitingPod(a: number, b: number): PodFacts {
@@ -191,7 +202,8 @@ export function story(options: StoryOptions): Story {
   /** @returns whether there was anything to take down */
   function unwire(ipLock: IPLockObject): boolean {
     const pod = [...api.objects.Pod.values()].find(({ uid }) => uid === ipLock.spec.podUID);
-    if (wiredBy(ipLock) !== 'may be' || (pod !== undefined && !pod.done)) return false;
+    // A pod that was given it and has not come to the node counts as gone after a while.
+    if (wiredBy(ipLock) !== 'may be' || (pod !== undefined && !pod.done && pod.node === ipLock.spec.node)) return false;
     api.change('IPLock', ipLock.metadata.name, (it) => saying(it, 'Wired', 'False', 'Unwired'));
     return true;
   }
