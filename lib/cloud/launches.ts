@@ -42,23 +42,30 @@ export function launches({ api, tags, namespace, wallMs = Date.now }: LaunchesOp
   const templates = new Map<string, string>();
   let key: Uint8Array | undefined;
 
-  async function keyOf(): Promise<Uint8Array> {
-    for (let tries = 0; key === undefined; tries++) {
-      const found = await unlessMissing(api.get(SECRETS, { namespace, name: LAUNCH_KEY_SECRET }));
-      const said = Buffer.from(found?.data?.[KEY] ?? '', 'base64');
-      if (said.length >= KEY_BYTES) key = said;
-      else if (found !== undefined || tries > 0)
-        throw new Error(
-          `Secret ${namespace}/${LAUNCH_KEY_SECRET} has ${said.length} bytes in data.${KEY}; ${KEY_BYTES} are needed. Delete it: it is made anew.`,
-        );
-      else
-        await api
-          .create(SECRETS, { metadata: { namespace, name: LAUNCH_KEY_SECRET }, data: { [KEY]: randomBytes(KEY_BYTES).toString('base64') } })
-          .catch((error: unknown) => {
-            if (!isAlreadyExists(error)) throw error;
-          });
-    }
+  /** @returns undefined: there is none */
+  async function readKey(): Promise<Uint8Array | undefined> {
+    const found = await unlessMissing(api.get(SECRETS, { namespace, name: LAUNCH_KEY_SECRET }));
+    if (found === undefined) return undefined;
+    const said = Buffer.from(found.data?.[KEY] ?? '', 'base64');
+    if (said.length < KEY_BYTES)
+      throw new Error(
+        `Secret ${namespace}/${LAUNCH_KEY_SECRET} has ${said.length} bytes in data.${KEY}; ${KEY_BYTES} are needed. Delete it: it is made anew.`,
+      );
+    key = said;
     return key;
+  }
+
+  async function keyOf(): Promise<Uint8Array> {
+    const there = key ?? (await readKey());
+    if (there !== undefined) return there;
+    const made = { [KEY]: randomBytes(KEY_BYTES).toString('base64') };
+    await api.create(SECRETS, { metadata: { namespace, name: LAUNCH_KEY_SECRET }, data: made }).catch((error: unknown) => {
+      if (!isAlreadyExists(error)) throw error;
+    });
+    // What is stored counts, whoever made it.
+    const stored = await readKey();
+    if (stored === undefined) throw new Error(`Secret ${namespace}/${LAUNCH_KEY_SECRET} was made and is gone`);
+    return stored;
   }
 
   async function keepToken(launch: Launch): Promise<string> {
@@ -122,6 +129,11 @@ export function launches({ api, tags, namespace, wallMs = Date.now }: LaunchesOp
       await unlessMissing(api.delete(SECRETS, secretOf(bootstrapToken(await keyOf(), tags.clusterUid, launch))));
     },
     forget: (pool) => void templates.delete(pool),
-    tokenIdOf: (launch) => (key === undefined ? undefined : bootstrapToken(key, tags.clusterUid, launch).id),
+    tokenIdOf: (launch) => {
+      if (key !== undefined) return bootstrapToken(key, tags.clusterUid, launch).id;
+      // Another process made it; who asks, asks again soon.
+      readKey().catch(() => {});
+      return undefined;
+    },
   };
 }

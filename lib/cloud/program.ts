@@ -8,6 +8,7 @@ import { CONTROLLER_POLICY } from '../api/scheduling.ts';
 import { accountOf } from '../kube/account.ts';
 import type { Api } from '../kube/client.ts';
 import { aborted, type Clock, sleep } from '../kube/clock.ts';
+import type { Controller } from '../kube/controller.ts';
 import { type Election, elect } from '../kube/election.ts';
 import { recorder } from '../kube/events.ts';
 import { port, runs } from '../kube/flags.ts';
@@ -120,14 +121,20 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
   }
 
   /** The controllers of instances. */
-  function manage(common: Omit<InstanceKeeperOptions, 'fleetOf' | 'launches' | 'recorder'>): Promise<void>[] {
+  function manage(common: Omit<InstanceKeeperOptions, 'fleetOf' | 'launches' | 'recorder'>): Promise<void> {
     const making = launches({ api, tags: common.tags, namespace: options.leaseNamespace });
     const shown = new Map<string, InstanceRound['instances']>();
+    let approving: Controller | undefined;
     const keeping = keepInstances({
       ...{ ...common, launches: making, recorder: events, fleetOf: accountOfRegion },
       onRound: (region, round) => {
         shown.set(region, round.instances);
         counted.instances(round);
+        // Rights to certificate requests are rendered where pools join by tokens.
+        if (approving === undefined && watched.pools.list().some(({ spec }) => spec.ec2?.join.bootstrap === true)) {
+          approving = approveCsrs({ ...common, instance });
+          measured.queue('csrs', approving.queue);
+        }
       },
     });
     const instance = (id: string): Asker | undefined => {
@@ -139,10 +146,8 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
       }
       return undefined;
     };
-    const approving = approveCsrs({ ...common, instance });
     measured.queue('instances', keeping.queue);
-    measured.queue('csrs', approving.queue);
-    return [keeping.stopped, approving.stopped];
+    return keeping.stopped.then(() => approving?.stopped);
   }
 
   async function lead(clusterUid: string): Promise<void> {
@@ -170,7 +175,7 @@ export async function runCloud(bare: Api, options: CloudOptions, signal: AbortSi
         const status = statusWriter({ ...common, pools: watched.pools, instances: options.instances === 'manage' });
         const keeping = keepEnis({ ...common, status, told, orphans: options.orphans, ec2Of: accountOfRegion, onRound: counted.round });
         measured.queue('enis', keeping.queue);
-        await Promise.all([keeping.stopped, ...(options.instances === 'manage' ? manage({ ...common, status }) : [])]);
+        await Promise.all([keeping.stopped, options.instances === 'manage' ? manage({ ...common, status }) : undefined]);
         counted.forget();
       },
     });
