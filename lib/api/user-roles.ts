@@ -2,6 +2,7 @@
  * What people may do with Gala's kinds, role by role, each rule with its reason. Synth renders the roles (constructs/roles.ts);
  * the terminal says by them which one has what somebody lacks. Pure data.
  */
+import { CLOUD_STATUS_CONFIGMAP } from './cloud.ts';
 import { GROUP } from './resource.ts';
 
 /** As much of a kind as roles need to know. */
@@ -17,6 +18,8 @@ export interface RoleRule {
   readonly on: { readonly group: string; readonly resource: string };
   /** @default the resource itself */
   readonly subresource?: string;
+  /** @default all */
+  readonly resourceNames?: readonly string[];
   readonly because: string;
 }
 
@@ -75,6 +78,12 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
     { verbs: READ, on: { group: 'apps', resource: 'statefulsets' }, because: 'an ordinal that may come back keeps its address' },
     { verbs: READ, on: { group: 'storage.k8s.io', resource: 'csistoragecapacities' }, because: 'stock counts space for local volumes' },
     { verbs: READ, on: { group: 'apps', resource: 'deployments' }, because: 'which programs of Gala run, and whose pods are asked about' },
+    {
+      verbs: ['get'],
+      on: { group: '', resource: 'configmaps' },
+      resourceNames: [CLOUD_STATUS_CONFIGMAP],
+      because: 'how far gala cloud is stands there (gala cloud status)',
+    },
     { verbs: READ, on: { group: 'apps', resource: 'daemonsets' }, because: 'which agents of Gala run' },
     { verbs: READ, on: { group: 'coordination.k8s.io', resource: 'leases' }, because: 'which replica leads is said by its Lease' },
     // One store under two groups, authorized apart: `kubectl get events` and `describe` ask the core one.

@@ -46,10 +46,7 @@ export const NEEDS = {
     ...['get', 'patch'].map((verb) => everywhere(verb, 'nodes')),
     ...['list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
   ],
-  'cloud status': [
-    ...['configmaps', 'deployments.apps'].map((resource) => here('get', resource)),
-    everywhere('list', ours('hostpools')),
-  ],
+  'cloud status': [...['configmaps', 'deployments.apps'].map((resource) => here('get', resource)), everywhere('list', ours('hostpools'))],
   leaks: ['pods', 'nodes', 'statefulsets.apps', ...['locks', 'iplocks', 'nodenetworks'].map(ours)].map((resource) =>
     everywhere('list', resource),
   ),
