@@ -12,6 +12,7 @@ import { ec2Figures, onEc2 } from './network/ec2.ts';
 import { aStand } from './network/stand.ts';
 import { traffic } from './network/traffic.ts';
 import { upgrade } from './network/upgrade.ts';
+import { WATCHES, WRITES_PER_SECOND, watches } from './network/watches.ts';
 import { wired } from './network/wired.ts';
 
 const CHAIN = 'the reference plugins macvlan and static';
@@ -19,6 +20,7 @@ const BARE = 'a bare MacVlan pair on the same link';
 const BANDWIDTH = 'the reference plugins ptp and bandwidth, as containerd calls them';
 /** Of what is counted as bytes of TCP: without headers 10 Mbit/s are 9.6. */
 const TEN_MBIT = { from: 9, to: 10.5 };
+const UNWATCHED = 'the same writes, and nobody watches';
 const NOTHING = 'a static C program that does nothing';
 const TURNS = 7;
 /** In each turn, of each program. */
@@ -53,6 +55,15 @@ export const network = defineArea({
     lost: { what: 'pod starts lost while the agent is replaced, of 50 at once', unit: '', bar: { must: '=', than: 0 } },
     lostSeconds: { what: 'these 50, until the last one has started', unit: 's', peer: 'the same, and the agent stays' },
     ...ec2Figures,
+    watchesCpu: {
+      what: `API server, ${WRITES_PER_SECOND} writes of IPLocks a second, ${WATCHES} agents that watch theirs`,
+      unit: '% of a core',
+      bar: { must: '<', than: 100 },
+      peer: UNWATCHED,
+    },
+    watchesMemory: { what: 'the same, resident', unit: 'MiB', peer: UNWATCHED },
+    watchesWrite: { what: 'the same, a write', unit: 'ms', peer: UNWATCHED },
+    watchesWriteRatio: { what: 'a write, over that without watches', unit: '×', bar: { must: '≤', than: 2 } },
     schedules: {
       what: 'random schedules of faults and kills where an address had two links, or something was left, of 10,000',
       unit: '',
@@ -64,10 +75,21 @@ export const network = defineArea({
       ...(await theShim(tools)),
       ...(await theAgent(tools)),
       ...(await onEc2(tools)),
+      ...(await theWatches(tools)),
       schedules: { runs: [await wrongSchedules(tools)] },
     };
   },
 });
+
+async function theWatches(tools: Tools) {
+  const missing = partsOf(['control-plane']).filter((part) => find(part) === undefined);
+  if (missing.length > 0) {
+    const it = { skipped: `the bed lacks ${missing.join(', ')}. ${REMEDY}` };
+    return { watchesCpu: it, watchesMemory: it, watchesWrite: it, watchesWriteRatio: it };
+  }
+  const { cpu, memory, write, writeRatio } = await watches(tools);
+  return { watchesCpu: cpu, watchesMemory: memory, watchesWrite: write, watchesWriteRatio: writeRatio };
+}
 
 const PARTS = ['control-plane', 'containernetworking-plugins'] as const;
 
