@@ -137,8 +137,8 @@ async function startReplicas(bed: Bed, all: WriterBed, seed: number, rate: numbe
   };
 }
 
-/** Those of the proxy, and conflicts that never were. A watch that goes mute is found after two minutes: lib/kube is tried on that. */
-function faults(chance: Dice, rate: number): Plan {
+/** Faults of the proxy, and conflicts that never were. A watch that goes mute is found after two minutes: lib/kube is tried on that. */
+export function faults(chance: Dice, rate: number): Plan {
   const random = () => chance.upTo(2 ** 30) / 2 ** 30;
   const any = randomFaults(random, rate);
   return (asked) => {
