@@ -132,8 +132,8 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
     throughNode: [...options.throughNode, ...local.throughNode],
     onDown: (ip, podUID) => {
       releases.add(`${ip} ${podUID}`);
-      // The pod's object goes after its sandbox.
-      down.set(podUID, ip);
+      // A pod's object goes after its sandbox.
+      if (view.pod(podUID) !== undefined) down.set(podUID, ip);
     },
     onUp: (ip) => said.up(ip),
   });
@@ -186,7 +186,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   const account = accountOf(api, { account: CNI_ACCOUNT, policy: 'gala-ip-locks', signal, log });
   const health = await serveHealth({
     ...{ port: options.healthPort, registry: measured.registry },
-    ready: { account: account.wrong, node: trouble },
+    ready: { account: account.wrong, node: trouble, wire: () => host.stuck?.() },
   });
 
   await bury(tombstones, agents, log);

@@ -6,8 +6,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { WIRED } from '../../../lib/api/network.ts';
 import type { Dice } from '../../scheduling/dice.ts';
-import type { KnownAlone } from './agent-alone.ts';
 import { aStand, ip, locksOf, type Netns, type Stand } from './a-stand.ts';
+import type { KnownAlone } from './agent-alone.ts';
 
 export interface Killed {
   readonly rounds: number;
