@@ -20,6 +20,8 @@ export interface Kernel {
   seen(netns?: string): Promise<Seen>;
   /** Whether the namespace is there. */
   has(netns: string): boolean;
+  /** What of its programs stands in the kernel, for people; undefined: nothing. */
+  stuck?(): string | undefined;
   /** When it was mounted there, on the wall clock; 0: it is not there. */
   bornMs(netns: string): number;
 }
@@ -63,6 +65,7 @@ export function kernel({ program = PROGRAM, procSys = '/proc/sys', sysClassNet =
 
   return {
     run,
+    stuck: ask.stuck,
     hostLinks: () => readdirSync(sysClassNet).flatMap((name) => linkOf(sysClassNet, name)),
     async podLinks(netns = own) {
       const all = (await json(netns, 'ip -j link')) as IpLink[];

@@ -1,6 +1,7 @@
 /**
  * Asks gala-wire (lib/network/shim/wire.c): a few of them, started when they are first needed, with one job each at a time. One that
- * takes too long is killed, and with it what it runs; the next job starts another.
+ * takes too long is killed, and with it what it runs; the next job starts another. One that does not even end then stands in the kernel
+ * (state D: a driver, or whoever holds the lock of links): its job fails, and once all stand there the next ones fail at once.
  */
 import { spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
@@ -18,33 +19,67 @@ export type Task =
   | { readonly do: 'run'; readonly argv: readonly string[]; readonly stdin?: string };
 
 /** Does a job; @returns what its programs printed. Rejects with what the first that failed said. */
-export type Wire = (job: readonly Task[]) => Promise<string>;
+export type Wire = ((job: readonly Task[]) => Promise<string>) & {
+  /** What stands in the kernel, and what to do; undefined: nothing. */
+  stuck(): string | undefined;
+};
+
+export interface WireOptions {
+  /** @default 20 s */
+  readonly deadlineMs?: number;
+  /** How long one that was killed may take to end. @default 2 s */
+  readonly killedMs?: number;
+}
 
 /** The kernel lets one change links at a time (rtnl_lock); more would only wait there. */
 const AT_ONCE = 4;
 /** A program of iproute2 takes milliseconds. */
 const DEADLINE_MS = 20_000;
+/** The kernel ends a process that was killed within milliseconds, unless that stands in it. */
+const KILLED_MS = 2_000;
 
-export function wire(program: string = PROGRAM): Wire {
+export function wire(program: string = PROGRAM, { deadlineMs = DEADLINE_MS, killedMs = KILLED_MS }: WireOptions = {}): Wire {
   const limit = pLimit(AT_ONCE);
   const idle = new Set<Worker>();
-  return (job) =>
+  /** By process id. */
+  const standing = new Set<number>();
+  const stuck = () =>
+    standing.size === 0
+      ? undefined
+      : `${program} was killed and does not end: ${[...standing].join(', ')}. It stands in the kernel (ps -o pid,stat,wchan: D): see cat /proc/<pid>/stack and dmesg on the host. Cordon the node, and reboot it if that stays; pods that run go on.`;
+  const start = () =>
+    begun(program, { deadlineMs, killedMs, onStuck: (pid) => standing.add(pid) }, (ended, pid) => {
+      idle.delete(ended);
+      if (pid !== undefined) standing.delete(pid);
+    });
+  const ask = (job: readonly Task[]) =>
     limit(async () => {
-      const [worker = begun(program, (ended) => idle.delete(ended))] = idle;
+      if (standing.size >= AT_ONCE) throw new Error(stuck());
+      const [worker = start()] = idle;
       idle.delete(worker);
       const answer = await worker.ask(textOf(job));
       idle.add(worker);
       if (answer.isDone) return answer.text;
       throw new Error(`${answer.text.trim()}\n${job.map(spelt).join('\n')}`);
     });
+  return Object.assign(ask, { stuck });
 }
 
 interface Worker {
   ask(text: string): Promise<{ readonly isDone: boolean; readonly text: string }>;
 }
 
+interface Patience extends Required<WireOptions> {
+  /** Told of one that was killed and has not ended. */
+  readonly onStuck: (pid: number) => void;
+}
+
 /** @param onEnd told when it is no more */
-function begun(program: string, onEnd: (worker: Worker) => void): Worker {
+function begun(
+  program: string,
+  { deadlineMs, killedMs, onStuck }: Patience,
+  onEnd: (worker: Worker, pid: number | undefined) => void,
+): Worker {
   const child = spawn(program, { stdio: ['pipe', 'pipe', 'pipe'] });
   let got: Buffer = Buffer.alloc(0);
   let said = '';
@@ -73,7 +108,15 @@ function begun(program: string, onEnd: (worker: Worker) => void): Worker {
   child.stdin.on('error', () => {});
   const worker: Worker = {
     async ask(text) {
-      const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
+      let timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        timer = setTimeout(() => {
+          if (child.pid !== undefined) onStuck(child.pid);
+          waiting?.reject(
+            new Error(`${program}: it did not end within ${deadlineMs} ms, and not when it was killed: process ${child.pid}`),
+          );
+        }, killedMs);
+      }, deadlineMs);
       output.ref();
       try {
         return await new Promise((resolve, reject) => {
@@ -88,7 +131,7 @@ function begun(program: string, onEnd: (worker: Worker) => void): Worker {
     },
   };
   const over = (why: string, cause?: Error) => {
-    onEnd(worker);
+    onEnd(worker, child.pid);
     waiting?.reject(new Error(`${program}: ${why}`, { cause }));
   };
   child.on('error', (cause) => over(cause.message, cause));

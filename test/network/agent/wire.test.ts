@@ -1,6 +1,6 @@
 /** gala-wire, and what asks it: whole answers, the first failure, and nobody left at work when the one that asked is killed. */
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -51,6 +51,21 @@ test('one that is killed fails its job, and the next job has another', async () 
   await expect(ask([run('sh', 'kill -KILL $PPID')])).rejects.toThrow('ended by SIGKILL');
   expect(await ask([run('echo on')])).toBe('on\n');
 });
+
+test('one that does not end when it is killed fails its job, is told of until it has ended, and keeps no turn', async () => {
+  // What holds its output lives on: as one that stands in the kernel, it is killed and has not ended.
+  const standing = join(folder, 'standing');
+  writeFileSync(standing, '#!/bin/sh\nsleep 4 &\nwait\n', { mode: 0o755 });
+  const ask = wire(standing, { deadlineMs: 100, killedMs: 100 });
+  expect(ask.stuck()).toBeUndefined();
+  const asked = (jobs: number) => Promise.allSettled(Array.from({ length: jobs }, () => ask([run('true')])));
+  const late = { status: 'rejected', reason: { message: expect.stringMatching(/within 100 ms, and not when it was killed: process \d+/) } };
+  expect(await asked(4)).toMatchObject(Array(4).fill(late));
+  const atOnce = { status: 'rejected', reason: { message: expect.stringMatching(/stands in the kernel .* Cordon the node/) } };
+  expect(await asked(2)).toMatchObject(Array(2).fill(atOnce));
+  expect(ask.stuck()).toMatch(/was killed and does not end: \d+, \d+, \d+, \d+\./);
+  while (ask.stuck() !== undefined) await new Promise((resolve) => setTimeout(resolve, 100));
+}, 30_000);
 
 test('when the one that asked is killed, nothing that it began runs on', async () => {
   const mark = `3600.${process.pid}`;
