@@ -186,7 +186,7 @@ export async function cniProgram(bare: Api, options: CniOptions, signal: AbortSi
   const account = accountOf(api, { account: CNI_ACCOUNT, policy: 'gala-ip-locks', signal, log });
   const health = await serveHealth({
     ...{ port: options.healthPort, registry: measured.registry },
-    ready: { account: account.wrong, node: trouble },
+    ready: { account: account.wrong, node: trouble, wire: () => host.stuck?.() },
   });
 
   await bury(tombstones, agents, log);
