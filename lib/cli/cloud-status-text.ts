@@ -51,6 +51,9 @@ interface Read {
 const SILENT_MS = 300_000;
 /** Passes by itself; every other condition that is True is for somebody to act on. */
 const PASSING = ['EnisMissing', 'InstancesMissing', 'Draining'];
+/** Nodes of ended instances are deleted by the program, unless others bring the instances. */
+const passes = (type: string, switches: readonly string[]): boolean =>
+  PASSING.includes(type) || (type === 'InstancesGone' && !switches.includes('--instances=leave'));
 const NO_ORPHANS: RegionStatus['orphans'] = { become: 'delete', count: 0, oldestSeconds: 0, ids: [] };
 
 export function cloudSeen({ regions, pools, switches, atMs }: Read): CloudSeen {
@@ -79,8 +82,8 @@ export function cloudSeen({ regions, pools, switches, atMs }: Read): CloudSeen {
     pools: ours.map(({ metadata: { name }, spec, status }) => poolSeen(name, spec, status, regions[spec.ec2!.region])),
     regions: seen,
     switches,
-    waits: [...conditions.filter(({ type }) => PASSING.includes(type)).map(({ line }) => line), ...silent],
-    wrong: conditions.filter(({ type }) => !PASSING.includes(type)).map(({ line }) => line),
+    waits: [...conditions.filter(({ type }) => passes(type, switches)).map(({ line }) => line), ...silent],
+    wrong: conditions.filter(({ type }) => !passes(type, switches)).map(({ line }) => line),
   };
 }
 

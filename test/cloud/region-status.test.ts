@@ -109,6 +109,12 @@ describe('gala cloud status', () => {
     expect(seen({ pools: [refused] }).wrong).toEqual(['burst: EC2 refuses: …']);
   });
 
+  test('a Node whose instance has ended waits for the program, or for somebody where others bring instances', () => {
+    const pools = [aPool([{ type: 'InstancesGone', status: 'True', message: 'Nodes whose instance has ended (1): n-2 (i-0a).' }])];
+    expect(exitCodeOf(seen({ pools }))).toBe(4);
+    expect(exitCodeOf(seen({ pools, switches: ['--instances=leave'] }))).toBe(3);
+  });
+
   test('a word that is old, or was never said, is not taken for all is well', () => {
     const later = seen({ pools: [aPool()], atMs: Date.parse(AT) + 400_000 });
     expect(later.waits).toEqual(['ap-northeast-1: its last look is 6 m 40 s old. gala status says whether it runs.']);
