@@ -26,7 +26,7 @@ export const declare: Declare = (command, end) => {
 };
 
 async function doctor(options: Options): Promise<ExitCode> {
-  return inCluster(options, async ({ api }): Promise<ExitCode> => {
+  return inCluster({ ...options, command: 'doctor' }, async ({ api }): Promise<ExitCode> => {
     const findings = examine(await look(api, options.leaseNamespace));
     await print(options.output, { server: api.url, findings }, () => doctorText(findings));
     return findings.some(({ verdict }) => verdict === 'wrong') ? 3 : 0;

@@ -1,16 +1,17 @@
 /** Which rights each command needs, and which of them somebody lacks: asked of the API server all at once. */
 import { GROUP, VERSION } from '../api/resource.ts';
+import { SYSTEM_NAMESPACE } from '../api/scheduling.ts';
 import type { Api } from '../kube/client.ts';
 import { type ApiError, isNotFound } from '../kube/error.ts';
 import { SELFSUBJECTACCESSREVIEWS } from '../kube/kinds.ts';
 import { grantsOf, lackingIn, lackSentence, ours, type Right } from './grants.ts';
 import { Refused } from './output.ts';
 
-/** A right, and whether it is one of the namespace that is asked about or of the whole cluster. */
+/** A right, and whether it is one of the namespace that is asked about, of Gala's own or of the whole cluster. */
 interface Need {
   readonly verb: string;
   readonly resource: string;
-  readonly of: 'namespace' | 'cluster';
+  readonly of: 'namespace' | 'system' | 'cluster';
 }
 
 const here = (verb: string, resource: string): Need => ({ verb, resource, of: 'namespace' });
@@ -47,6 +48,10 @@ export const NEEDS = {
     ...['list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
   ],
   'cloud status': [...['configmaps', 'deployments.apps'].map((resource) => here('get', resource)), everywhere('list', ours('hostpools'))],
+  doctor: [
+    ...['nodes', 'customresourcedefinitions.apiextensions.k8s.io', ours('nodenetworks')].map((resource) => everywhere('list', resource)),
+    { verb: 'list', resource: 'daemonsets.apps', of: 'system' },
+  ],
   leaks: ['pods', 'nodes', 'statefulsets.apps', ...['locks', 'iplocks', 'nodenetworks'].map(ours)].map((resource) =>
     everywhere('list', resource),
   ),
@@ -64,7 +69,12 @@ export async function refusedRights(api: Api, cause: ApiError, command?: Needing
   const { user, ...refused } = first;
   const namespace = first.namespace ?? api.namespace;
   const needed: readonly Need[] = command === undefined ? [] : NEEDS[command];
-  const needs = needed.map(({ verb, resource, of }): Right => ({ verb, resource, ...(of === 'namespace' ? { namespace } : {}) }));
+  const needs = needed.map(
+    ({ verb, resource, of }): Right => ({
+      ...{ verb, resource },
+      ...(of === 'cluster' ? {} : { namespace: of === 'system' ? SYSTEM_NAMESPACE : namespace }),
+    }),
+  );
   const served = needs.length === 0 ? undefined : await ourResources(api);
   const isThere = ({ resource }: Right) => !resource.endsWith(ours('')) || (served?.has(resource) ?? true);
   const same = (right: Right) =>

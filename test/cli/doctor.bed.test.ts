@@ -1,4 +1,7 @@
 /** `gala doctor` against a real API server: before and after Gala's objects are there. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rendered } from '../../constructs/testing.ts';
 import type { Finding } from '../../lib/cli/doctor-checks.ts';
@@ -35,6 +38,24 @@ describeBed('gala doctor', ['control-plane'], () => {
     expect(code).toBe(3);
     expect(named(findings, 'wrong')).toEqual(['kinds']);
     expect(named(findings, 'ok')).toEqual(['kubernetes', 'version-skew']);
+  });
+
+  test('who may not is told of all rights at once', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'gala-doctor-'));
+    try {
+      const kubeconfig = join(folder, 'kubeconfig');
+      const config = JSON.parse((await bed.kubectl(['config', 'view', '--raw', '-o', 'json'])).stdout);
+      config.users[0].user.as = 'jane';
+      writeFileSync(kubeconfig, JSON.stringify(config));
+      const { code, err } = await gala('doctor', '--kubeconfig', kubeconfig);
+      // Which was refused first stands first.
+      const all = err.split('\n')[1]!;
+      expect([code, all]).toEqual([3, expect.stringMatching(/^For gala doctor jane may not list /)]);
+      for (const what of [/\bnodes\b/, /customresourcedefinitions\.apiextensions\.k8s\.io/, /daemonsets\.apps in namespace gala-system/])
+        expect(all).toMatch(what);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('of a cluster without kube-proxy it tells what the API shows, and what it does not', async () => {
