@@ -18,7 +18,7 @@ export interface End {
 }
 
 const PORT = '5201';
-/** A busy machine is busy for both of a pair: many short turns, and the median of what they say of each other. */
+/** A busy machine is busy for both of a pair: many short turns of both, and their medians. */
 const TURNS = 21;
 const TURN_MS = 400;
 const ROUND_TRIPS = 4_000;
@@ -121,8 +121,8 @@ export async function traffic(stand: Stand, { folder, say }: Tools): Promise<Tra
   for (const { host, netns } of [...bare, router]) host.remove(netns!);
   return {
     ...{ throughput, roundTrip: trips },
-    throughputShare: { runs: throughput.runs.map((value, at) => (100 * value) / throughput.peer[at]!) },
-    roundTripShare: { runs: trips.runs.map((value, at) => value / trips.peer[at]!) },
+    throughputShare: { runs: [(100 * median(throughput.runs)) / median(throughput.peer)] },
+    roundTripShare: { runs: [median(trips.runs) / median(trips.peer)] },
     ...limits,
   };
 }
