@@ -27,8 +27,11 @@ export interface Serving {
 
 /** The shim hands on at most 1 MiB of configuration, and some variables of at most 16 KiB. */
 const LONGEST_BODY = 2 * 1024 * 1024;
-/** What was asked may still be answered: a pod start that is half done. */
-const CLOSE_MS = 15_000;
+/**
+ * What was asked may still be answered: a pod start that is half done. One that waits longer, for its lock or another sandbox, asks the next
+ * agent, which has to be there before the shim gives up (shim.c, AGENT_BACK_MS, 10 s); its end leaves a tombstone.
+ */
+const CLOSE_MS = 3_000;
 
 /** "The plugin is not available (i.e. cannot service ADD requests)." */
 const NOT_AVAILABLE = 50;
