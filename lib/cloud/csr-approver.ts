@@ -4,9 +4,9 @@ import type { Clock } from '../kube/clock.ts';
 import { type Controller, controller } from '../kube/controller.ts';
 import { isConflict, unlessMissing } from '../kube/error.ts';
 import { CERTIFICATESIGNINGREQUESTS, type Kind } from '../kube/kinds.ts';
-import type { Log } from '../kube/log.ts';
+import { type Log, reasonOf } from '../kube/log.ts';
 import { reflect } from '../kube/reflector.ts';
-import { type Asker, CLIENT_SIGNER, SERVING_SIGNER, verdictOf } from './csr.ts';
+import { type Asker, CLIENT_SIGNER, SERVING_SIGNER, type Verdict, verdictOf } from './csr.ts';
 
 type Request = typeof CERTIFICATESIGNINGREQUESTS extends Kind<infer T> ? T : never;
 
@@ -37,9 +37,21 @@ export function approveCsrs({ api, instance, mayWrite, dryRun, signal, log, cloc
     }),
   });
 
-  async function approve(name: string, because: string): Promise<void> {
+  async function judged({ signerName: signer, username = '', groups = [], usages = [], request }: Request['spec']): Promise<Verdict> {
+    const { readRequest } = await import('./csr-read.ts');
+    let read: ReturnType<typeof readRequest>;
+    try {
+      read = readRequest(Buffer.from(String(request), 'base64').toString());
+    } catch (error) {
+      return { do: 'leave', because: reasonOf(error) };
+    }
+    return verdictOf({ signer, username, groups, usages, ...read }, instance);
+  }
+
+  async function approve(name: string, uid: string, because: string): Promise<void> {
     const now = await unlessMissing(api.get(CERTIFICATESIGNINGREQUESTS, { name }));
-    if (now === undefined || (now.status?.conditions?.length ?? 0) > 0) return;
+    // Another request under that name was not judged.
+    if (now === undefined || now.metadata.uid !== uid || (now.status?.conditions?.length ?? 0) > 0) return;
     const at = new Date().toISOString();
     const condition = { type: 'Approved', status: 'True', reason: 'InstanceOfGala', message: because, lastUpdateTime: at };
     await api.request({
@@ -56,12 +68,7 @@ export function approveCsrs({ api, instance, mayWrite, dryRun, signal, log, cloc
       const csr = open.get(name);
       const isKubelets = csr?.spec.signerName === CLIENT_SIGNER || csr?.spec.signerName === SERVING_SIGNER;
       if (csr === undefined || csr.decided || !isKubelets) return void waits.delete(name);
-      const { readRequest } = await import('./csr-read.ts');
-      const { signerName: signer, username = '', groups = [], usages = [], request } = csr.spec;
-      const verdict = verdictOf(
-        { signer, username, groups, usages, ...readRequest(Buffer.from(String(request), 'base64').toString()) },
-        instance,
-      );
+      const verdict = await judged(csr.spec);
       const about = { csr: name, because: verdict.because };
       if (verdict.do === 'leave') {
         log.info('certificate request left alone', about);
@@ -75,7 +82,7 @@ export function approveCsrs({ api, instance, mayWrite, dryRun, signal, log, cloc
       waits.delete(name);
       if (dryRun || !mayWrite()) return void log.info('certificate request that would be approved', about);
       try {
-        await approve(name, verdict.because);
+        await approve(name, csr.uid, verdict.because);
         log.info('certificate request approved', about);
       } catch (error) {
         if (!isConflict(error)) throw error;

@@ -4,9 +4,20 @@ import 'reflect-metadata';
 import * as x509 from '@peculiar/x509';
 import type { Asked } from './csr.ts';
 
-/** @throws {Error} when it is none @param pem as `spec.request` has it, base64 taken off */
+/**
+ * One block and nothing beside it. Of several, or of one that is indented, another reader may take another: what is judged here must be
+ * what the signer reads (encoding/pem, Decode, passes over what it cannot read and takes the next).
+ */
+const ONE_BLOCK = /^-----BEGIN CERTIFICATE REQUEST-----\n(?:[A-Za-z0-9+/]+={0,2}\n)+-----END CERTIFICATE REQUEST-----\n?$/;
+const EXTENSION_REQUEST = '1.2.840.113549.1.9.14';
+
+/** @throws {Error} when it is none, or could be read in two ways @param pem as `spec.request` has it, base64 taken off */
 export function readRequest(pem: string): Pick<Asked, 'subject' | 'dnsNames' | 'ipAddresses' | 'otherNames'> {
+  if (!ONE_BLOCK.test(pem)) throw new Error('spec.request is not one PEM block CERTIFICATE REQUEST and nothing else');
   const request = new x509.Pkcs10CertificateRequest(pem);
+  // The signer reads the extensions of all of them (crypto/x509, parseCSRExtensions), this reader those of the first.
+  if (request.attributes.filter(({ type }) => type === EXTENSION_REQUEST).length > 1)
+    throw new Error('spec.request has more than one attribute extensionRequest');
   const parts = request.subjectName
     .toJSON()
     .flatMap((part) => Object.entries(part).flatMap(([key, values]) => values.map((value) => [key, value])));

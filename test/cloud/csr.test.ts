@@ -116,5 +116,16 @@ describe('reading a request', () => {
     expect(readRequest(made('/CN=x'))).toMatchObject({ dnsNames: [], ipAddresses: [], otherNames: false });
   });
 
+  test.each<[string, (mine: string, other: string) => string]>([
+    ['an indented block before another', (mine, other) => ` ${mine}${other}`],
+    ['two blocks', (mine, other) => `${mine}${other}`],
+    ['words before it', (mine) => `words\n${mine}`],
+    ['headers', (mine) => mine.replace('REQUEST-----\n', 'REQUEST-----\na: b\n\n')],
+  ])('that others may read otherwise throws: %s', (_, of) => {
+    expect(() => readRequest(of(made('/O=system:nodes/CN=system:node:i-0a'), made('/O=system:nodes/CN=system:node:i-0b')))).toThrow(
+      'not one PEM block',
+    );
+  });
+
   test('of nonsense throws', () => expect(() => readRequest('nonsense')).toThrow());
 });
