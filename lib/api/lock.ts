@@ -15,6 +15,8 @@ export const MAX_SLOTS = 5000;
 /** Longer Node names exist (253), yet 5000 slots of them do not fit one etcd object. */
 const SLOT_NODE = 128;
 
+export const WAYS_ON_DRAIN = ['move', 'replace', 'wait'] as const;
+
 const fields = {
   template: foreign({
     doc: 'The pods to come, as `template` of a Deployment: their labels and annotations (bandwidth) and their spec. The API server keeps it as it is; its fields are checked when a pod is made of it.',
@@ -73,7 +75,7 @@ const fields = {
     default: 600,
     example: 600,
   }),
-  moveOnDrain: oneOf(['move', 'replace', 'wait'], {
+  moveOnDrain: oneOf(WAYS_ON_DRAIN, {
     doc: "What becomes of a slot without a pod on a node that is cordoned, off or gone: `move`, with its address, to another node; `replace`, to another node with another address; `wait` until the node is back. Left out it is `move` on VLANs, and `replace` where the address is a pod ENI's, which lives and dies with its instance.",
     example: 'move',
   }).optional(),

@@ -58,6 +58,13 @@ export const ANSWERED_FOR_ALL = 'AnsweredForAll';
 export const FREE_ANNOTATION = 'gala.internal/free';
 
 /**
+ * Annotation of an IPLock of a Lock that no pod has, set by a person (`gala ips move`): the node where its slot shall go, or `*`, any other
+ * one. The lock writer takes it away with the move. Bounded by a policy as the one above.
+ */
+export const MOVE_ANNOTATION = 'gala.internal/move';
+export const ANYWHERE = '*';
+
+/**
  * Annotation of an IPLock whose pod was on a node that is gone, set by a person (`gala fence`): the UID of that pod, `spec.podUID`. It
  * says that the machine is off. Of that pod alone, so that it is worth nothing once the address has another.
  */
@@ -74,11 +81,4 @@ export const REBUILD_ANNOTATION = 'gala.internal/rebuild';
  * Taint of a Node that says that its machine is off (KEP-2268). Kubernetes deletes its pods and detaches its volumes, the lock writer
  * gives back its addresses, both while the Node is not Ready.
  */
-/**
- * Annotation of an IPLock of a Lock that no pod has, set by a person (`gala ips move`): the node where its slot shall go, or `*`, any other
- * one. The lock writer takes it away with the move. Bounded by a policy as the one above.
- */
-export const MOVE_ANNOTATION = 'gala.internal/move';
-export const ANYWHERE = '*';
-
 export const OUT_OF_SERVICE = 'node.kubernetes.io/out-of-service';

@@ -96,7 +96,7 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
 const lettingGo = (plural: string): RoleRule => ({
   verbs: ['patch'],
   on: ours(plural),
-  because: `operators say by annotations that nobody uses an address any more, or that its machine is off; a policy lets them write nothing else of ${plural}`,
+  because: `operators say by annotations that nobody uses an address any more, that its slot shall go to another node, or that its machine is off; a policy lets them write nothing else of ${plural}`,
 });
 
 /** The policy of NodeNetworks keeps what a node has from people: an annotation is left to them. */

@@ -2,19 +2,28 @@
  * `gala ips free`: lets Held and Quarantined addresses go before their time. The lock writer alone deletes IPLocks: a person says so by
  * an annotation, and this waits until it has been done.
  */
-import { once } from 'node:events';
 import { HostPool, IPLock, Lock, NodeNetwork } from '../api/kinds.ts';
 import { FREE_ANNOTATION } from '../api/network.ts';
 import type { Api } from '../kube/client.ts';
-import { isNotFound } from '../kube/error.ts';
 import { kindOf } from '../kube/kinds.ts';
 import { eachPage } from '../kube/verbs.ts';
 import { placeOf } from './address-place.ts';
 import { counted, secondsOf } from './amount.ts';
-import { type ClusterOptions, inCluster, isNoSuchKind, listed, unlessNoAddresses } from './cluster.ts';
+import { type ClusterOptions, inCluster, listed, unlessNoAddresses } from './cluster.ts';
 import { isAddress } from './ip-text.ts';
-import { type FreeAnswer, type Freeable, freeableOf, freeText, losesText, mayBeFreed, refusal, warningsOf } from './ips-freeing.ts';
-import { each, letGo } from './ips-let-go.ts';
+import { askFor, each, type Wish } from './ips-asking.ts';
+import {
+  type FreeAnswer,
+  type Freeable,
+  freeableOf,
+  freeRow,
+  freeText,
+  losesText,
+  mayBeFreed,
+  refusal,
+  warningsOf,
+} from './ips-freeing.ts';
+import { agreed, named } from './ips-named.ts';
 import { writerOf } from './leader.ts';
 import { BadInput, type ExitCode, type Format, NotNow, print, Refused, say } from './output.ts';
 
@@ -49,14 +58,35 @@ export async function free(typed: readonly string[], options: FreeOptions): Prom
     const refused = found.filter((one) => !mayBeFreed(one) || !isMeant(one));
     if (refused.length > 0)
       throw new Refused([...refused.map(refusal), ...(refused.length === found.length ? [] : [LEAVE_OUT])].join('\n'));
-    if (found.length > 0) await agreed(found, await slotsThatGo(api, found), options);
-    const done = await letGo(api, found, { timeoutMs: (timeoutSeconds ?? 0) * 1000, dryRun: options.dryRun ?? false });
-    const answer: FreeAnswer = { dryRun: options.dryRun ?? false, ...done };
+    const { dryRun = false, yes = false } = options;
+    if (found.length > 0) {
+      say(losesText(found, Date.now()));
+      for (const warning of warningsOf(found, await slotsThatGo(api, found))) say(warning);
+      const count = found.length;
+      await agreed({
+        command: 'gala ips free',
+        count,
+        question: `Free ${count} addresses?`,
+        done: 'freed',
+        does: 'frees them',
+        yes: yes || dryRun,
+      });
+    }
+    const { done, taken, waiting } = await askFor(api, found, LET_GO, { timeoutMs: (timeoutSeconds ?? 0) * 1000, dryRun });
+    const freed = done.map(({ one }) => freeRow(one));
+    const answer: FreeAnswer = { dryRun, freed, taken: taken.map(freeRow), waiting: waiting.map(freeRow) };
     await print(options.output, answer, () => (found.length === 0 ? nothingText(meant, namespace) : freeText(answer)));
-    if (done.waiting.length > 0) throw new NotNow(await notYet(api, done.waiting.length, options));
-    return done.taken.length > 0 ? 3 : 0;
+    if (waiting.length > 0) throw new NotNow(await notYet(api, waiting.length, options));
+    return taken.length > 0 ? 3 : 0;
   });
 }
+
+const LET_GO: Wish = {
+  annotations: { [FREE_ANNOTATION]: 'true' },
+  stateOf: (there, { uid }) => (there?.uid !== uid ? 'done' : mayBeFreed(there) ? 'waiting' : 'taken'),
+  gone: 'done',
+  word: 'free',
+};
 
 const LEAVE_OUT = 'Nothing is freed. Leave these out to free the others.';
 
@@ -90,23 +120,6 @@ function meaning({ held, quarantined }: Meant, here: string): (one: Freeable) =>
 
 const ownerOf = (held: Meant['held'], here: string): string | undefined =>
   typeof held !== 'string' ? undefined : held.includes('/') ? held : `${here}/${held}`;
-
-async function named(api: Api, addresses: readonly string[]): Promise<Freeable[]> {
-  const found = await each([...new Set(addresses)], async (name) => ({
-    name,
-    ipLock: await api
-      .get(IPLOCKS, { name })
-      .catch((error: unknown) => (isNotFound(error) && !isNoSuchKind(error) ? undefined : unlessNoAddresses(error))),
-  }));
-  const absent = found.filter(({ ipLock }) => ipLock === undefined);
-  if (absent.length > 0)
-    throw new BadInput(
-      absent
-        .map(({ name }) => `${name}: there is no IPLock of this name, so nobody has it. gala who ${name} says whether it is one of Gala's.`)
-        .join('\n'),
-    );
-  return found.flatMap(({ ipLock }) => (ipLock === undefined ? [] : [freeableOf(ipLock)]));
-}
 
 async function selected(api: Api, isMeant: (one: Freeable) => boolean, pools: readonly string[] | undefined): Promise<Freeable[]> {
   const found: Freeable[] = [];
@@ -149,28 +162,6 @@ async function slotsThatGo(api: Api, found: readonly Freeable[]): Promise<Readon
     return [key, slots.filter(({ address }) => address !== undefined && addresses.has(address)).length] as const;
   });
   return new Map(counts.filter(([, slots]) => slots > 0));
-}
-
-/** @throws {Refused} where a person would have to agree, and does not, or can't be asked */
-async function agreed(freeable: readonly Freeable[], slots: ReadonlyMap<string, number>, { yes, dryRun }: FreeOptions): Promise<void> {
-  say(losesText(freeable, Date.now()));
-  for (const warning of warningsOf(freeable, slots)) say(warning);
-  if (yes || dryRun || freeable.length === 1) return;
-  if (!process.stdin.isTTY)
-    throw new Refused(
-      `gala ips free: ${freeable.length} addresses would be freed, and nobody can be asked: standard input is no terminal. --yes frees them, --dry-run only says which.`,
-    );
-  const { createInterface } = await import('node:readline/promises');
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    // Whoever ends the input, or breaks off (Ctrl-D, Ctrl-C), has not said yes.
-    const ended = once(asking, 'close').then(() => '');
-    const answered = asking.question(`Free ${freeable.length} addresses? [y/N] `).catch(() => '');
-    const said = await Promise.race([answered, ended]);
-    if (!/^y(es)?$/i.test(said.trim())) throw new Refused('Nothing is freed.');
-  } finally {
-    asking.close();
-  }
 }
 
 async function notYet(api: Api, count: number, { timeout, leaseNamespace }: FreeOptions): Promise<string> {

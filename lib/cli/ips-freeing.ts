@@ -17,6 +17,8 @@ export interface Freeable {
   readonly owner: string;
   /** `<namespace>/<name>` */
   readonly lock?: string;
+  /** UID of the pod that it is for, or has it. */
+  readonly podUID?: string;
   /** `<namespace>/<name>` */
   readonly pod?: string;
   /** Unix milliseconds. */
@@ -46,6 +48,7 @@ export function freeableOf({ metadata, spec, status }: IPLockStored): Freeable {
   return {
     ...{ address, uid, resourceVersion, state, node, owner },
     ...(lock === undefined ? {} : { lock: `${lock.namespace}/${lock.name}` }),
+    ...(podUID === undefined ? {} : { podUID }),
     ...(pod === undefined ? {} : { pod: `${namespaceOf(owner)}/${pod}` }),
     ...(times.length === 0 ? {} : { sinceMs: Math.max(...times) }),
     ...(conflict === undefined ? {} : { conflict }),

@@ -12,7 +12,7 @@ import { kindOf, NODES, type Stored } from '../kube/kinds.ts';
 import { nodeFacts } from '../scheduling/node.ts';
 import { counted, secondsOf } from './amount.ts';
 import { type ClusterOptions, inCluster, listed, unlessNoAddresses } from './cluster.ts';
-import { each } from './ips-let-go.ts';
+import { each } from './ips-asking.ts';
 import { type Before, isDone, type Rebuild, rebuildOf, rebuildText } from './ips-rebuilding.ts';
 import { writerOf } from './leader.ts';
 import { BadInput, type ExitCode, type Format, NotNow, print, Refused, say } from './output.ts';

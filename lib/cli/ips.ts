@@ -5,6 +5,7 @@ import { vlanId } from '../api/pool.ts';
 import type { AddressBook } from './address-book.ts';
 import { type ClusterOptions, inCluster, leaseOptions, serverOptions } from './cluster.ts';
 import type { FreeOptions } from './ips-free.ts';
+import type { MoveOptions } from './ips-move.ts';
 import { type BookRead, bookOfCluster, bookOfDefinition, bookOfSnapshot, sourceText } from './ips-read.ts';
 import type { RebuildOptions } from './ips-rebuild.ts';
 import { columnsOf, rowsOf, STATES, type State } from './ips-rows.ts';
@@ -72,8 +73,28 @@ export const declare: Declare = (command, end) => {
     .action(async (addresses: readonly string[], options: FreeOptions) =>
       end(await (await import('./ips-free.ts')).free(addresses, options)),
     );
+  declareMove(command, end);
   declareRebuild(command, end);
 };
+
+function declareMove(command: Command, end: (exitCode: number) => void): void {
+  const move = command
+    .command('move')
+    .usage('[options] <address>... | --from <node>')
+    .description('Has slots of Locks that no pod has on another node, with their addresses.')
+    .argument('[address...]', 'IPv4 addresses')
+    .option('--from <node>', 'all of a node that no pod has')
+    .option('--to <node>', 'to this one; else the lock writer chooses among those of the VLAN')
+    .option('-y, --yes', 'do not ask, however many they are')
+    .option('--timeout <duration>', 'how long to wait until they are there', '30s')
+    .option('--dry-run', 'let the API server check it, and change nothing');
+  leaseOptions(serverOptions(move))
+    .addOption(outputOption())
+    .addHelpText('after', MOVE_HELP)
+    .action(async (addresses: readonly string[], options: MoveOptions) =>
+      end(await (await import('./ips-move.ts')).move(addresses, options)),
+    );
+}
 
 /** Beside the others, which are asked every day. */
 function declareRebuild(command: Command, end: (exitCode: number) => void): void {
@@ -140,6 +161,16 @@ Examples:
 
 Exit code 3: some of it is refused, the reason is told, and nothing is freed. 4: not free in time; it stays asked for.`;
 
+const MOVE_HELP = `
+An address moves while no pod has it. Of a node that is drained slots go elsewhere by themselves (moveOnDrain of their Lock).
+
+Examples:
+  gala ips move 10.110.2.37
+  gala ips move 10.110.2.37 --to bj-a-r12-04
+  gala ips move --from bj-a-r12-03 --dry-run
+
+Exit code 3: some of it is refused, the reason is told, and nothing is moved. 4: not moved in time; it stays asked for.`;
+
 const REBUILD_HELP = `
 Nobody is given an address before every node has said what is wired there, and all of that has its IPLock.
 
@@ -154,7 +185,7 @@ Exit code 3: a node is not Ready; or it is done, and an address is wired in one 
 async function showUsage(what: readonly string[], options: UsageOptions): Promise<ExitCode> {
   if (what.length > 0)
     throw new BadInput(
-      `gala ips: there is no '${what[0]}'. ${didYouMean(what[0]!, ['usage', 'list', 'free', 'rebuild'], 'It is list, free or rebuild; gala who tells of one address.')}`,
+      `gala ips: there is no '${what[0]}'. ${didYouMean(what[0]!, ['usage', 'list', 'free', 'move', 'rebuild'], 'It is list, free, move or rebuild; gala who tells of one address.')}`,
     );
   const read = await bookBy(options);
   const { pool: pools, by, output } = options;

@@ -14,6 +14,7 @@ export interface LockOptions extends QuestionOptions {
   readonly ttl?: string;
   /** `10m`; `0`: for ever. */
   readonly hold?: string;
+  readonly onDrain?: Lock['spec']['moveOnDrain'];
   readonly allowPartial?: boolean;
 }
 
@@ -53,6 +54,7 @@ export function lockFrom(
     ...{ strategy, maxPer, near, owner },
     ttlSeconds: durationOf('--ttl', options.ttl, problem),
     holdSeconds: durationOf('--hold', options.hold, problem),
+    moveOnDrain: options.onDrain,
     allowPartial: options.allowPartial,
   };
   const parsed = Lock.spec.safeParse(withoutUndefined(spec));

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, Option } from 'commander';
 import { Lock } from '../api/kinds.ts';
-import { MAX_SLOTS } from '../api/lock.ts';
+import { MAX_SLOTS, WAYS_ON_DRAIN } from '../api/lock.ts';
 import type { Api } from '../kube/client.ts';
 import { isAlreadyExists, isNotFound, unlessMissing } from '../kube/error.ts';
 import { type Id, kindOf, NODES, type Stored } from '../kube/kinds.ts';
@@ -43,6 +43,12 @@ export const declare: Declare = (command, end) => {
     .option('--owner <name>', "who the slots are for, the same over all releases; else the name of the pods' object")
     .option('--ttl <duration>', 'how long an unused slot waits for its pod after the last renewal; else 5m')
     .option('--hold <duration>', "how long an address waits for its owner's next pod, 0 for ever; else 10m")
+    .addOption(
+      new Option(
+        '--on-drain <way>',
+        "of slots without a pod when their node is drained; else move, and replace where it is an ENI's",
+      ).choices(WAYS_ON_DRAIN),
+    )
     .option('--allow-partial', 'fewer slots are welcome; otherwise it is all or nothing')
     .option('--renew', 'an unused slot waits its TTL anew')
     .addOption(

@@ -62,14 +62,6 @@ const PARTS: readonly (Planned & {
     meanwhile: 'kubectl diff --server-side -f dist/<cluster>, and gala diff <cluster> --against <earlier synth>.',
   },
   {
-    command: 'ips',
-    part: 'ips move',
-    asks: ([part]) => part === 'move',
-    does: 'move an address to another host of its VLAN',
-    meanwhile:
-      'kubectl cordon its node and delete its pod: the next pod of its owner has it on another host. A slot of a Lock stays on its node: lock anew under another name.',
-  },
-  {
     command: 'explain',
     part: 'explain scaling',
     asks: ([kind]) => kind === 'scaling',

@@ -39,6 +39,11 @@ export const NEEDS = {
   ],
   ips: ['iplocks', 'hostpools', 'nodenetworks'].map((plural) => everywhere('list', ours(plural))),
   'ips free': ['get', 'list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
+  'ips move': [
+    ...['get', 'list', 'patch'].map((verb) => everywhere(verb, ours('iplocks'))),
+    ...['hostpools', 'nodenetworks'].map((plural) => everywhere('list', ours(plural))),
+    everywhere('get', 'nodes'),
+  ],
   'ips rebuild': [
     ...['list', 'patch'].map((verb) => everywhere(verb, ours('nodenetworks'))),
     ...['nodes', ours('iplocks'), ours('locks')].map((resource) => everywhere('list', resource)),

@@ -216,6 +216,7 @@ const locks: readonly Omit<Refusal, 'kind'>[] = [
   { rule: once('strategy'), live: question, change: { spec: { strategy: 'concentrate' } } },
   { rule: once('maxPer'), live: question, change: { spec: { maxPer: { rack: 7 } } } },
   { rule: once('near'), live: question, change: { spec: { near: 'bj-b' } } },
+  { rule: once('moveOnDrain'), live: question, change: { spec: { moveOnDrain: 'wait' } } },
   { rule: once('owner'), live: question, change: { spec: { owner: 'other' } } },
   { rule: once('ttlSeconds'), live: question, change: { spec: { ttlSeconds: 301 } } },
   { rule: once('allowPartial'), live: question, change: { spec: { allowPartial: true } } },
@@ -249,7 +250,7 @@ const addresses: readonly Omit<Refusal, 'kind'>[] = [
     change: { spec: { podUID: another } },
   },
   {
-    rule: 'node changes from Held to Locked only: a pod may be wired there. First Held, then Locked on the other node',
+    rule: 'node changes while Held, and from Held to Locked: else a pod may be wired there. First Held, then the other node',
     live: bound,
     change: { spec: { node: 'bj-a-r12-02' } },
   },

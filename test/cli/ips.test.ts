@@ -81,7 +81,7 @@ test('an empty list is one, with what would list more', async () => {
 
 test.each([
   [['lst'], "gala ips: there is no 'lst'. Did you mean 'list'?"],
-  [['10.110.2.37'], 'It is list, free or rebuild; gala who tells of one address.'],
+  [['10.110.2.37'], 'It is list, free, move or rebuild; gala who tells of one address.'],
   [['--by', 'host', '--definition', 'bj-a'], 'Allowed choices are vlan, pool, rack, node.'],
   [['--pool', 'wev', '--definition', 'bj-a'], "--pool wev: there is no such pool with addresses. Did you mean 'web'?"],
   [['list', '--vlan', '5000', '--definition', 'bj-a'], 'VLAN id is 5000; it is 1 to 4094.'],
@@ -92,6 +92,10 @@ test.each([
   [['free', '10.110.2'], '10.110.2: it is no IPv4 address.'],
   [['free', '--pool', 'web'], '--pool: which of its addresses? Add --held or --quarantined.'],
   [['free', '10.110.2.37', '--pool', 'web'], '--pool: addresses that are named lie where they lie.'],
+  [['move'], 'gala ips move: which addresses? For example gala ips move 10.110.2.37'],
+  [['move', '10.110.2'], '10.110.2: it is no IPv4 address.'],
+  [['move', '10.110.2.37', '--from', 'r12-01'], '--from: addresses that are named lie where they lie.'],
+  [['move', '--from', 'r12-01', '--to', 'r12-01'], '--to is r12-01, and so is --from: they are there.'],
   [['free', '--held', '--timeout', 'soon'], "--timeout is 'soon'; it is a duration. For example 30s or 2m."],
 ])('gala ips %j is bad input', async (args, says) => {
   expect(await gala('ips', ...args)).toEqual({ code: 2, out: '', err: expect.stringContaining(says) });

@@ -4,6 +4,7 @@ import { addressBook, takenOf } from '../../lib/cli/address-book.ts';
 import { explainText } from '../../lib/cli/explain-text.ts';
 import { booksOf, factsOf } from '../../lib/cli/facts-of.ts';
 import { freeableOf, freeRow, freeText, losesText, warningsOf } from '../../lib/cli/ips-freeing.ts';
+import { moveText } from '../../lib/cli/ips-moving.ts';
 import { sourceText } from '../../lib/cli/ips-read.ts';
 import { columnsOf, rowsOf } from '../../lib/cli/ips-rows.ts';
 import { usageOf } from '../../lib/cli/ips-usage.ts';
@@ -144,6 +145,28 @@ test('gala ips free', () => {
     freeText({ dryRun: false, freed: freeable.map(freeRow), taken: [], waiting: [] }),
   ];
   expect(text.join('\n')).toBe(page('gala ips free --held feed/feed-old --yes'));
+});
+
+test('gala ips move', () => {
+  const lock = 'feed/feed-api-1188';
+  const common = { owner: 'feed/feed-api', lock, from: 'bj-a-r12-03' };
+  const moved = [
+    { ...common, address: '10.110.2.41', state: 'Held' as const, to: 'bj-a-r12-04' },
+    { ...common, address: '10.110.2.44', state: 'Locked' as const, to: 'bj-a-r13-01' },
+  ];
+  const stay = [
+    {
+      address: '10.110.2.37',
+      state: 'Bound' as const,
+      owner: 'feed/feed-api',
+      lock,
+      node: 'bj-a-r12-03',
+      pod: 'feed/feed-api-0611',
+      because: '',
+    },
+  ];
+  const text = moveText({ dryRun: false, moved, stay, taken: [], waiting: [] });
+  expect(text).toBe(page('gala ips move --from bj-a-r12-03 --yes'));
 });
 
 test('gala explain pod', () => {

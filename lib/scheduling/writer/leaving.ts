@@ -1,6 +1,6 @@
 /**
  * Leaving: where a slot of a Ready Lock goes that no pod has: because its node is drained, as `moveOnDrain` has it, or because a person
- * wants it elsewhere (`gala ips move`). docs/locks.md, L21 to L23.
+ * wants it elsewhere (`gala ips move`). docs/locks.md, L21, D2 to D7.
  *
  * What is chosen is promised at once, so that the next slot is placed beside it; the status that lists it decides. Addresses follow: a
  * Held one is written on its new node, one that is Locked for no pod yet is made anew there (sweep.ts, another-place.ts).

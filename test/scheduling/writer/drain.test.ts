@@ -78,7 +78,7 @@ describe('the slot of a Lock whose node is drained', () => {
     all.run(LATE);
     aNight(all);
     all.run(3);
-    const [{ node, address = '' }] = all.slots('night') as [{ node: string; address?: string }];
+    const { node, address = '' } = all.slots('night')[0]!;
     all.find(node, { unschedulable: true });
     all.run(4);
     const [after] = all.slots('night');
@@ -171,7 +171,7 @@ describe('the slot of a Lock whose node is drained', () => {
     const all = aSmallCluster();
     aNight(all);
     all.run(3);
-    const [{ node }] = all.slots('night') as [{ node: string }];
+    const { node } = all.slots('night')[0]!;
     all.find(node, { unschedulable: true });
     all.run(LATE - 4);
     expect(all.slots('night')[0]?.node).toBe(node);
@@ -238,13 +238,11 @@ describe('an address that a person wants elsewhere', () => {
 
   test('L21 stays where a node says that a pod has it, though no IPLock does', () => {
     const { all, ip, node } = held();
-    all
-      .writer()
-      .networkIs(node, {
-        metadata: { name: node },
-        spec: {},
-        status: { wired: [{ ip, mac: '02:67:0a:6e:00:0a', pod: 'feed/ghost', podUID: aUid() }] },
-      } as never);
+    all.writer().networkIs(node, {
+      metadata: { name: node },
+      spec: {},
+      status: { wired: [{ ip, mac: '02:67:0a:6e:00:0a', pod: 'feed/ghost', podUID: aUid() }] },
+    } as never);
     ask(all, ip, '*');
     expect(all.ip(ip)?.spec.node).toBe(node);
   });
