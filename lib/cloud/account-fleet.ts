@@ -36,9 +36,11 @@ export function fleetOf({ client, signal, call, pages, instancesBy }: Calls): Om
     launched: (clusterUid) => instancesBy(`tag:${CLUSTER_UID_TAG}`, [clusterUid]),
     reservations: (ids) =>
       pages<Reservation>('DescribeCapacityReservations', async (NextToken) => {
-        const asked = { CapacityReservationIds: [...ids], Filters: [{ Name: 'state', Values: ['active'] }], NextToken };
+        // Not by id: one that EC2 does not know any more would fail the look at the whole region, and no filter takes ids.
+        const asked = { Filters: [{ Name: 'state', Values: ['active'] }], MaxResults: PAGE, NextToken };
         const { CapacityReservations = [], ...more } = await client.send(new DescribeCapacityReservationsCommand(asked), options);
-        const items = CapacityReservations.map((each) => ({
+        const mine = CapacityReservations.filter(({ CapacityReservationId = '' }) => ids.includes(CapacityReservationId));
+        const items = mine.map((each) => ({
           id: each.CapacityReservationId ?? '',
           type: each.InstanceType ?? '',
           zone: each.AvailabilityZone ?? '',
@@ -59,7 +61,6 @@ export function fleetOf({ client, signal, call, pages, instancesBy }: Calls): Om
             client.send(
               new CreateLaunchTemplateCommand({
                 LaunchTemplateName: name,
-                ClientToken: name.slice(-64),
                 VersionDescription: 'gala cloud',
                 TagSpecifications: [{ ResourceType: 'launch-template', Tags: tagList(tags) }],
                 LaunchTemplateData: {

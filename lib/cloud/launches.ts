@@ -70,8 +70,8 @@ export function launches({ api, tags, namespace, wallMs = Date.now }: LaunchesOp
 
   async function keepToken(launch: Launch): Promise<string> {
     const token = bootstrapToken(await keyOf(), tags.clusterUid, launch);
-    try {
-      await api.create(SECRETS, {
+    const make = () =>
+      api.create(SECRETS, {
         metadata: secretOf(token),
         type: 'bootstrap.kubernetes.io/token',
         stringData: {
@@ -83,9 +83,14 @@ export function launches({ api, tags, namespace, wallMs = Date.now }: LaunchesOp
           description: `gala cloud: pool ${launch.pool}, launch ${launch.place}-${launch.generation}`,
         },
       });
+    try {
+      await make();
     } catch (error) {
-      // Made for this very launch before.
       if (!isAlreadyExists(error)) throw error;
+      // Made for this very launch before, perhaps long ago: one that found no capacity is asked for again for as long as there is none. It
+      // may not be read, nor be changed, so it is made anew, for an hour from now.
+      await unlessMissing(api.delete(SECRETS, secretOf(token)));
+      await make();
     }
     return `${token.id}.${token.secret}`;
   }

@@ -9,7 +9,9 @@ import { DescribeInstanceAttributeCommand, DescribeInstancesCommand, type Instan
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { rendered } from '../../constructs/testing.ts';
 import { ec2 } from '../../lib/api/authoring.ts';
+import { ec2Account } from '../../lib/cloud/account.ts';
 import { DEFAULT_PART } from '../../lib/cloud/budget.ts';
+import { launches } from '../../lib/cloud/launches.ts';
 import { runCloud } from '../../lib/cloud/program.ts';
 import { connect } from '../../lib/kube/client.ts';
 import type { Clock } from '../../lib/kube/clock.ts';
@@ -248,6 +250,37 @@ describeBed('gala cloud, instances', ['etcd', 'kube-apiserver', 'kube-controller
     api.close();
   });
 
+  test('a launch that is asked for again has a token that is good for an hour from then on', async () => {
+    const api = await connect({ kubeconfig: await kubeconfigOf(bed, 'gala-system', 'gala-cloud') });
+    const launch = { pool: 'burst', place: 99, generation: 0 };
+    let wallMs = Date.now();
+    const making = launches({ api, tags: { cluster: 'cloud-t', clusterUid: 'another' }, namespace: 'gala-system', wallMs: () => wallMs });
+    const { spec } = (await bed.request('GET', `${GALA}/hostpools/burst`)).body;
+    const ec2 = ec2Account({ region: account.ec2.region, part: DEFAULT_PART, signal: AbortSignal.timeout(60_000), clock });
+    const prepare = async () => {
+      const { userData } = await making.prepare({ ...ec2, keepTemplate: async () => {} }, launch, spec.ec2);
+      const its = (await tokens()).find(({ data }) =>
+        Buffer.from(data.description ?? '', 'base64')
+          .toString()
+          .endsWith(' 99-0'),
+      );
+      return { userData, expires: Date.parse(Buffer.from(its?.data.expiration ?? '', 'base64').toString()) };
+    };
+    const first = await prepare();
+    wallMs += 50 * 60_000;
+    const again = await prepare();
+    expect([again.userData, again.expires - first.expires]).toEqual([first.userData, 50 * 60_000]);
+    await making.deleteToken(launch);
+    ec2.close();
+    api.close();
+  });
+
+  test('a capacity reservation that EC2 does not know any more has no room, and fails no look', async () => {
+    const ec2 = ec2Account({ region: account.ec2.region, part: DEFAULT_PART, signal: AbortSignal.timeout(60_000), clock });
+    expect(await ec2.reservations(['cr-0123456789abcdef0'])).toEqual([]);
+    ec2.close();
+  });
+
   test('fewer: the pods of the one that goes are evicted first, and a disruption budget holds it', async () => {
     await scale(3);
     for (const name of await nodes()) {
@@ -322,8 +355,8 @@ describeBed('gala cloud, instances', ['etcd', 'kube-apiserver', 'kube-controller
     await eventually('three Nodes', async () => (await nodes()).length === 3);
     await eventually('status', async () => (await condition('InstancesMissing'))?.status === 'False');
     expect(await living()).toHaveLength(3);
-    const launches = (await living()).map(({ Tags = [] }) => Tags.find(({ Key }) => Key === 'gala.internal/launch')?.Value?.split('-')[0]);
-    expect(new Set(launches).size).toBe(3);
+    const places = (await living()).map(({ Tags = [] }) => Tags.find(({ Key }) => Key === 'gala.internal/launch')?.Value?.split('-')[0]);
+    expect(new Set(places).size).toBe(3);
   }, 300_000);
 
   test('what EC2 refuses stands in the status of the pool, in its words', async () => {
