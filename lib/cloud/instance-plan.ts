@@ -51,6 +51,8 @@ export interface PoolSeen {
   /** Terminated ones too, as long as EC2 shows them. */
   readonly instances: readonly OurInstance[];
   readonly nodes: readonly InstanceNode[];
+  /** Instances of Nodes that are not the pool's: one of them is somebody's Node, whatever its label says. */
+  readonly elsewhere: ReadonlySet<string>;
   /** State of each instance that was asked about, Gala's or not; EC2 knows no other. */
   readonly states: ReadonlyMap<string, string>;
   /** Pods of Nodes that leave. */
@@ -67,7 +69,9 @@ interface Asked {
   readonly generation: number;
   readonly offer: Offer;
   readonly at: number;
-  /** Its instance, where EC2 answered; empty where the token was used for something that is not shown. */
+  /** By which it was asked for. */
+  readonly clientToken?: string;
+  /** Its instance, where EC2 answered or has shown it; empty where the token was used for something that is not shown. */
   readonly instanceId?: string;
 }
 
@@ -75,7 +79,7 @@ interface Asked {
 export interface PoolMemory {
   /** When this process looked first. */
   readonly since?: number;
-  /** By place: launches that are not shown yet. */
+  /** By place: launches that are not shown yet, or not for long: an answer of EC2 may leave out what the one before it had. */
   readonly asked: Readonly<Record<number, Asked>>;
   /** By place: the generation of its next launch. */
   readonly next: Readonly<Record<number, number>>;
@@ -159,7 +163,7 @@ export function instancePlan(seen: PoolSeen, before: PoolMemory, now: number): I
   const ours = new Set(seen.instances.map(({ id }) => id));
   const others = seen.nodes.filter(({ instanceId }) => !ours.has(instanceId) && livesAt(seen.states, instanceId)).length;
   const leaving = alive.filter(({ id }) => nodeOf.get(id)?.leaving);
-  const answered = Object.values(memory.asked).filter(({ instanceId }) => instanceId !== undefined).length;
+  const answered = unshown(memory, alive).filter(({ instanceId }) => instanceId !== undefined).length;
   const there = alive.length - leaving.length + others;
   const steps: InstanceStep[] = [];
   const waits: InstanceWait[] = [];
@@ -188,7 +192,8 @@ export function instancePlan(seen: PoolSeen, before: PoolMemory, now: number): I
 
   // What is not shown yet may never come: until it does nothing goes for its sake.
   const surplus = there + kept.length - seen.desired;
-  for (const { id } of leastUsed(alive, nodeOf).slice(0, Math.max(0, surplus))) {
+  const mine = alive.filter(({ id }) => !seen.elsewhere.has(id));
+  for (const { id } of leastUsed(mine, nodeOf).slice(0, Math.max(0, surplus))) {
     const node = nodeOf.get(id);
     if (node === undefined) steps.push({ do: 'terminate', instanceId: id });
     else steps.push({ do: 'leave', node: node.name, uid: node.uid, instanceId: id });
@@ -234,10 +239,22 @@ export const afterRun = (memory: PoolMemory, { place, generation }: Launch, offe
 });
 
 /** Before a `run` is sent: from here on EC2 may have done it. */
-export const beforeRun = (memory: PoolMemory, { place, generation }: Launch, offer: Offer, now: number): PoolMemory => ({
+export const beforeRun = (
+  memory: PoolMemory,
+  { place, generation }: Launch,
+  offer: Offer,
+  clientToken: string,
+  now: number,
+): PoolMemory => ({
   ...memory,
-  asked: { ...memory.asked, [place]: { generation, offer, at: now } },
+  asked: { ...memory.asked, [place]: { generation, offer, clientToken, at: now } },
 });
+
+/** What got no answer can't be asked for again by its token: it is waited for, and nothing else is launched in its place. */
+export function afterTokenLost(memory: PoolMemory, { place }: Launch): PoolMemory {
+  const asked = memory.asked[place];
+  return asked === undefined ? memory : { ...memory, asked: { ...memory.asked, [place]: { ...asked, instanceId: '' } } };
+}
 
 /** EC2 said no: it did not launch. @param code of its error */
 export function afterRefusal(memory: PoolMemory, { place }: Launch, offer: Offer, code: string, now: number): PoolMemory {
@@ -268,19 +285,23 @@ export const isWorthIt = ({ shortages }: PoolMemory, offer: Offer, now: number):
 const keyOf = ({ place, generation }: Launch): string => `${place}-${generation}`;
 const livesAt = (states: PoolSeen['states'], id: string): boolean => !ENDS.includes(states.get(id) ?? 'terminated');
 
-function remembered({ instances, nodes, states }: PoolSeen, before: PoolMemory, now: number): PoolMemory {
+function remembered({ instances, nodes, elsewhere, states }: PoolSeen, before: PoolMemory, now: number): PoolMemory {
   const next: Record<number, number> = { ...before.next };
   for (const { launch } of instances) next[launch.place] = Math.max(next[launch.place] ?? 0, launch.generation + 1);
   const shown = new Set(instances.map(({ launch }) => keyOf(launch)));
   const asked: Record<number, Asked> = {};
   for (const [text, each] of Object.entries(before.asked)) {
     const place = Number(text);
-    if (shown.has(keyOf({ pool: '', place, generation: each.generation }))) continue;
+    const its = instances.find(({ launch }) => launch.place === place && launch.generation === each.generation);
+    if (its !== undefined) {
+      if (now - each.at < SHOWN_MS && !ENDS.includes(its.state)) asked[place] = { ...each, instanceId: its.id };
+      continue;
+    }
     // What was answered and never came is given up; so is what got no answer and is not wanted any more.
     if (now - each.at < SHOWN_MS) asked[place] = each;
     else next[place] = Math.max(next[place] ?? 0, each.generation + 1);
   }
-  const joined = new Set(nodes.map(({ instanceId }) => instanceId));
+  const joined = new Set([...nodes.map(({ instanceId }) => instanceId), ...elsewhere]);
   const ids = new Set(instances.map(({ id }) => id));
   const settled = new Set([...before.settled, ...joined].filter((id) => ids.has(id)));
   // One that had ended when this process began may have been a Node: who knows.
@@ -312,6 +333,12 @@ function remembered({ instances, nodes, states }: PoolSeen, before: PoolMemory, 
   };
 }
 
+/** Launches that this look does not show. */
+const unshown = ({ asked }: PoolMemory, alive: readonly OurInstance[]): Asked[] => {
+  const shown = new Set(alive.map(({ launch }) => keyOf(launch)));
+  return Object.entries(asked).flatMap(([place, each]) => (shown.has(`${place}-${each.generation}`) ? [] : [each]));
+};
+
 /** Launches that got no answer, as they were asked for. */
 function unanswered(pool: string, { asked }: PoolMemory): Extract<InstanceStep, { do: 'run' }>[] {
   return Object.entries(asked).flatMap(([place, { generation, offer, instanceId }]) =>
@@ -331,7 +358,7 @@ function launchesFor(
   const more = (map: Map<string, number>, key: string) => void map.set(key, (map.get(key) ?? 0) + 1);
   for (const { zone } of alive) more(byZone, zone);
   const reserved = new Map<string, number>();
-  for (const { offer } of Object.values(memory.asked)) {
+  for (const { offer } of unshown(memory, alive)) {
     more(byZone, offer.zone);
     if (offer.reservationId !== undefined) more(reserved, offer.reservationId);
   }

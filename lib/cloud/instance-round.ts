@@ -13,6 +13,7 @@ import {
   afterRefusal,
   afterRun,
   afterTokenGone,
+  afterTokenLost,
   beforeEnd,
   beforeRun,
   type InstanceNode,
@@ -28,7 +29,7 @@ import { type Launch, launchedAs, launchTags, launchToken } from './launch.ts';
 import type { ClusterTags } from './tags.ts';
 
 /** A pool as the cluster has it. */
-export interface FleetPool extends Pick<PoolSeen, 'pool' | 'desired' | 'nodes' | 'tokens'> {
+export interface FleetPool extends Pick<PoolSeen, 'pool' | 'desired' | 'nodes' | 'elsewhere' | 'tokens'> {
   readonly ec2: PoolSeen['ec2'] & { readonly capacityReservationIds?: readonly string[] };
 }
 
@@ -138,7 +139,7 @@ export function instanceRounds(options: InstanceRoundOptions): { round(): Promis
     const mine = new Set(pool.ec2.capacityReservationIds);
     return {
       ...{ pool: pool.pool, ec2: pool.ec2, desired: pool.desired, tokens: pool.tokens },
-      ...{ nodes: nodes as readonly InstanceNode[], instances, pods, wallMs: options.wallMs() },
+      ...{ nodes: nodes as readonly InstanceNode[], elsewhere: pool.elsewhere, instances, pods, wallMs: options.wallMs() },
       states: new Map(all.map(({ id, state }) => [id, state])),
       reservations: reservations.filter(({ id }) => mine.has(id)),
     };
@@ -177,7 +178,9 @@ export function instanceRounds(options: InstanceRoundOptions): { round(): Promis
           return step satisfies never;
       }
     } catch (error) {
-      return { ...told, ...notOf(error) };
+      const not = notOf(error);
+      // An image, subnet or group that is not there does not come by itself, as an instance does that is not shown yet.
+      return { ...told, ...not, ...(step.do === 'run' && not.not === 'not there' ? { not: 'refused' } : {}) };
     }
   }
 
@@ -186,11 +189,13 @@ export function instanceRounds(options: InstanceRoundOptions): { round(): Promis
     if (!isWorthIt(memoryOf(pool), offer, now())) return { not: 'no capacity', because: 'EC2 had none for another launch of this round' };
     const { template, userData } = await options.prepare(launch);
     const before = memoryOf(pool).asked[launch.place];
-    memories.set(pool, beforeRun(memoryOf(pool), launch, offer, now()));
-    const asked = {
-      ...{ template, offer, userData, tags: launchTags(tags, launch) },
-      clientToken: launchToken(tags.clusterUid, launch, offer, template),
-    };
+    const clientToken = launchToken(tags.clusterUid, launch, offer, template);
+    if (before?.clientToken !== undefined && before.clientToken !== clientToken) {
+      memories.set(pool, afterTokenLost(memoryOf(pool), launch));
+      return { not: 'token used', because: 'the pool has changed since it was asked for: what EC2 launched will be shown' };
+    }
+    memories.set(pool, beforeRun(memoryOf(pool), launch, offer, clientToken, now()));
+    const asked = { template, offer, userData, tags: launchTags(tags, launch), clientToken };
     try {
       const instanceId = await ec2.run(asked);
       memories.set(pool, afterRun(memoryOf(pool), launch, offer, instanceId, now()));

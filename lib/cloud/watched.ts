@@ -115,8 +115,9 @@ export function fleetOf({ hosts, pools, addresses }: CloudWatched, region: strin
       const { name, uid, ready, createdMs } = host;
       return [{ name, uid, instanceId, ready, createdMs, leaving: leavesAs(host, instanceId), busy: busy.get(name) ?? 0 }];
     });
+    const elsewhere = new Set([...hosts.values()].flatMap((host) => (host.pool === pool ? [] : (instanceIdOf(host.providerID) ?? []))));
     // Whoever scales may say what size does not allow any more, or nothing yet.
-    return [{ pool, ec2, desired: Math.min(max, Math.max(min, replicas ?? min)), nodes, tokens: ec2.join.bootstrap === true }];
+    return [{ pool, ec2, desired: Math.min(max, Math.max(min, replicas ?? min)), nodes, elsewhere, tokens: ec2.join.bootstrap === true }];
   });
 }
 

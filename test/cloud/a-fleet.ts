@@ -162,12 +162,14 @@ export function aFleetCluster(region: FleetRegion, over: Partial<InstanceRoundOp
     /** Pods that a budget holds. */
     held: new Set<string>(),
     deleted: [] as string[],
+    elsewhere: new Set<string>(),
+    template: 'gala-cloud-a-burst-1',
   };
   const change = (uid: string, how: Partial<InstanceNode>) => {
     for (const [name, node] of nodes) if (node.uid === uid) nodes.set(name, { ...node, ...how });
   };
   const pool = (): FleetPool => ({
-    ...{ pool: 'burst', desired: state.desired, nodes: [...nodes.values()], tokens: true },
+    ...{ pool: 'burst', desired: state.desired, nodes: [...nodes.values()], elsewhere: state.elsewhere, tokens: true },
     ec2: {
       instanceTypes: state.types,
       zones: ZONES.map((name) => ({ name, nodeSubnetId: subnetOf(name), podSubnetId: 'subnet-0d' })),
@@ -179,7 +181,7 @@ export function aFleetCluster(region: FleetRegion, over: Partial<InstanceRoundOp
     podsOn: async (node) => pods.get(node) ?? [],
     prepare: async ({ place, generation }) => {
       tokens.set(`${place}-${generation}`, 'made');
-      return { template: 'gala-cloud-a-burst-1', userData: `#cloud-config ${place}-${generation}` };
+      return { template: state.template, userData: `#cloud-config ${place}-${generation}` };
     },
     leave: async ({ uid }) => change(uid, { leaving: true }),
     stay: async ({ uid }) => change(uid, { leaving: false }),

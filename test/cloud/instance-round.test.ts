@@ -1,6 +1,7 @@
 /** Instances of a pool, on a region that is the bed's own judge: what rounds come to, whatever happens to the calls. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { Ec2Error } from '../../lib/cloud/ec2.ts';
 import { SETTLE_MS, UNKNOWN_MS } from '../../lib/cloud/instance-plan.ts';
 import { aFleetCluster, aFleetRegion, aPod, type FleetRegion, ZONES } from './a-fleet.ts';
 import type { Fate } from './a-region.ts';
@@ -106,6 +107,52 @@ describe('a pool that grows', () => {
     expect(region.alive()).toHaveLength(1);
   });
 
+  test('one that an answer of EC2 leaves out after it was shown is not launched again', async () => {
+    const region = aFleetRegion();
+    let leavesOut = false;
+    const cluster = aFleetCluster(region, {
+      ec2: { ...region, launched: async (uid) => (leavesOut ? [] : await region.launched(uid)) },
+    });
+    cluster.state.desired = 1;
+    await cluster.round();
+    region.pass(SETTLE_MS);
+    await cluster.round();
+    region.pass(5_000);
+    expect((await cluster.round()).pools[0]?.plan).toMatchObject({ there: 1, waits: [] });
+    leavesOut = true;
+    region.pass(5_000);
+    expect((await cluster.round()).pools[0]?.plan).toMatchObject({ steps: [], waits: [{ for: 'to be shown', count: 1 }] });
+    leavesOut = false;
+    await cluster.settle();
+    expect([region.alive().length, region.sent.get('RunInstances')]).toEqual([1, 1]);
+  });
+
+  test('one whose answer was lost is not asked for again by another token where the pool has changed meanwhile', async () => {
+    const region = aFleetRegion();
+    const cluster = aFleetCluster(region);
+    cluster.state.desired = 1;
+    await cluster.round();
+    region.pass(SETTLE_MS);
+    region.fates(['lost']);
+    await cluster.round();
+    region.fates([]);
+    cluster.state.template = 'gala-cloud-a-burst-2';
+    expect(steps((await cluster.round()).pools[0]?.taken ?? [])).toEqual(['run: token used']);
+    await cluster.settle();
+    expect([region.alive().length, region.sent.get('RunInstances')]).toEqual([1, 1]);
+  });
+
+  test('an image or subnet that is not there is told as refused, and not asked for every five seconds', async () => {
+    const region = aFleetRegion();
+    const run = () => Promise.reject(new Ec2Error('RunInstances', 'InvalidAMIID.NotFound', "The image id '[ami-0]' does not exist"));
+    const cluster = aFleetCluster(region, { ec2: { ...region, run } });
+    cluster.state.desired = 1;
+    await cluster.round();
+    region.pass(SETTLE_MS);
+    const round = await cluster.round();
+    expect([steps(round.pools[0]?.taken ?? []), round.nextInMs]).toEqual([['run: refused'], 30_000]);
+  });
+
   test('it is asked for as it was, though there is no capacity for that any more', async () => {
     const region = aFleetRegion();
     const cluster = aFleetCluster(region);
@@ -193,6 +240,17 @@ describe('a pool that grows', () => {
 });
 
 describe('a pool that shrinks', () => {
+  test('never ends an instance whose Node says another pool, or none: it has pods that were not asked', async () => {
+    const { region, cluster } = await aPoolOf(2);
+    const [id] = region.alive().map((each) => each.id);
+    cluster.state.nodes.delete(id!);
+    cluster.state.elsewhere.add(id!);
+    cluster.join = () => {};
+    cluster.state.desired = 0;
+    await cluster.settle();
+    expect(region.alive().map((each) => each.id)).toEqual([id]);
+  });
+
   test('cordons, evicts, and terminates an instance only when its pods have gone', async () => {
     const { region, cluster } = await aPoolOf(2);
     for (const { id } of region.alive()) cluster.state.pods.set(id, [aPod(`feed-${id}`), aPod(`agent-${id}`, { ownedBy: ['DaemonSet'] })]);
