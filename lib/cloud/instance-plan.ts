@@ -213,9 +213,12 @@ export function instancePlan(seen: PoolSeen, before: PoolMemory, now: number): I
 
   for (const node of seen.nodes) {
     const state = seen.states.get(node.instanceId);
-    if (state === 'shutting-down') waits.push({ for: 'to end', node: node.name, instanceId: node.instanceId });
+    // A kubelet that reports runs, whatever its Node says of an instance: one that was launched under the name, and so the Node, of another.
+    // Upstream's node lifecycle controller passes over it too (cloud-provider, nodelifecycle, MonitorNodes).
+    if (state === 'shutting-down' || (state === 'terminated' && node.ready))
+      waits.push({ for: 'to end', node: node.name, instanceId: node.instanceId });
     const unknownFor = now - (memory.unknown[node.instanceId] ?? now);
-    if (state === 'terminated' || unknownFor >= UNKNOWN_MS)
+    if ((state === 'terminated' && !node.ready) || unknownFor >= UNKNOWN_MS)
       steps.push({ do: 'delete node', node: node.name, uid: node.uid, instanceId: node.instanceId });
   }
   for (const { id, launch, state } of seen.instances) {

@@ -365,6 +365,20 @@ describe('an instance that ends from outside', () => {
     expect([cluster.state.deleted, cluster.state.nodes.has(id), region.alive().length]).toEqual([[id], false, 2]);
   });
 
+  test('leaves its Node alone while a kubelet reports under it: another instance has that name', async () => {
+    const { region, cluster } = await aPoolOf(1);
+    const id = region.alive()[0]?.id ?? '';
+    const node = cluster.state.nodes.get(id)!;
+    region.end(id);
+    cluster.join = () => void cluster.state.nodes.set(id, node);
+    await cluster.settle(4);
+    expect([cluster.state.deleted, cluster.state.nodes.has(id)]).toEqual([[], true]);
+    cluster.join = () => {};
+    cluster.state.nodes.set(id, { ...node, ready: false });
+    await cluster.round();
+    expect(cluster.state.deleted).toEqual([id]);
+  });
+
   test('one that EC2 does not know is gone when its Node was not ready for five minutes; while a kubelet reports, never', async () => {
     const { region, cluster } = await aPoolOf(0);
     const node = { uid: 'uid-x', leaving: false, busy: 0, createdMs: 0 };
