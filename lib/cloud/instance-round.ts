@@ -92,6 +92,8 @@ export interface InstanceRound {
 const AT_ONCE = 4;
 /** An instance starts within half a minute, a pod goes within its grace. */
 const SOON_MS = 5_000;
+/** The bucket of RunInstances is full again, whatever part of it is Gala's (budget.ts: 5, 2 a second): what comes later is lost. */
+const FULL_MS = 2_500;
 /** Capacity, quotas and rights do not come within seconds. */
 const REFUSED_MS = 30_000;
 /** Nothing to do: somebody may have meddled. */
@@ -188,6 +190,8 @@ export function instanceRounds(options: InstanceRoundOptions): { round(): Promis
   async function run(pool: string, { launch, offer }: Extract<InstanceStep, { do: 'run' }>): Promise<Partial<InstanceTaken>> {
     if (!isWorthIt(memoryOf(pool), offer, now())) return { not: 'no capacity', because: 'EC2 had none for another launch of this round' };
     const { template, userData } = await options.prepare(launch);
+    // That took calls of its own, and whoever leads by now may have launched for this place.
+    if (!options.mayWrite()) return { not: 'not now', because: 'another leads' };
     const before = memoryOf(pool).asked[launch.place];
     const clientToken = launchToken(tags.clusterUid, launch, offer, template);
     if (before?.clientToken !== undefined && before.clientToken !== clientToken) {
@@ -277,6 +281,7 @@ function notOf(error: unknown): Pick<InstanceTaken, 'not' | 'because'> {
 function nextInMs(rounds: readonly PoolRound[]): number {
   const taken = rounds.flatMap((each) => each.taken);
   const waits = rounds.flatMap(({ plan }) => plan.waits);
+  if (taken.some(({ what, not }) => what === 'run' && not === 'not now')) return FULL_MS;
   const slow: readonly InstanceTaken['not'][] = ['refused', 'dry run'];
   if (
     waits.some((wait) => wait.for !== 'capacity' && wait.for !== 'launches that fail' && wait.for !== 'to join') ||

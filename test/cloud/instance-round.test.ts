@@ -1,7 +1,8 @@
 /** Instances of a pool, on a region that is the bed's own judge: what rounds come to, whatever happens to the calls. */
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { Ec2Error } from '../../lib/cloud/ec2.ts';
+import { type Budget, spend } from '../../lib/cloud/budget.ts';
+import { Ec2Error, NotNow } from '../../lib/cloud/ec2.ts';
 import { SETTLE_MS, UNKNOWN_MS } from '../../lib/cloud/instance-plan.ts';
 import { aFleetCluster, aFleetRegion, aPod, type FleetRegion, ZONES } from './a-fleet.ts';
 import type { Fate } from './a-region.ts';
@@ -140,6 +141,38 @@ describe('a pool that grows', () => {
     expect(steps((await cluster.round()).pools[0]?.taken ?? [])).toEqual(['run: token used']);
     await cluster.settle();
     expect([region.alive().length, region.sent.get('RunInstances')]).toEqual([1, 1]);
+  });
+
+  test('one that the budget holds is asked for as soon as the bucket is full: 60 are sent in less than a minute', async () => {
+    const region = aFleetRegion();
+    let budget: Budget = {};
+    const run: FleetRegion['run'] = async (asked) => {
+      const spent = spend(budget, 'RunInstances', region.now());
+      if ('waitMs' in spent) throw new NotNow('RunInstances', spent.waitMs);
+      budget = spent.budget;
+      return await region.run(asked);
+    };
+    const cluster = aFleetCluster(region, { ec2: { ...region, run } });
+    cluster.state.desired = 60;
+    await cluster.round();
+    region.pass(SETTLE_MS);
+    const began = region.now();
+    while (region.alive().length < 60) region.pass((await cluster.round()).nextInMs);
+    expect(region.now() - began).toBeLessThan(60_000);
+  });
+
+  test('who no longer leads when everything is prepared launches nothing', async () => {
+    const region = aFleetRegion();
+    let leads = true;
+    const prepare = async () => {
+      leads = false;
+      return { template: 'gala-cloud-a-burst-1', userData: '' };
+    };
+    const cluster = aFleetCluster(region, { prepare, mayWrite: () => leads });
+    cluster.state.desired = 1;
+    await cluster.round();
+    region.pass(SETTLE_MS);
+    expect([steps((await cluster.round()).pools[0]?.taken ?? []), region.sent.size]).toEqual([['run: not now'], 0]);
   });
 
   test('an image or subnet that is not there is told as refused, and not asked for every five seconds', async () => {
