@@ -42,7 +42,10 @@ export const isShort = (code: string): boolean => Object.hasOwn(SHORT_CODES, cod
 /** After EC2 refused an offer by one of these codes. */
 export function afterShortage(shortages: Shortages, offer: Offer, code: string, now: number): Shortages {
   const key = SHORT_CODES[code]?.(offer);
-  return key === undefined ? shortages : { ...shortages, [key]: { until: now + SHORT_MS, code } };
+  if (key === undefined) return shortages;
+  const said = { until: now + SHORT_MS, code };
+  // A reservation is asked first: one that is refused for whatever is short would be asked for ever.
+  return { ...shortages, [key]: said, ...(offer.reservationId === undefined ? {} : { [offer.reservationId]: said }) };
 }
 
 /** Without those that are over. */

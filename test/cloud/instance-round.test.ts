@@ -83,6 +83,20 @@ describe('a pool that grows', () => {
     expect((await region.reservations(['cr-1']))[0]?.free).toBe(0);
   });
 
+  test('goes on without a reservation whose launch EC2 has no capacity or quota for', async () => {
+    const region = aFleetRegion();
+    const run: FleetRegion['run'] = async (asked) => {
+      if (asked.offer.reservationId !== undefined) throw new Ec2Error('RunInstances', 'VcpuLimitExceeded', 'of this family');
+      return await region.run(asked);
+    };
+    const cluster = aFleetCluster(region, { ec2: { ...region, run } });
+    region.reserve('cr-1', 'c5.large', ZONES[1]!, 2);
+    cluster.state.capacityReservationIds = ['cr-1'];
+    cluster.state.desired = 1;
+    await cluster.settle(3);
+    expect(typesOf(region)).toEqual(['m5.large']);
+  });
+
   test('a process that starts launches nothing before what another one launched would be shown', async () => {
     const region = aFleetRegion();
     const cluster = aFleetCluster(region);
