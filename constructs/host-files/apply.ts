@@ -1,9 +1,10 @@
 /** `APPLY.md`: how the folder gets onto hosts, and what restarts when it does; short enough to be read before it is done. */
+
+import { neededValues } from '../../lib/api/launch-values.ts';
 import { POOL_LABEL } from '../../lib/api/model.ts';
 import { containerd } from './containerd.ts';
 import { type HostFile, renderedFrom } from './host-file.ts';
 import { rackNames } from './kubelet-service.ts';
-import { neededValues } from '../../lib/api/launch-values.ts';
 import { leftOut } from './network.ts';
 import { play } from './play.ts';
 import type { KubeletProfileProps } from './profile.ts';

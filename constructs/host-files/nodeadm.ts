@@ -5,11 +5,11 @@
  * nodeadm/internal/kubelet/config.go (`kubelet.config` becomes the drop-in 40-nodeadm.conf, providerID and node name are nodeadm's).
  */
 import { stringify } from 'yaml';
+import { LAUNCH_COMMENT, LAUNCH_VALUES } from '../../lib/api/launch-values.ts';
 import { asWritten } from './cloud-config.ts';
 import { type HostFile, renderedFrom } from './host-file.ts';
 import { type DropIn, mergedConfig } from './kubelet-configuration.ts';
 import { nodeLabels, nodeLabelsFlag } from './labels.ts';
-import { LAUNCH_COMMENT, LAUNCH_VALUES } from '../../lib/api/launch-values.ts';
 import type { KubeletProfileProps } from './profile.ts';
 import { swapCommands } from './swap-units.ts';
 import { SYSCTL_FILE } from './sysctl.ts';
