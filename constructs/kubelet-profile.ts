@@ -3,6 +3,7 @@
  * management and EC2 user data, never objects for the API server. Every concern is one drop-in under host-files/.
  */
 import assert from 'node:assert';
+import { launchedBytes, MAX_USER_DATA_BYTES } from '../lib/api/launch-values.ts';
 import type { Problem } from '../lib/api/problem.ts';
 import { applyPage } from './host-files/apply.ts';
 import { base } from './host-files/base.ts';
@@ -12,7 +13,6 @@ import type { HostFile } from './host-files/host-file.ts';
 import { type DropIn, dropInFile, setTwice } from './host-files/kubelet-configuration.ts';
 import { environmentFiles, inventory, kubeadmService } from './host-files/kubelet-service.ts';
 import { byKey, checkLabels } from './host-files/labels.ts';
-import { launchedBytes, MAX_USER_DATA_BYTES } from '../lib/api/launch-values.ts';
 import { managers } from './host-files/managers.ts';
 import { network, rackNetworkFiles } from './host-files/network.ts';
 import { nodeadm } from './host-files/nodeadm.ts';
@@ -23,10 +23,10 @@ import { swapUnits } from './host-files/swap-units.ts';
 import { sysctl } from './host-files/sysctl.ts';
 
 export { defaultReservation } from '../lib/api/allocatable.ts';
+export { fillUserData, LAUNCH_VALUES } from '../lib/api/launch-values.ts';
 export type { HostFile } from './host-files/host-file.ts';
 export type { Taint } from './host-files/kubelet-configuration.ts';
 export type { KubeletOptions } from './host-files/kubelet-options.ts';
-export { fillUserData, LAUNCH_VALUES } from '../lib/api/launch-values.ts';
 export type { Join, KubeletProfileProps, ProfileMachine } from './host-files/profile.ts';
 
 export interface KubeletProfile {
