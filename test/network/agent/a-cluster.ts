@@ -99,10 +99,11 @@ export class Cluster {
 
   /**
    * Everything from outside comes after a while, or never.
+   * @param life of the process that asks: one that was killed asks nothing more, though its promises go on here
    * @param sent a call that is on its way is done whoever has sent it, and dead or not
    */
-  async gate<T>(node: Node, act: () => T, sent = false): Promise<T> {
-    const { life } = node;
+  async gate<T>(node: Node, life: number, act: () => T, sent = false): Promise<T> {
+    if (life !== node.life) return await new Promise<never>(() => {});
     await new Promise<void>((go) => this.waiting.push({ node, life, sent, go }));
     // A process that was killed does nothing any more, and nobody waits for it.
     if (life === node.life) return act();
@@ -235,7 +236,7 @@ export class Cluster {
   }
 
   /** Of the API server: the call may fail before or after it was done. */
-  async patch(node: Node, lock: Lock, patch: Parameters<NodeView['patchLock']>[1]): Promise<Lock> {
+  async patch(node: Node, life: number, lock: Lock, patch: Parameters<NodeView['patchLock']>[1]): Promise<Lock> {
     const fails = this.chance.chance(0.1) ? this.chance.pick(['before', 'after'] as const) : undefined;
     const done = () => {
       const what = `PATCH ${lock.metadata.name}`;
@@ -250,7 +251,7 @@ export class Cluster {
       if (fails === 'after') throw new NoAnswer(what, { maybeDone: true });
       return written;
     };
-    return await this.gate(node, done, true);
+    return await this.gate(node, life, done, true);
   }
 
   all = (): Lock[] => [...this.locks.values()];
@@ -355,19 +356,19 @@ class Node {
   /** A new process of the agent, if there is none. */
   revive(): void {
     if (this.agent !== undefined) return;
-    const { cluster } = this;
+    const { cluster, life } = this;
     const clock = cluster.clockOf(this);
     this.known = versions();
     this.hasRead = false;
     // A consistent list, as of some moment after the process has begun.
-    void cluster.gate(this, () => {
+    void cluster.gate(this, life, () => {
       this.sync(true);
       this.known.began(this.watched);
       this.hasRead = true;
     });
     const [view, kernel, journal] = [this.view(), this.kernel(), this.journal()];
     this.theView = view;
-    const sandboxes = () => cluster.gate(this, () => this.listed());
+    const sandboxes = () => cluster.gate(this, life, () => this.listed());
     const made = agent({
       ...{ view, journal, kernel, sandboxes, clock, log: silent, probes: true },
       onDown: (ip, podUID) => void this.rounds?.release(ip, podUID).catch(() => {}),
@@ -580,20 +581,20 @@ class Node {
   }
 
   private kernel(): KernelPort {
-    const { cluster, host } = this;
+    const { cluster, host, life } = this;
     const names = (set: ReadonlySet<string>) => [...set].flatMap((each) => (each.startsWith('link ') ? [each.slice('link '.length)] : []));
     const link = (name: string, mac: string) => ({ name, mac, carrier: true });
     return {
       hostLinks: () => names(host).map((name) => link(name, '52:54:00:00:00:01')),
       podLinks: (netns = '') =>
-        cluster.gate(this, () => {
+        cluster.gate(this, life, () => {
           const space = this.spaces.get(netns);
           if (space === undefined) throw new Error(`${netns}: no such namespace`);
           return names(space.kernel.has.pod).map((name) => link(name, space.kernel.macs.get(name) ?? ''));
         }),
       run: async (lines: readonly Line[], netns) => {
         for (const line of lines)
-          await cluster.gate(this, () => {
+          await cluster.gate(this, life, () => {
             cluster.tell(`${this.name} ${netns}: ${line.line}`);
             const space = this.spaces.get(netns);
             if (line.where === 'pod' && space === undefined) throw new Error(`${netns}: no such namespace`);
@@ -613,7 +614,7 @@ class Node {
   }
 
   private view(): NodeView {
-    const { cluster, known } = this;
+    const { cluster, known, life } = this;
     const found = (podUID: string) => cluster.all().find(({ spec }) => spec.podUID === podUID);
     return {
       node: this.name,
@@ -632,12 +633,12 @@ class Node {
         const all = this.watched.filter(({ spec }) => spec.podUID === uid);
         return all.find(({ spec }) => spec.phase !== 'Quarantined') ?? all[0];
       },
-      findLock: (uid) => cluster.gate(this, () => found(uid)),
-      readLock: (ip) => cluster.gate(this, () => cluster.read(ip)),
+      findLock: (uid) => cluster.gate(this, life, () => found(uid)),
+      readLock: (ip) => cluster.gate(this, life, () => cluster.read(ip)),
       pod: (uid) => (this.watchedPods.has(uid) ? { uid, namespace: 'feed', name: uid, annotations: {} } : undefined),
       patchLock: (lock, patch) => {
         known.writing(lock);
-        return cluster.patch(this, lock, patch);
+        return cluster.patch(this, life, lock, patch);
       },
       onChange: (tell) => {
         this.listeners.add(tell);
