@@ -232,7 +232,7 @@ describeBed('the terminal of a cluster with Gala', ['control-plane', 'kwok'], ()
   test('nothing leaks: unused slots are in hand', async () => {
     const { code, out } = await ask('leaks');
     expect(code).toBe(0);
-    expect(out).toMatch(/\n {2}lock, no pod +20 +oldest \S+ s +TTL 5 m: back by \d\d:\d\d:\d\d\n/);
+    expect(out).toMatch(/\n {2}lock, no pod +20 +oldest \S+ s +TTL 5 m: back by \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n/);
     expect(out).toMatch(/\n0 leaked, 20 in hand\n$/);
     const file = join(bed.folder, 'leaks.json');
     await ask('snapshot', '-o', file);

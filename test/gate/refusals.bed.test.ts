@@ -403,6 +403,7 @@ const OTHER: Readonly<Record<string, unknown>> = {
   ttlSeconds: 77,
   allowPartial: true,
   holdSeconds: 77,
+  moveOnDrain: 'wait',
 };
 const fromPod: Change = (o) => {
   delete o.spec.template;
