@@ -77,6 +77,11 @@ function mayOperate(kinds: readonly KindOfRole[], namespaced: readonly KindOfRol
     { verbs: READ, on: { group: '', resource: 'namespaces' }, because: 'affinity may select namespaces by labels, and stock counts by it' },
     { verbs: READ, on: { group: 'apps', resource: 'statefulsets' }, because: 'an ordinal that may come back keeps its address' },
     { verbs: READ, on: { group: 'storage.k8s.io', resource: 'csistoragecapacities' }, because: 'stock counts space for local volumes' },
+    {
+      verbs: ['list'],
+      on: { group: 'apiextensions.k8s.io', resource: 'customresourcedefinitions' },
+      because: "gala doctor asks whether Gala's kinds are served",
+    },
     { verbs: READ, on: { group: 'apps', resource: 'deployments' }, because: 'which programs of Gala run, and whose pods are asked about' },
     {
       verbs: ['get'],
