@@ -271,10 +271,10 @@ export function agent(options: AgentOptions): Agent {
     } catch (error) {
       if (isNew && reasonOf(error).includes(EXISTS)) {
         const again = await wire(call, lock, { looks: true });
-        if (again !== undefined && isRefusal(again)) await takenDown(sandbox, attachment);
+        // A pod that runs keeps what it has, and the note of it.
+        if (again !== undefined && isRefusal(again) && !adopting.has(keyOf(sandbox))) await takenDown(sandbox, attachment);
         return again;
       }
-      // A pod that runs keeps what it has, and the note of it.
       if (adopting.has(keyOf(sandbox))) return refuse('Failed', reasonOf(error));
       log.warn('a pod was not wired', { pod: `${pod.namespace}/${pod.name}`, ip, because: reasonOf(error) });
       const left = await takenDown(sandbox, attachment).then(

@@ -17,7 +17,7 @@ import { MISSING_MS } from './next-for-round.ts';
 
 export interface Leaked {
   run(): Promise<void>;
-  /** Whether a link with that MAC was there when it was last looked. */
+  /** Whether a link with that MAC was there when it was last looked, or may be there, as long as it was not. */
   has(mac: string): boolean;
 }
 
@@ -38,12 +38,15 @@ export function leaked(options: LeakedOptions): Leaked {
   const { folder, kernel, journal, cri, slots, clock, log, onStep = () => {} } = options;
   /** By inode of the namespace: what is mounted has a name, and may have two. */
   const since = new Map<number, number>();
-  let macs = new Set<string>();
+  /** Undefined: it was not looked yet since the agent began. By inode. */
+  let there: ReadonlyMap<number, readonly Link[]> | undefined;
 
   /** Those that the journal does not know. */
   function unknown(): Map<number, string> {
     const all = new Map(namesIn(folder).flatMap((name) => inodeOf(join(folder, name))));
     for (const { sandbox } of journal.values()) for (const [inode] of inodeOf(sandbox.netns)) all.delete(inode);
+    // The host's own, which this runs in, may have a name there too (`ip netns attach`).
+    all.delete(statSync('/proc/self/ns/net').ino);
     return all;
   }
 
@@ -54,12 +57,12 @@ export function leaked(options: LeakedOptions): Leaked {
     for (const inode of since.keys()) if (!all.has(inode)) since.delete(inode);
     const found = new Map<number, readonly Link[]>();
     for (const [inode, path] of all) {
-      const links = (await kernel.podLinks(path)).filter(isGalas);
+      const links = await linksOf(inode, path);
       if (links.length === 0) since.delete(inode);
       else found.set(inode, links);
       if (links.length > 0 && !since.has(inode)) since.set(inode, clock.now());
     }
-    macs = new Set([...found.values()].flatMap((links) => links.map(({ mac }) => mac)));
+    there = found;
     const due = [...found].filter(([inode]) => clock.now() - since.get(inode)! >= MISSING_MS);
     if (due.length === 0) return;
     const known = await runtimes();
@@ -69,6 +72,16 @@ export function leaked(options: LeakedOptions): Leaked {
       const path = all.get(inode)!;
       log.warn('links in a network namespace of nobody are taken away', { path, links: links.map(({ name, mac }) => `${name} ${mac}`) });
       await taken(path, homeless(links, slots()));
+    }
+  }
+
+  /** One that can't be looked into, because it goes at this moment or for long, has what it had. */
+  async function linksOf(inode: number, path: string): Promise<readonly Link[]> {
+    try {
+      return (await kernel.podLinks(path)).filter(isGalas);
+    } catch (error) {
+      log.debug('a network namespace was not looked into', { path, because: reasonOf(error) });
+      return there?.get(inode) ?? [];
     }
   }
 
@@ -90,7 +103,9 @@ export function leaked(options: LeakedOptions): Leaked {
 
   const isGalas = (link: Link): boolean => homeless([link], slots()).length > 0;
 
-  return { run, has: (mac) => macs.has(mac) };
+  const has = (mac: string): boolean => there === undefined || [...there.values()].some((links) => links.some((link) => link.mac === mac));
+
+  return { run, has };
 }
 
 /** None where there never was one. */

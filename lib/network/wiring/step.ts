@@ -54,9 +54,10 @@ export const HOST_NETNS = '/proc/1/ns/net';
 
 /**
  * Interface index of every pod's MacVlan, in the pod's namespace, where they are counted from 1. Whoever has CAP_NET_ADMIN there may give
- * a link another name and another MAC, but not another index: by it the link is found again.
+ * a link another name and another MAC, but not another index: by it the link is found again. As large as the host's own counter never gets:
+ * kernels before 6.14 look for it among the host's links (rtnl_newlink), where the link is asked for, and answer EEXIST.
  */
-export const OWN_INDEX = 0x6700;
+export const OWN_INDEX = 0x67_00_00_00;
 
 /**
  * tbf lets a packet wait so long, and drops what would wait longer. The bandwidth plugin of CNI has 25 ms (latencyInMillis), which at

@@ -76,7 +76,7 @@ export function homeless(links: readonly Link[], slots: readonly Slot[]): Line[]
 const asItCame = (where: Where, link: string, { permanentMac }: Link): Line[] =>
   permanentMac === undefined ? [] : [set(where, link, 'down'), set(where, link, `address ${permanentMac}`)];
 
-/** iproute2 reads `if26368` as an index where no link is called so (lib/ll_map.c, ll_idx_a2n); a pod's own names may have quotes in them. */
+/** iproute2 reads `if1728053248` as an index where no link is called so (lib/ll_map.c, ll_idx_a2n); a pod's own names may have quotes in them. */
 export const wordOf = ({ name, index }: Link): string => (isWord(name) || index === undefined ? name : `if${index}`);
 
 const set = (where: Where, link: string, what: string): Line => ({ where, tool: 'ip', line: `link set dev ${link} ${what}` });

@@ -66,8 +66,18 @@ suite('a namespace of nobody', () => {
 
   const linksThere = () => (JSON.parse(ip('-n', name, '-j', 'link')) as { ifname: string }[]).map(({ ifname }) => ifname);
 
-  function aSweep(over: { journal?: readonly string[]; runtime?: string; away?: boolean } = {}) {
+  function aSweep(
+    over: { journal?: readonly string[]; runtime?: string; away?: boolean } = {},
+    { fails = () => false, onLook = () => {} }: { fails?: (turn: number) => boolean; onLook?: (path: string) => void } = {},
+  ) {
     const clock = aClock();
+    const real = kernel({ program: join(folder, 'stage/shim/gala-wire') });
+    let turn = 0;
+    const podLinks = async (path = '') => {
+      onLook(path);
+      if (fails(turn++)) throw new Error('No such file or directory');
+      return await real.podLinks(path);
+    };
     const cri = {
       sandboxes: async () => {
         if (over.away) throw new Error('ECONNREFUSED');
@@ -77,7 +87,7 @@ suite('a namespace of nobody', () => {
     };
     const notes = (over.journal ?? []).map((netns) => ({ sandbox: { containerId: 'c1', ifname: 'eth0', netns } }) as never);
     const made = leaked({
-      ...{ folder: there, kernel: kernel({ program: join(folder, 'stage/shim/gala-wire') }), journal: { values: () => notes }, cri },
+      ...{ folder: there, kernel: { ...real, podLinks }, journal: { values: () => notes }, cri },
       ...{ slots: () => [], clock, log: silent },
     });
     return { made, clock };
@@ -99,6 +109,31 @@ suite('a namespace of nobody', () => {
     ).toEqual(['end', 'port']);
     await made.run();
     expect(made.has(MAC)).toBe(false);
+  });
+
+  test('as long as it was not looked, every address may be there', async () => {
+    const { made } = aSweep();
+    expect(made.has('02:67:0a:6e:00:99')).toBe(true);
+    await made.run();
+    expect([made.has('02:67:0a:6e:00:99'), made.has(MAC)]).toEqual([false, true]);
+  });
+
+  test('one that can’t be looked into for a moment has what it had', async () => {
+    const { made } = aSweep({}, { fails: (turn) => turn === 1 });
+    await made.run();
+    await made.run();
+    expect(made.has(MAC)).toBe(true);
+  });
+
+  test('the host’s own namespace is none of nobody, though it is mounted there', async () => {
+    spawnSync('mount', ['--bind', '/proc/self/ns/net', join(there, 'cni-2')]);
+    const looked: string[] = [];
+    try {
+      await aSweep({}, { onLook: (path) => looked.push(path) }).made.run();
+    } finally {
+      spawnSync('umount', [join(there, 'cni-2')]);
+    }
+    expect(looked).toEqual([join(there, 'cni-1')]);
   });
 
   test.each([

@@ -24,7 +24,7 @@ describe('a plan', () => {
       '# host ip',
       'link add link bond0 name bond0.110 type vlan id 110',
       'link set dev bond0.110 up',
-      'link add link bond0.110 name eth0 index 26368 address 02:67:0a:6e:00:82 netns /var/run/netns/cni-1 type macvlan mode bridge',
+      'link add link bond0.110 name eth0 index 1728053248 address 02:67:0a:6e:00:82 netns /var/run/netns/cni-1 type macvlan mode bridge',
       expect.stringMatching(
         /^link add name gala[0-9a-f]{11} address 02:68:\S+ type veth peer name gala-node address 02:69:\S+ netns \/var\/run\/netns\/cni-1$/,
       ),

@@ -32,7 +32,7 @@ describe('DEL', () => {
         `host: link del dev ${veth}`,
       ]);
     const quoted = [aLink('a#"b', { mac: '0a:00:00:00:00:01', index: OWN_INDEX })];
-    expect(lines(SANDBOX, { links: { host: [], pod: quoted } })).toEqual(['pod: link del dev if26368']);
+    expect(lines(SANDBOX, { links: { host: [], pod: quoted } })).toEqual(['pod: link del dev if1728053248']);
   });
 
   test('gives an ENI back with its own MAC, whatever its pod called it', () => {
