@@ -25,6 +25,9 @@ export interface BesideProps extends ContainerProps {
   readonly needs?: readonly HostPortNeed[];
 }
 
+/** A container that ends before the workload's own start: no files, no probes, no privileges. */
+export type BeforeProps = Pick<ContainerProps, 'image' | 'program' | 'command' | 'args' | 'env' | 'memory' | 'cpu'>;
+
 export interface WorkloadProps extends ContainerProps {
   /** Name of every object it makes, and its selector: stable for ever. @default `gala-<program>`, or the construct's id */
   readonly name?: string;
@@ -41,7 +44,7 @@ export interface WorkloadProps extends ContainerProps {
   /** How long it may tidy up after SIGTERM. @default 30 */
   readonly terminationGracePeriodSeconds?: number;
   /** What must have ended well before the pod's containers start, by name, one after the other. @default nothing */
-  readonly before?: Readonly<Record<string, ContainerProps>>;
+  readonly before?: Readonly<Record<string, BeforeProps>>;
   /** Further containers of the pod, by name: they share its account, what it may do and its user. @default none */
   readonly beside?: Readonly<Record<string, BesideProps>>;
 }
@@ -120,6 +123,12 @@ export function nonsenseOfWorkload(props: WorkloadProps, made: Workload): Nonsen
     ...nonsenseOfContainer(props, own, needs),
     ...nonsenseOfNeeds(needs).map((one) => numberedAsGiven(one, props, made)),
     ...nonsenseOfPermissions(made.may),
+    ...made.before.flatMap((container) =>
+      nonsenseOfContainer(props.before?.[container.name] ?? container, container, []).map((one) => ({
+        ...one,
+        path: `before.${container.name}.${one.path}`,
+      })),
+    ),
     ...beside.flatMap((container) => nonsenseOfBeside(container, props, made)),
   ];
 }

@@ -14,7 +14,7 @@ import { type KubeletProfileProps, type Part, problemOf } from './profile.ts';
 
 export function network(props: KubeletProfileProps): Part {
   const taints = taintsOf(props);
-  const dns = props.kubelet?.clusterDNS ?? (props.nodeLocalDns === true ? [NODE_LOCAL_DNS] : undefined);
+  const dns = isNodeLocal(props) ? [NODE_LOCAL_DNS] : props.kubelet?.clusterDNS;
   const perRack = differsByRack(props);
   const config: KubeletConfiguration = {
     ...(props.maxPods === undefined || perRack ? {} : { maxPods: props.maxPods }),
